@@ -1,0 +1,127 @@
+package asm
+
+// Mode is what a convolution's epilogue does with the accumulator. With v = float32(acc) * Mult[oc]:
+type Mode uint32
+
+const (
+	// ReLU stores clamp(roundeven(v), 0, 255), unsigned.
+	ReLU Mode = iota
+	// Signed stores clamp(roundeven(v), -127, 127), signed: a projection shortcut before the add.
+	Signed
+	// AddUnsigned stores clamp(roundeven(v + float32(r)*ResMult), 0, 255) where r is unsigned: an
+	// identity shortcut.
+	AddUnsigned
+	// AddSigned is AddUnsigned with signed r: a projection shortcut.
+	AddSigned
+)
+
+// IGEMMArgs is one call of an indirect GEMM: M output pixels by Panels*NR output channels, each the sum
+// over Taps*K products. "Indirect" (Dukhan 2019, "The Indirect Convolution Algorithm") means that a table
+// of offsets says where each pixel lies, so that one kernel serves 1x1 convolutions of any stride, 3x3
+// convolutions by a tap table, and the stem. Every byte that is read or written is named here; kernels
+// touch no others. All offsets and steps are in bytes.
+//
+// The result, as plain Go on unpacked weights w[panel][n][tap][k]:
+//
+//	for p := range Panels {
+//		for m := range M {
+//			for n := range NR {
+//				acc := Bias[p*NR+n]
+//				for t := range Taps {
+//					for k := range K {
+//						acc += int32(act(In[InOff[m]+TapOff[t]+k])) * int32(w[p][n][t][k])
+//					}
+//				}
+//				Out[OutOff[m]+p*NR+n] = epilogue(acc, Mult[p*NR+n], Res[ResOff[m]+p*NR+n])
+//			}
+//		}
+//	}
+//
+// where act reads a byte as the kernel set holds activations (Kernels.Offset). In may equal Res, and Out
+// may equal Res with the same offsets (the add in place); otherwise Out overlaps no input.
+type IGEMMArgs struct {
+	In     *byte
+	InOff  *int32 // [M]
+	TapOff *int32 // [Taps]
+	// W is Panels panels of weights. A panel is, tap after tap, [K/KB][NR][KB]; where KB is 16 and K is
+	// an odd multiple of 8, each tap ends with one block [NR][8].
+	W       *int8
+	Bias    *int32   // [Panels*NR]; holds 128*sum(w) too where Offset is 0x80
+	Mult    *float32 // [Panels*NR]
+	Out     *byte
+	OutOff  *int32 // [M]
+	Res     *byte  // nil unless Mode adds
+	ResOff  *int32 // [M]
+	M       int    // at least 1
+	Taps    int    // at least 1
+	K       int    // products per tap: a positive multiple of 8
+	NR      int    // output channels of a panel: one of the kernel set's Widths
+	Panels  int    // at least 1
+	ResMult float32
+	Mode    Mode
+	// Chain is how many quads (four consecutive k of one tap, chains starting anew at each tap) have
+	// been proved not to overflow an int16 lane, see Kernels.Chains; 0 proves nothing.
+	Chain int
+}
+
+// GroupArgs is one call of a direct grouped 3x3 convolution with 4 or 8 channels a group, over Rows by
+// Cols output pixels and Panels panels of consecutive channels. The mode is always ReLU.
+//
+//	for each row y, column x, output channel c = g*width+o of group g:
+//		acc := Bias[c]
+//		for ky, kx := range 3x3 {
+//			for i := range width {
+//				acc += act(In[y*InRow + x*InCol + ky*TapRow + kx*TapCol + g*width + i]) * w[c][ky][kx][i]
+//			}
+//		}
+//		Out[y*OutRow + x*OutCol + c] = epilogue(acc, Mult[c])
+//
+// In points at the tap (0, 0) of the first output pixel. The border is part of the input, so there are no
+// branches. Out overlaps no input. Steps are in bytes.
+type GroupArgs struct {
+	In             *byte
+	InRow, InCol   int // from one output pixel's window to the next one's
+	TapRow, TapCol int // from one tap to the next
+	// W is Panels panels of Lanes output channels; their order is GroupKernel's.
+	W              *int8
+	Bias           *int32   // [Panels*Lanes]
+	Mult           *float32 // [Panels*Lanes]
+	Out            *byte
+	OutRow, OutCol int
+	Rows, Cols     int // at least 1
+	Panels         int // at least 1
+	// Chain is as in IGEMMArgs, over the quads of all nine taps in order.
+	Chain int
+}
+
+// MaxPoolArgs is one call of a 3x3 max pooling over Rows by Cols output pixels of Channels channels
+// (a positive multiple of 16), on activations as the kernel set holds them.
+type MaxPoolArgs struct {
+	In             *byte
+	InRow, InCol   int
+	TapRow, TapCol int
+	Out            *byte
+	OutRow, OutCol int
+	Rows, Cols     int
+	Channels       int
+}
+
+// SumArgs adds up Pixels pixels of Channels channels (a positive multiple of 16):
+// Out[c] = sum over p of act(In[p*Step+c]), at most 2^23 pixels.
+type SumArgs struct {
+	In       *byte
+	Step     int
+	Out      *int32 // [Channels]
+	Pixels   int
+	Channels int
+}
+
+// LinearArgs multiplies a 16-bit vector with a matrix of int8 rows:
+// Out[n] = Bias[n] + sum over k of In[k] * W[n*K+k], modulo 2^32. K is a positive multiple of 16.
+type LinearArgs struct {
+	In   *int16
+	W    *int8 // [N][K]
+	Bias *int32
+	Out  *int32 // [N]
+	N, K int
+}

@@ -1,0 +1,313 @@
+package asm
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/libresnext/libresnext/internal/guard"
+)
+
+// requireEnv names the sets, separated by commas, that a test run must find: a run that was meant to
+// cover a set and did not get it fails.
+const requireEnv = "RESNEXT_REQUIRE_KERNELS"
+
+func TestRequiredKernels(t *testing.T) {
+	names := Names()
+	t.Logf("kernel sets: %s", strings.Join(names, ", "))
+	require.Equal(t, "generic", names[len(names)-1])
+	for _, want := range strings.Split(os.Getenv(requireEnv), ",") {
+		if want != "" {
+			require.Contains(t, names, want, "%s asks for this set", requireEnv)
+		}
+	}
+}
+
+// eachSet runs a test once for every set that this CPU can run.
+func eachSet(t *testing.T, test func(t *testing.T, k *Kernels)) {
+	for _, k := range available() {
+		t.Run(k.Name, func(t *testing.T) { test(t, k) })
+	}
+}
+
+func TestCheck(t *testing.T) {
+	eachSet(t, func(t *testing.T, k *Kernels) {
+		require.NoError(t, Check(k))
+		broken := *k
+		broken.IGEMM = func(a *IGEMMArgs) {
+			k.IGEMM(a)
+			*a.Out ^= 1
+		}
+		require.ErrorContains(t, Check(&broken), "igemm gives a wrong answer")
+	})
+}
+
+func TestSelect(t *testing.T) {
+	t.Setenv(Env, "")
+	k, warning, err := Select("auto")
+	require.NoError(t, err)
+	require.Empty(t, warning)
+	require.Equal(t, Names()[0], k.Name)
+	k, _, err = Select("generic")
+	require.NoError(t, err)
+	require.Equal(t, "generic", k.Name)
+	t.Setenv(Env, "generic")
+	k, _, err = Select("")
+	require.NoError(t, err)
+	require.Equal(t, "generic", k.Name)
+	t.Setenv(Env, "z80")
+	_, _, err = Select("")
+	require.ErrorIs(t, err, ErrKernels)
+	require.ErrorContains(t, err, "RESNEXT_KERNELS=z80")
+}
+
+// data makes test data in guarded memory, flush with the fence before or behind it.
+type data struct {
+	t       testing.TB
+	rnd     *rand.Rand
+	atStart bool
+}
+
+func newData(t testing.TB, seed uint64) *data {
+	return &data{t: t, rnd: rand.New(rand.NewPCG(seed, 1)), atStart: seed%2 == 0}
+}
+
+// activations are bytes of which a fifth are extreme.
+func (d *data) activations(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		switch d.rnd.IntN(10) {
+		case 0:
+			b[i] = 255
+		case 1:
+			b[i] = 0
+		default:
+			b[i] = byte(d.rnd.IntN(256))
+		}
+	}
+	return guard.Copy(d.t, b, d.atStart)
+}
+
+// weights are integers in -127..127 of which a fifth are extreme or, where a chain of quads is claimed,
+// such that every 2*chain products that share a lane reach but do not pass the bound of 128.
+func (d *data) weights(n, chain int) []int8 {
+	limit := 127
+	if chain > 0 {
+		limit = 64 / chain
+	}
+	w := make([]int8, n)
+	for i := range w {
+		switch d.rnd.IntN(10) {
+		case 0:
+			w[i] = int8(limit)
+		case 1:
+			w[i] = int8(-limit)
+		default:
+			w[i] = int8(d.rnd.IntN(2*limit+1) - limit)
+		}
+	}
+	if d.rnd.IntN(4) == 0 {
+		for i := range w {
+			w[i] = int8(limit)
+		}
+	}
+	return guard.Copy(d.t, w, d.atStart)
+}
+
+// requant gives biases and multipliers that spread the outputs over the range and past both ends.
+func (d *data) requant(n, products int) ([]int32, []float32) {
+	bias, mult := make([]int32, n), make([]float32, n)
+	for i := range bias {
+		bias[i] = int32(d.rnd.IntN(1<<20) - 1<<19)
+		mult[i] = float32(d.rnd.Float64() * 0.5 / math.Sqrt(float64(products)) / 40)
+		if d.rnd.IntN(16) == 0 {
+			mult[i] = 0
+		}
+	}
+	return guard.Copy(d.t, bias, d.atStart), guard.Copy(d.t, mult, d.atStart)
+}
+
+// scatter gives n ascending offsets at least size apart and the length that they span.
+func (d *data) scatter(n, size int) ([]int32, int) {
+	off := make([]int32, n)
+	at := 0
+	for i := range off {
+		off[i] = int32(at)
+		at += size + d.rnd.IntN(5)
+	}
+	length := int(off[n-1]) + size
+	d.rnd.Shuffle(n, func(i, j int) { off[i], off[j] = off[j], off[i] })
+	return guard.Copy(d.t, off, d.atStart), length
+}
+
+func TestIGEMM(t *testing.T) {
+	shapes := []struct{ m, taps, k, panels int }{
+		{1, 1, 8, 1}, {2, 1, 16, 1}, {3, 1, 24, 2}, {4, 1, 64, 1}, {5, 1, 40, 3}, {7, 9, 16, 2}, {8, 9, 8, 1},
+		{9, 9, 32, 1}, {13, 7, 24, 2}, {16, 3, 16, 1}, {17, 9, 24, 1}, {49, 1, 128, 2}, {1, 9, 56, 1}, {6, 2, 512, 1},
+	}
+	eachSet(t, func(t *testing.T, k *Kernels) {
+		for i, s := range shapes {
+			for _, nr := range k.Widths {
+				for mode := ReLU; mode <= AddSigned; mode++ {
+					for _, chain := range append([]int{0}, k.Chains...) {
+						name := fmt.Sprintf("m%d_taps%d_k%d_nr%d_panels%d_mode%d_chain%d", s.m, s.taps, s.k, nr, s.panels, mode, chain)
+						t.Run(name, func(t *testing.T) {
+							d := newData(t, uint64(i)*2+uint64(mode)+uint64(nr/4))
+							channels := nr * s.panels
+							bias, mult := d.requant(channels, s.taps*s.k)
+							tapOff, window := d.scatter(s.taps, s.k)
+							inOff, span := d.scatter(s.m, 3)
+							outOff, outLen := d.scatter(s.m, channels)
+							in := d.activations(span - 3 + window)
+							res := d.activations(outLen)
+							w := d.weights(s.taps*s.k*channels, chain)
+							a := IGEMMArgs{
+								In: &in[0], InOff: &inOff[0], TapOff: &tapOff[0], W: &w[0], Bias: &bias[0], Mult: &mult[0],
+								OutOff: &outOff[0], M: s.m, Taps: s.taps, K: s.k, NR: nr, Panels: s.panels,
+								ResMult: 0.37, Mode: mode, Chain: chain,
+							}
+							if mode.adds() {
+								a.Res, a.ResOff = &res[0], &outOff[0]
+							}
+							before := slices.Clone(in)
+							want := slices.Clone(res)
+							a.Out = &want[0]
+							IGEMMGo(&a, k.KB, k.Offset)
+							got := guard.Copy(t, res, d.atStart)
+							a.Out = &got[0]
+							if mode.adds() { // in place
+								a.Res = &got[0]
+							}
+							k.IGEMM(&a)
+							require.Equal(t, want, []byte(got))
+							require.Equal(t, before, []byte(in))
+						})
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestGroup(t *testing.T) {
+	shapes := []struct{ rows, cols, stride, panels int }{
+		{1, 1, 1, 1}, {1, 2, 1, 3}, {3, 3, 1, 1}, {2, 4, 1, 2}, {1, 5, 2, 1}, {4, 7, 1, 1}, {3, 7, 2, 2}, {2, 8, 2, 1},
+		{1, 9, 1, 1}, {2, 14, 1, 1}, {1, 28, 2, 1}, {1, 1, 2, 1}, {2, 2, 3, 1},
+	}
+	eachSet(t, func(t *testing.T, k *Kernels) {
+		for i, s := range shapes {
+			for _, width := range []int{4, 8} {
+				g := k.Group(width)
+				for _, chain := range append([]int{0}, g.Chains...) {
+					name := fmt.Sprintf("%dx%d_stride%d_width%d_panels%d_chain%d", s.rows, s.cols, s.stride, width, s.panels, chain)
+					t.Run(name, func(t *testing.T) {
+						d := newData(t, uint64(i+width))
+						c := g.Lanes * s.panels
+						inPitch := (s.cols-1)*s.stride + 3
+						in := d.activations(((s.rows-1)*s.stride + 3) * inPitch * c)
+						bias, mult := d.requant(c, 9*width)
+						w := d.weights(9*width*c, chain)
+						gap := d.rnd.IntN(3) * 16
+						outRow := s.cols*c + gap
+						want := d.activations(s.rows*outRow - gap)
+						got := guard.Copy(t, want, d.atStart)
+						a := GroupArgs{
+							In: &in[0], InRow: s.stride * inPitch * c, InCol: s.stride * c, TapRow: inPitch * c, TapCol: c,
+							W: &w[0], Bias: &bias[0], Mult: &mult[0], Out: &want[0], OutRow: outRow, OutCol: c,
+							Rows: s.rows, Cols: s.cols, Panels: s.panels, Chain: chain,
+						}
+						GroupGo(&a, width, g.Lanes, g.ByLane, k.Offset)
+						a.Out = &got[0]
+						g.Run(&a)
+						require.Equal(t, []byte(want), []byte(got))
+					})
+				}
+			}
+		}
+	})
+}
+
+func TestMaxPool(t *testing.T) {
+	eachSet(t, func(t *testing.T, k *Kernels) {
+		for i, s := range []struct{ rows, cols, stride, c int }{{1, 1, 2, 16}, {3, 2, 2, 48}, {2, 5, 2, 64}, {2, 3, 1, 32}} {
+			d := newData(t, uint64(i))
+			pitch := (s.cols-1)*s.stride + 3
+			in := d.activations(((s.rows-1)*s.stride + 3) * pitch * s.c)
+			want := d.activations(s.rows * s.cols * s.c)
+			got := guard.Copy(t, want, d.atStart)
+			a := MaxPoolArgs{In: &in[0], InRow: s.stride * pitch * s.c, InCol: s.stride * s.c, TapRow: pitch * s.c, TapCol: s.c,
+				Out: &want[0], OutRow: s.cols * s.c, OutCol: s.c, Rows: s.rows, Cols: s.cols, Channels: s.c}
+			MaxPoolGo(&a, k.Offset)
+			a.Out = &got[0]
+			k.MaxPool(&a)
+			require.Equal(t, []byte(want), []byte(got))
+		}
+	})
+}
+
+func TestSum(t *testing.T) {
+	eachSet(t, func(t *testing.T, k *Kernels) {
+		for i, s := range []struct{ pixels, c int }{{1, 16}, {2, 32}, {49, 48}, {300, 16}, {1031, 64}} {
+			d := newData(t, uint64(i))
+			step := s.c + 16*(i%2)
+			in := d.activations((s.pixels-1)*step + s.c)
+			if i == 4 {
+				for j := range in {
+					in[j] = 255 ^ k.Offset
+				}
+			}
+			want, got := guard.End[int32](t, s.c), guard.Start[int32](t, s.c)
+			a := SumArgs{In: &in[0], Step: step, Out: &want[0], Pixels: s.pixels, Channels: s.c}
+			SumGo(&a, k.Offset)
+			a.Out = &got[0]
+			k.Sum(&a)
+			require.Equal(t, want, got)
+		}
+	})
+}
+
+func TestLinear(t *testing.T) {
+	eachSet(t, func(t *testing.T, k *Kernels) {
+		for i, s := range []struct{ n, k int }{{1, 16}, {2, 48}, {3, 64}, {10, 512}, {7, 2048}, {33, 32}} {
+			d := newData(t, uint64(i))
+			x := guard.End[int16](t, s.k)
+			for j := range x {
+				x[j] = int16(d.rnd.IntN(1 << 16))
+				if i%2 == 0 && j%3 == 0 {
+					x[j] = []int16{math.MaxInt16, math.MinInt16}[j%2]
+				}
+			}
+			w := d.weights(s.n*s.k, 0)
+			bias, _ := d.requant(s.n, s.k)
+			want, got := guard.End[int32](t, s.n), guard.Start[int32](t, s.n)
+			a := LinearArgs{In: &x[0], W: &w[0], Bias: &bias[0], Out: &want[0], N: s.n, K: s.k}
+			LinearGo(&a)
+			a.Out = &got[0]
+			k.Linear(&a)
+			require.Equal(t, want, got)
+		}
+	})
+}
+
+// TestRequantise compares the contract's arithmetic with its words: float32 products, float32 sum, round
+// half to even, clamp.
+func TestRequantise(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for range 200000 {
+		acc := int32(rnd.Uint32())
+		mult := float32(math.Ldexp(rnd.Float64(), -rnd.IntN(40)))
+		add := float32(rnd.IntN(256)) * float32(rnd.Float64())
+		if rnd.IntN(4) == 0 { // exact halves
+			acc, mult, add = int32(rnd.IntN(1024)-512), 0.5, float32(rnd.IntN(8))*0.5
+		}
+		v := math.RoundToEven(float64(float32(float32(float32(acc)*mult) + add)))
+		require.Equal(t, int32(math.Min(math.Max(v, 0), 255)), requantise(acc, mult, add, 0, 255), "%d*%v+%v", acc, mult, add)
+		require.Equal(t, int32(math.Min(math.Max(v, -127), 127)), requantise(acc, mult, add, -127, 127), "%d*%v+%v", acc, mult, add)
+	}
+}

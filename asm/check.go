@@ -1,0 +1,173 @@
+package asm
+
+import (
+	"fmt"
+	"sync"
+	"unsafe"
+)
+
+// mismatchError is what Check finds.
+type mismatchError struct{ set, kernel, shape string }
+
+func (e *mismatchError) Error() string {
+	return fmt.Sprintf("kernel set %s: %s gives a wrong answer at %s; please report this CPU", e.set, e.kernel, e.shape)
+}
+
+var checked sync.Map // *Kernels -> func() error
+
+// Check runs every kernel of the set once on small known data and compares each byte with the pure Go
+// kernel. The answer is remembered; a second call costs nothing. It takes under a millisecond.
+func Check(k *Kernels) error {
+	once, _ := checked.LoadOrStore(k, sync.OnceValue(func() error { return check(k) }))
+	return once.(func() error)()
+}
+
+func check(k *Kernels) error {
+	r := &lcg{state: 1}
+	for _, nr := range k.Widths {
+		for mode := ReLU; mode <= AddSigned; mode++ {
+			for _, chain := range append([]int{0}, k.Chains...) {
+				if !checkIGEMM(k, r, nr, mode, chain) {
+					return &mismatchError{k.Name, "igemm", fmt.Sprintf("panel width %d, mode %d, chain %d", nr, mode, chain)}
+				}
+			}
+		}
+	}
+	for _, width := range []int{4, 8} {
+		g := k.Group(width)
+		for _, chain := range append([]int{0}, g.Chains...) {
+			if !checkGroup(k, g, r, width, chain) {
+				return &mismatchError{k.Name, "grouped 3x3", fmt.Sprintf("%d channels a group, chain %d", width, chain)}
+			}
+		}
+	}
+	return checkRest(k, r)
+}
+
+func checkIGEMM(k *Kernels, r *lcg, nr int, mode Mode, chain int) bool {
+	const m, taps, depth, panels = 7, 3, 24, 2
+	in, res := r.bytes(m*64+taps*depth), r.bytes(m*nr*panels)
+	inOff, outOff, tapOff := steps(m, 64), steps(m, nr*panels), steps(taps, depth)
+	bias, mult := r.requant(nr*panels, taps*depth)
+	w := r.weights(taps*depth*nr*panels, chain)
+	a := IGEMMArgs{
+		In: &in[0], InOff: &inOff[0], TapOff: &tapOff[0], W: &w[0], Bias: &bias[0], Mult: &mult[0],
+		OutOff: &outOff[0], Res: &res[0], ResOff: &outOff[0],
+		M: m, Taps: taps, K: depth, NR: nr, Panels: panels, ResMult: 0.7, Mode: mode, Chain: chain,
+	}
+	got, want := make([]byte, len(res)), make([]byte, len(res))
+	a.Out = &got[0]
+	k.IGEMM(&a)
+	a.Out = &want[0]
+	IGEMMGo(&a, k.KB, k.Offset)
+	return string(got) == string(want)
+}
+
+func checkGroup(k *Kernels, g GroupKernel, r *lcg, width, chain int) bool {
+	const rows, cols, panels = 2, 5, 2
+	c := g.Lanes * panels
+	in := r.bytes((rows + 2) * (cols + 2) * c)
+	bias, mult := r.requant(c, 9*width)
+	w := r.weights(9*width*c, chain)
+	got, want := make([]byte, rows*cols*c), make([]byte, rows*cols*c)
+	a := GroupArgs{
+		In: &in[0], InRow: (cols + 2) * c, InCol: c, TapRow: (cols + 2) * c, TapCol: c,
+		W: &w[0], Bias: &bias[0], Mult: &mult[0], Out: &got[0], OutRow: cols * c, OutCol: c,
+		Rows: rows, Cols: cols, Panels: panels, Chain: chain,
+	}
+	g.Run(&a)
+	a.Out = &want[0]
+	GroupGo(&a, width, g.Lanes, g.ByLane, k.Offset)
+	return string(got) == string(want)
+}
+
+func checkRest(k *Kernels, r *lcg) error {
+	const c, n = 48, 5
+	in := r.bytes(5 * 5 * c)
+	got, want := make([]byte, 4*c), make([]byte, 4*c)
+	p := MaxPoolArgs{In: &in[0], InRow: 10 * c, InCol: 2 * c, TapRow: 5 * c, TapCol: c, Out: &got[0],
+		OutRow: 2 * c, OutCol: c, Rows: 2, Cols: 2, Channels: c}
+	k.MaxPool(&p)
+	p.Out = &want[0]
+	MaxPoolGo(&p, k.Offset)
+	if string(got) != string(want) {
+		return &mismatchError{k.Name, "max pooling", "48 channels"}
+	}
+	var sumGot, sumWant [c]int32
+	s := SumArgs{In: &in[0], Step: c, Out: &sumGot[0], Pixels: 25, Channels: c}
+	k.Sum(&s)
+	s.Out = &sumWant[0]
+	SumGo(&s, k.Offset)
+	if sumGot != sumWant {
+		return &mismatchError{k.Name, "average pooling", "48 channels"}
+	}
+	x := unsafe.Slice((*int16)(unsafe.Pointer(&in[0])), c)
+	w := r.weights(n*c, 0)
+	bias, _ := r.requant(n, c)
+	var linGot, linWant [n]int32
+	l := LinearArgs{In: &x[0], W: &w[0], Bias: &bias[0], Out: &linGot[0], N: n, K: c}
+	k.Linear(&l)
+	l.Out = &linWant[0]
+	LinearGo(&l)
+	if linGot != linWant {
+		return &mismatchError{k.Name, "linear", "48 features"}
+	}
+	return nil
+}
+
+// lcg is a small deterministic generator (Knuth's MMIX constants) for known-answer data.
+type lcg struct{ state uint64 }
+
+func (r *lcg) next(n int) int {
+	r.state = r.state*6364136223846793005 + 1442695040888963407
+	return int(r.state>>33) % n
+}
+
+// bytes gives n bytes of which every fourth is an extreme. Their number is even and they can be read as
+// int16.
+func (r *lcg) bytes(n int) []byte {
+	words := make([]uint64, n/8+1)
+	b := unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), n)
+	for i := range b {
+		b[i] = byte(r.next(256))
+		if r.next(4) == 0 {
+			b[i] = byte(255 * r.next(2))
+		}
+	}
+	return b
+}
+
+// weights gives n weights: extremes among them where no chain is claimed, else so small that a chain of
+// that many quads cannot overflow (4*chain products, one-sided sum at most 128).
+func (r *lcg) weights(n, chain int) []int8 {
+	limit := 127
+	if chain > 0 {
+		limit = min(127, 64/chain)
+	}
+	w := make([]int8, n)
+	for i := range w {
+		w[i] = int8(r.next(2*limit+1) - limit)
+		if r.next(4) == 0 {
+			w[i] = int8(limit - 2*limit*r.next(2))
+		}
+	}
+	return w
+}
+
+func (r *lcg) requant(n, products int) (bias []int32, mult []float32) {
+	bias, mult = make([]int32, n), make([]float32, n)
+	for i := range bias {
+		bias[i] = int32(r.next(200001) - 100000)
+		mult[i] = float32(r.next(1000)) / float32(1000*64*products)
+	}
+	return bias, mult
+}
+
+// steps gives the offsets 0, by, 2*by, ...
+func steps(n, by int) []int32 {
+	s := make([]int32, n)
+	for i := range s {
+		s[i] = int32(i * by)
+	}
+	return s
+}

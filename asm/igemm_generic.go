@@ -1,0 +1,71 @@
+package asm
+
+import "unsafe"
+
+// maxWidth is the widest panel of any set.
+const maxWidth = 64
+
+// IGEMMGo is the pure Go indirect GEMM, for weights packed with kb channels side by side and activations
+// held with the given offset: the reference for every set's IGEMM.
+func IGEMMGo(a *IGEMMArgs, kb int, offset byte) {
+	inOff, tapOff := unsafe.Slice(a.InOff, a.M), unsafe.Slice(a.TapOff, a.Taps)
+	outOff := unsafe.Slice(a.OutOff, a.M)
+	panel := a.Taps * a.K * a.NR
+	weights := unsafe.Slice(a.W, a.Panels*panel)
+	bias, mult := unsafe.Slice(a.Bias, a.Panels*a.NR), unsafe.Slice(a.Mult, a.Panels*a.NR)
+	lo, hi := a.Mode.limits()
+	var resOff []int32
+	if a.Mode.adds() {
+		resOff = unsafe.Slice(a.ResOff, a.M)
+	}
+	var buffer [maxWidth]int32
+	sums := buffer[:a.NR]
+	for p := range a.Panels {
+		for m := range a.M {
+			copy(sums, bias[p*a.NR:])
+			w := weights[p*panel : (p+1)*panel]
+			for _, t := range tapOff {
+				x := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(a.In), int(inOff[m])+int(t))), a.K)
+				w = accumulate(sums, x, w, kb, offset)
+			}
+			out := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(a.Out), int(outOff[m])+p*a.NR)), a.NR)
+			var res []byte
+			if resOff != nil {
+				res = unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(a.Res), int(resOff[m])+p*a.NR)), a.NR)
+			}
+			for n, acc := range sums {
+				var add float32
+				if res != nil {
+					add = float32(a.Mode.residual(res[n], offset) * a.ResMult)
+				}
+				out[n] = a.Mode.stored(requantise(acc, mult[p*a.NR+n], add, lo, hi), offset)
+			}
+		}
+	}
+}
+
+// accumulate adds one tap's products to the sums of a panel's channels and returns the weights after it.
+// Where the offset is 0x80 the byte is q-128, and the bias makes up for it.
+func accumulate(sums []int32, x []byte, w []int8, kb int, offset byte) []int8 {
+	for len(x) > 0 {
+		block := min(kb, len(x))
+		for n := range sums {
+			s := sums[n]
+			for i, wi := range w[:block] {
+				s += activation(x[i], offset) * int32(wi)
+			}
+			sums[n] = s
+			w = w[block:]
+		}
+		x = x[block:]
+	}
+	return w
+}
+
+// activation is the multiplicand that a byte in memory stands for.
+func activation(b, offset byte) int32 {
+	if offset != 0 {
+		return int32(int8(b))
+	}
+	return int32(b)
+}

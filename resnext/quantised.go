@@ -1,0 +1,57 @@
+package resnext
+
+// Quantised is an int8 network as plain numbers, the content of a model file: what calibration makes,
+// WriteFile stores and Open reads. It knows nothing of kernels or packing.
+//
+// The arithmetic: activations are 8 bits with zero point 0, unsigned after a ReLU and signed (-127..127)
+// after a projection shortcut. A convolution computes
+//
+//	acc = bias[oc] + sum(weight * q_in)                                   (int32, exact)
+//	q   = clamp(roundeven(float32(acc) * multiplier[oc]), lo, hi)         (float32, no fused multiply-add)
+//
+// and Expand, whose epilogue adds the shortcut r,
+//
+//	q   = clamp(roundeven(float32(float32(acc)*multiplier[oc]) + float32(float32(r)*residual)), 0, 255).
+//
+// The image enters as RGB bytes with scale 1/255; mean and standard deviation are folded into the stem,
+// whose border is Preprocess.PadBytes. Global average pooling keeps the int32 sum of each channel; the
+// classifier takes it at 16 bits, see PoolMultiplier, and gives float32(acc) * multiplier[class].
+type Quantised struct {
+	Config     Config
+	Preprocess Preprocess
+	// Labels names the classes; empty, or Config.Classes long.
+	Labels []string
+	// Convs holds every convolution of Config.Convs by name.
+	Convs map[string]ConvParams
+	// Residual holds, for each block by name, the multiplier of its shortcut before the add.
+	Residual map[string]float32
+	// Classifier is the last layer: weights [Classes][Features].
+	Classifier ConvParams
+	// Scale is the real value of one step of each convolution's output, by name. Inference does not need
+	// it; inspection and comparison with the float network do.
+	Scale map[string]float32
+	// Calibration tells how the numbers were found (tool version, observer, image count, ...), for
+	// people; inference ignores it.
+	Calibration map[string]string
+}
+
+// ConvParams are the numbers of one convolution, or of the classifier.
+type ConvParams struct {
+	// Weight is [out][kernel][kernel][in/groups], each in -127..127.
+	Weight []int8
+	// Bias is [out], in steps of the accumulator.
+	Bias []int32
+	// Multiplier is [out]: the real value of one accumulator step over that of one output step. It is
+	// finite and not negative.
+	Multiplier []float32
+}
+
+// PoolMultiplier is the factor that brings the sum of pixels 8-bit values to the 16 bits that the
+// classifier takes, and tells whether it is needed: up to 128 pixels the sum fits as it is.
+// The pooled value is roundeven(float32(sum) * multiplier).
+func PoolMultiplier(pixels int) (multiplier float32, needed bool) {
+	if pixels*255 <= 32767 {
+		return 1, false
+	}
+	return float32(32767 / (255 * float64(pixels))), true
+}
