@@ -1,0 +1,47 @@
+package int8
+
+// laneLimit is how large the weights of one sign that meet in an int16 lane may sum up to: activations go
+// to 255, and 255*128 = 32640 is the last multiple below 2^15. Then neither the saturating pair sum of
+// VPMADDUBSW nor the wrapping sum of VPADDW can differ from the true sum, in any order, for any input.
+const laneLimit = 128
+
+// Chain returns the longest of the chain lengths (ascending, in quads) that the weights of one output
+// channel prove safe, or 0. w holds the channel's weights as the kernel meets them: taps runs of equal
+// length, a multiple of 4. A chain is that many consecutive quads and begins anew at each run. A quad's
+// bytes 0 and 1 meet in one lane, 2 and 3 in another.
+func Chain(w []int8, taps int, lengths []int) int {
+	longest := 0
+	for _, n := range lengths {
+		if !chainSafe(w, taps, n) {
+			break
+		}
+		longest = n
+	}
+	return longest
+}
+
+func chainSafe(w []int8, taps, quads int) bool {
+	run := len(w) / taps
+	for t := range taps {
+		tap := w[t*run : (t+1)*run]
+		for at := 0; at < len(tap); at += 4 * quads {
+			if !lanesSafe(tap[at:min(at+4*quads, len(tap))]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// lanesSafe checks both lanes of one chain.
+func lanesSafe(chain []int8) bool {
+	var positive, negative [2]int
+	for i, v := range chain {
+		if v > 0 {
+			positive[i/2%2] += int(v)
+		} else {
+			negative[i/2%2] -= int(v)
+		}
+	}
+	return max(positive[0], positive[1], negative[0], negative[1]) <= laneLimit
+}

@@ -1,0 +1,40 @@
+package int8
+
+// Image is the shape of the input in memory: RGB bytes, 3 a pixel, with a border in the colour nearest to
+// the mean. The stem reads each row of its window as one run of bytes, so a few bytes past the last pixel
+// are readable too; they meet zero weights.
+type Image struct {
+	H, W   int
+	Border int
+}
+
+// imageSlack covers the longest run that the stem's padding of K reads past a window.
+const imageSlack = 8
+
+// Row is the distance in bytes from one row to the next.
+func (m Image) Row() int { return (m.W + 2*m.Border) * 3 }
+
+// Bytes is the size of the buffer.
+func (m Image) Bytes() int { return (m.H+2*m.Border)*m.Row() + imageSlack }
+
+// Clear fills the buffer with the border's colour. offset is the kernel set's.
+func (m Image) Clear(buf []byte, pad [3]byte, offset byte) {
+	for i := range buf {
+		buf[i] = pad[i%3] ^ offset
+	}
+}
+
+// Load copies H*W*3 bytes of RGB into the buffer, inside the border.
+func (m Image) Load(buf, rgb []byte, offset byte) {
+	for y := range m.H {
+		row := buf[(y+m.Border)*m.Row()+m.Border*3:][:m.W*3]
+		src := rgb[y*m.W*3:][:m.W*3]
+		if offset == 0 {
+			copy(row, src)
+			continue
+		}
+		for i, b := range src {
+			row[i] = b ^ offset
+		}
+	}
+}

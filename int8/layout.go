@@ -1,0 +1,63 @@
+// Package int8 holds 8-bit activation maps and the operators on them: convolutions (1x1, grouped and dense
+// 3x3, the stem), pooling and the classifier, with the packing of weights that each CPU's kernels want.
+// It knows nothing of files, networks or calibration.
+//
+// Importers call it i8, since its name is that of a builtin type.
+package int8
+
+// Layout places the channels of a map in memory. Channels come in groups; each group is padded to a width
+// that the kernels like, and the whole to a multiple of 16. Padding channels may hold anything: they meet
+// zero weights, so nobody outside sees them.
+type Layout struct {
+	// Groups groups of Width channels, each group taking Padded bytes of a pixel.
+	Groups, Width, Padded int
+	// Total is the number of bytes of a pixel.
+	Total int
+}
+
+// Flat is the layout of n channels in one group.
+func Flat(n int) Layout { return layout(1, n, n) }
+
+// Grouped is the layout of n channels that a grouped convolution reads or writes; groups divides n.
+// Groups of up to 4 channels take 4 bytes; wider ones a multiple of 8.
+func Grouped(n, groups int) Layout {
+	if groups == 1 {
+		return Flat(n)
+	}
+	width := n / groups
+	if width <= 4 {
+		return layout(groups, width, 4)
+	}
+	return layout(groups, width, roundUp(width, 8))
+}
+
+func layout(groups, width, padded int) Layout {
+	return Layout{Groups: groups, Width: width, Padded: padded, Total: roundUp(groups*padded, 16)}
+}
+
+// Channels is the number of channels without padding.
+func (l Layout) Channels() int { return l.Groups * l.Width }
+
+// At is the place of channel c within a pixel.
+func (l Layout) At(c int) int { return c/l.Width*l.Padded + c%l.Width }
+
+// Map is the shape of an activation map in memory: H rows of W pixels, NHWC, with Border pixels of the
+// value 0 on every side so that windows need no branches.
+type Map struct {
+	H, W   int
+	Border int
+	Layout Layout
+}
+
+// Row is the distance in bytes from one row to the next.
+func (m Map) Row() int { return (m.W + 2*m.Border) * m.Layout.Total }
+
+// Offset is the place of pixel (y, x) in the buffer; the border has negative coordinates.
+func (m Map) Offset(y, x int) int {
+	return (y+m.Border)*m.Row() + (x+m.Border)*m.Layout.Total
+}
+
+// Bytes is the size of the buffer.
+func (m Map) Bytes() int { return (m.H + 2*m.Border) * m.Row() }
+
+func roundUp(n, to int) int { return (n + to - 1) / to * to }
