@@ -1,8 +1,6 @@
 package int8
 
 import (
-	"unsafe"
-
 	"github.com/libresnext/libresnext/asm"
 )
 
@@ -105,11 +103,3 @@ func (c *Conv) MACsByChain() map[int]int { return c.macs }
 
 // Bytes is the memory that the packed numbers take.
 func (c *Conv) Bytes() int { return len(c.weights) + 4*len(c.bias) + 4*len(c.mult) }
-
-// alignedInt8 makes n weights that begin at a cache line, so that no vector load of them crosses one.
-func alignedInt8(n int) []int8 {
-	const line = 64
-	b := make([]int8, n+line)
-	skip := -uintptr(unsafe.Pointer(unsafe.SliceData(b))) % line
-	return b[skip:][:n:n]
-}

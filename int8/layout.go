@@ -60,4 +60,45 @@ func (m Map) Offset(y, x int) int {
 // Bytes is the size of the buffer.
 func (m Map) Bytes() int { return (m.H + 2*m.Border) * m.Row() }
 
+// ClearBorder sets the border to the value 0, held with the kernel set's offset.
+func (m Map) ClearBorder(buf []byte, offset byte) {
+	if m.Border == 0 {
+		return
+	}
+	edge := m.Border * m.Layout.Total
+	fill(buf[:m.Border*m.Row()], offset)
+	for y := range m.H {
+		row := buf[(y+m.Border)*m.Row():][:m.Row()]
+		fill(row[:edge], offset)
+		fill(row[len(row)-edge:], offset)
+	}
+	fill(buf[(m.H+m.Border)*m.Row():m.Bytes()], offset)
+}
+
+// Values reads the real channels of the map, [H][W][Channels], in steps. signed tells that the bytes are
+// signed ones; else they are held with the kernel set's offset.
+func (m Map) Values(buf []byte, offset byte, signed bool) []float32 {
+	values := make([]float32, 0, m.H*m.W*m.Layout.Channels())
+	for y := range m.H {
+		for x := range m.W {
+			px := buf[m.Offset(y, x):][:m.Layout.Total]
+			for c := range m.Layout.Channels() {
+				b := px[m.Layout.At(c)]
+				if signed {
+					values = append(values, float32(int8(b)))
+				} else {
+					values = append(values, float32(b^offset))
+				}
+			}
+		}
+	}
+	return values
+}
+
+func fill(b []byte, v byte) {
+	for i := range b {
+		b[i] = v
+	}
+}
+
 func roundUp(n, to int) int { return (n + to - 1) / to * to }

@@ -1,0 +1,60 @@
+package resnext
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// randomQuantised makes a network of random integers whose activations neither die nor saturate.
+func randomQuantised(cfg Config, seed uint64) *Quantised {
+	rnd := rand.New(rand.NewPCG(seed, 2))
+	pre := CIFARPreprocess()
+	if !cfg.CIFAR() {
+		pre = ImageNetPreprocess()
+		pre.Resize = max(cfg.Height, cfg.Width)
+	}
+	q := &Quantised{
+		Config: cfg, Preprocess: pre, Convs: map[string]ConvParams{}, Residual: map[string]float32{},
+		Scale: map[string]float32{}, Calibration: map[string]string{"made by": "a test"},
+	}
+	for _, s := range cfg.Convs() {
+		q.Convs[s.Name] = randomParams(rnd, s.Out, s.Weights()/s.Out)
+		q.Scale[s.Name] = 1.0 / 32
+	}
+	for _, b := range cfg.Blocks() {
+		q.Residual[b.Name] = 0.7
+	}
+	q.Classifier = randomParams(rnd, cfg.Classes, cfg.Features())
+	return q
+}
+
+func randomParams(rnd *rand.Rand, out, per int) ConvParams {
+	p := ConvParams{Weight: make([]int8, out*per)}
+	for i := range p.Weight {
+		p.Weight[i] = int8(rnd.IntN(255) - 127)
+	}
+	for range out {
+		p.Bias = append(p.Bias, rnd.Int32N(4001)-1000)
+		p.Multiplier = append(p.Multiplier, float32((0.5+rnd.Float64())/math.Sqrt(float64(per))/90))
+	}
+	return p
+}
+
+func randomImage(cfg Config, seed uint64) []byte {
+	rnd := rand.New(rand.NewPCG(seed, 3))
+	rgb := make([]byte, cfg.Height*cfg.Width*3)
+	for i := range rgb {
+		rgb[i] = byte(rnd.Uint32())
+	}
+	return rgb
+}
+
+// named is a named architecture at another input size.
+func named(name string, h, w int) Config {
+	c, err := Named(name)
+	if err != nil {
+		panic(err)
+	}
+	c.Height, c.Width = h, w
+	return c
+}

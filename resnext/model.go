@@ -1,0 +1,259 @@
+package resnext
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/libresnext/libresnext/asm"
+	i8 "github.com/libresnext/libresnext/int8"
+	"github.com/libresnext/libresnext/internal/safetensors"
+)
+
+// Version is the release of this library and its tools.
+const Version = "0.1.0"
+
+// Options tell how a model is made ready. The zero value is right for most.
+type Options struct {
+	// Kernels names the kernel set: "generic", "avx2", "neon", ... "" or "auto" takes the environment's
+	// RESNEXT_KERNELS or, without it, the best set of this CPU. All give the same bytes.
+	Kernels string
+}
+
+// Model is an int8 network packed for one kernel set. It is immutable: any number of goroutines and
+// sessions share it.
+type Model struct {
+	config      Config
+	preprocess  Preprocess
+	labels      []string
+	calibration map[string]string
+	kernels     *asm.Kernels
+	warning     string
+
+	image    i8.Image
+	stem     layer
+	stemPool *i8.MaxPool // nil where the network does not pool
+	pooled   i8.Map      // the map that enters the first block
+	blocks   []block
+	head     *i8.Head
+}
+
+// layer is a packed convolution in its place.
+type layer struct {
+	shape ConvShape
+	conv  *i8.Conv
+	place *i8.Place
+	out   i8.Map
+	scale float32 // the real value of one output step
+}
+
+type block struct {
+	reduce, transform, expand layer
+	shortcut                  *layer
+}
+
+// Open reads, checks and packs the model file at path, for the best kernel set of this CPU.
+func Open(path string) (*Model, error) { return OpenWith(path, Options{}) }
+
+// OpenWith is Open with options. A damaged, truncated, hostile or newer file gives an error that wraps
+// ErrModelFile and says which and why; kernels that this CPU lacks give one that wraps asm.ErrKernels.
+func OpenWith(path string, o Options) (*Model, error) {
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	file, err := openModelFile(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", path, ErrModelFile, err)
+	}
+	m := &Model{config: file.config, preprocess: file.preprocess, labels: file.labels, calibration: file.calibration}
+	if err := m.build(file, o); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// New packs a network that is already in memory. It keeps nothing of q but its labels and calibration notes.
+func New(q *Quantised, o Options) (*Model, error) {
+	if err := q.validate(); err != nil {
+		return nil, err
+	}
+	m := &Model{config: q.Config, preprocess: q.Preprocess, labels: q.Labels, calibration: q.Calibration}
+	return m, m.build(memory{q}, o)
+}
+
+// numbers gives a network's numbers, one layer at a time.
+type numbers interface {
+	conv(name string) (ConvParams, error)
+	outputScale(name string) (float32, error)
+	residual(block string) (float32, error)
+	classifier() (ConvParams, error)
+}
+
+// memory gives the numbers of a network in memory.
+type memory struct{ q *Quantised }
+
+func (m memory) conv(name string) (ConvParams, error)     { return m.q.Convs[name], nil }
+func (m memory) outputScale(name string) (float32, error) { return m.q.Scale[name], nil }
+func (m memory) residual(block string) (float32, error)   { return m.q.Residual[block], nil }
+func (m memory) classifier() (ConvParams, error)          { return m.q.Classifier, nil }
+
+// build packs every layer and fixes its place.
+func (m *Model) build(n numbers, o Options) error {
+	var err error
+	if m.kernels, m.warning, err = asm.Select(o.Kernels); err != nil {
+		return err
+	}
+	b := builder{model: m, numbers: n}
+	b.stem()
+	for _, shape := range m.config.Blocks() {
+		b.block(shape)
+	}
+	b.head()
+	if b.err != nil {
+		return fmt.Errorf("%w: %w", ErrModelFile, b.err)
+	}
+	return nil
+}
+
+// builder carries the map that the next layer reads and the first error.
+type builder struct {
+	model   *Model
+	numbers numbers
+	in      i8.Map
+	err     error
+}
+
+func (b *builder) stem() {
+	m, shape := b.model, b.model.config.StemShape()
+	m.image = i8.Image{H: shape.InH, W: shape.InW, Border: shape.Kernel / 2}
+	out := i8.Map{H: shape.OutH, W: shape.OutW, Layout: i8.Flat(shape.Out)}
+	if m.config.Stem.MaxPool {
+		out.Border = 1
+	}
+	spec := i8.ConvSpec{Stem: true, Out: out.Layout, Mode: asm.ReLU}
+	m.stem = b.layer(shape, spec, 0, func(c *i8.Conv) *i8.Place { return c.PlaceStem(m.image, out) }, out)
+	b.in = out
+	if m.config.Stem.MaxPool {
+		h, w := m.config.BodySize()
+		m.pooled = i8.Map{H: h, W: w, Layout: out.Layout}
+		m.stemPool = i8.NewMaxPool(m.kernels, out, m.pooled)
+		b.in = m.pooled
+	}
+}
+
+func (b *builder) block(shape BlockShape) {
+	in, groups := b.in, shape.Transform.Groups
+	wide := i8.Grouped(shape.Reduce.Out, groups)
+	reduced := i8.Map{H: in.H, W: in.W, Border: 1, Layout: wide}
+	transformed := i8.Map{H: shape.Transform.OutH, W: shape.Transform.OutW, Layout: wide}
+	out := i8.Map{H: transformed.H, W: transformed.W, Layout: i8.Flat(shape.Expand.Out)}
+	residual, err := b.numbers.residual(shape.Name)
+	b.fail(err)
+	largest, err := checkResidual(shape.Name, residual)
+	b.fail(err)
+
+	var blk block
+	mode := asm.AddUnsigned
+	if shape.Shortcut != nil {
+		mode = asm.AddSigned
+		l := b.conv(*shape.Shortcut, in, out, asm.Signed, 0, 0)
+		blk.shortcut = &l
+	}
+	blk.reduce = b.conv(shape.Reduce, in, reduced, asm.ReLU, 0, 0)
+	blk.transform = b.conv(shape.Transform, reduced, transformed, asm.ReLU, 0, 0)
+	blk.expand = b.conv(shape.Expand, transformed, out, mode, residual, largest)
+	b.model.blocks = append(b.model.blocks, blk)
+	b.in = out
+}
+
+func (b *builder) conv(shape ConvShape, in, out i8.Map, mode asm.Mode, residual float32, largest float64) layer {
+	spec := i8.ConvSpec{In: in.Layout, Out: out.Layout, Mode: mode, Residual: residual}
+	return b.layer(shape, spec, largest, func(c *i8.Conv) *i8.Place { return c.Place(in, out) }, out)
+}
+
+// layer checks and packs one convolution.
+func (b *builder) layer(shape ConvShape, spec i8.ConvSpec, residual float64, place func(*i8.Conv) *i8.Place, out i8.Map) layer {
+	if b.err != nil {
+		return layer{}
+	}
+	p, err := b.numbers.conv(shape.Name)
+	b.fail(err)
+	scale, err := b.numbers.outputScale(shape.Name)
+	b.fail(err)
+	if v := float64(scale); math.IsNaN(v) || math.IsInf(v, 0) || v <= 0 {
+		b.fail(fmt.Errorf("%s: the output scale is %v, expected a positive number", shape.Name, scale))
+	}
+	b.fail(shape.check(p, residual))
+	if b.err != nil {
+		return layer{}
+	}
+	spec.Kernel, spec.Stride, spec.Groups = shape.Kernel, shape.Stride, shape.Groups
+	spec.Weight, spec.Bias, spec.Multiplier = p.Weight, p.Bias, p.Multiplier
+	c := i8.NewConv(b.model.kernels, spec)
+	return layer{shape: shape, conv: c, place: place(c), out: out, scale: scale}
+}
+
+func (b *builder) head() {
+	if b.err != nil {
+		return
+	}
+	p, err := b.numbers.classifier()
+	b.fail(err)
+	cfg, pixels := b.model.config, b.in.H*b.in.W
+	b.fail(p.check(ClassifierName, cfg.Classes, cfg.Features(), pooledMax(pixels), 0))
+	if b.err != nil {
+		return
+	}
+	pool, _ := PoolMultiplier(pixels)
+	b.model.head = i8.NewHead(b.model.kernels, b.in, pool, p.Weight, p.Bias, p.Multiplier)
+}
+
+func (b *builder) fail(err error) {
+	if b.err == nil && err != nil {
+		b.err = err
+	}
+}
+
+// Config describes the network.
+func (m *Model) Config() Config { return m.config }
+
+// Preprocess says how pictures become input.
+func (m *Model) Preprocess() Preprocess { return m.preprocess }
+
+// Labels names the classes; nil if the model has no names. The caller must not change it.
+func (m *Model) Labels() []string { return m.labels }
+
+// Label names a class: its label, or "class N" where the model has no names.
+func (m *Model) Label(class int) string {
+	if class >= 0 && class < len(m.labels) {
+		return m.labels[class]
+	}
+	return fmt.Sprintf("class %d", class)
+}
+
+// Calibration tells how the numbers were found. The caller must not change it.
+func (m *Model) Calibration() map[string]string { return m.calibration }
+
+// Kernels is the name of the kernel set in use.
+func (m *Model) Kernels() string { return m.kernels.Name }
+
+// Warning is not empty if a better kernel set was passed over because it failed its known-answer check.
+func (m *Model) Warning() string { return m.warning }
+
+// layers lists every convolution in the order in which they run.
+func (m *Model) layers() []*layer {
+	ls := []*layer{&m.stem}
+	for i := range m.blocks {
+		b := &m.blocks[i]
+		if b.shortcut != nil {
+			ls = append(ls, b.shortcut)
+		}
+		ls = append(ls, &b.reduce, &b.transform, &b.expand)
+	}
+	return ls
+}
+
+// errBusy: see Session.
+var errBusy = errors.New("resnext: the session is in use by another goroutine; make one session for each")

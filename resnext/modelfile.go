@@ -1,0 +1,231 @@
+package resnext
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/libresnext/libresnext/internal/safetensors"
+)
+
+// The model file is a plain safetensors file (see architecture of the format in Quantised): for every
+// convolution NAME the tensors NAME.weight I8 [out,kernel,kernel,in/groups], NAME.bias I32 [out],
+// NAME.multiplier F32 [out] and NAME.scale F32 [1]; for every block NAME.residual F32 [1]; and
+// classifier.weight I8 [classes,features], .bias I32, .multiplier F32. Everything else is metadata.
+const (
+	formatName    = "libresnext-int8"
+	formatVersion = "1"
+
+	keyFormat      = "format"
+	keyVersion     = "format_version"
+	keyConfig      = "config"
+	keyPreprocess  = "preprocess"
+	keyLabels      = "labels"
+	keyCalibration = "calibration"
+)
+
+// ErrModelFile is wrapped by every error about a file that is no sound int8 model.
+var ErrModelFile = errors.New("not a usable libresnext int8 model")
+
+// WriteFile stores q at path and returns the file's size in bytes. The file appears whole or not at all,
+// and the same network always gives the same bytes.
+func (q *Quantised) WriteFile(path string) (int64, error) {
+	if err := q.validate(); err != nil {
+		return 0, fmt.Errorf("%s: %w", path, err)
+	}
+	tensors, err := q.tensors()
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", path, err)
+	}
+	metadata := map[string]string{keyFormat: formatName, keyVersion: formatVersion}
+	for key, value := range map[string]any{
+		keyConfig: q.Config, keyPreprocess: q.Preprocess, keyLabels: q.Labels, keyCalibration: q.Calibration,
+	} {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %s: %w", path, key, err)
+		}
+		metadata[key] = string(text)
+	}
+	metadata[safetensors.ChecksumKey] = safetensors.ChecksumOf(metadata, tensors)
+	return safetensors.Write(path, metadata, tensors)
+}
+
+func (q *Quantised) tensors() ([]safetensors.Tensor, error) {
+	var out []safetensors.Tensor
+	add := func(name string, shape []int, p ConvParams) {
+		out = append(out,
+			safetensors.Tensor{Name: name + ".weight", DType: "I8", Shape: shape, Data: bytesOf(p.Weight)},
+			safetensors.Tensor{Name: name + ".bias", DType: "I32", Shape: shape[:1], Data: bytesOf(p.Bias)},
+			safetensors.Tensor{Name: name + ".multiplier", DType: "F32", Shape: shape[:1], Data: bytesOf(p.Multiplier)})
+	}
+	single := func(name string, v float32) {
+		out = append(out, safetensors.Tensor{Name: name, DType: "F32", Shape: []int{1}, Data: bytesOf([]float32{v})})
+	}
+	for _, s := range q.Config.Convs() {
+		p := q.Convs[s.Name]
+		if err := s.check(p, 0); err != nil {
+			return nil, err
+		}
+		add(s.Name, s.weightShape(), p)
+		single(s.Name+".scale", q.Scale[s.Name])
+	}
+	for _, b := range q.Config.Blocks() {
+		single(b.Name+".residual", q.Residual[b.Name])
+	}
+	add(ClassifierName, []int{q.Config.Classes, q.Config.Features()}, q.Classifier)
+	return out, nil
+}
+
+func (s ConvShape) weightShape() []int { return []int{s.Out, s.Kernel, s.Kernel, s.In / s.Groups} }
+
+// modelFile is an open model file whose metadata, tensor list and checksum have been checked. It hands out
+// one layer at a time, so that a device never holds the numbers twice.
+type modelFile struct {
+	*safetensors.File
+	config      Config
+	preprocess  Preprocess
+	labels      []string
+	calibration map[string]string
+}
+
+// openModelFile reads everything but the layers.
+func openModelFile(f *safetensors.File) (*modelFile, error) {
+	meta := f.Metadata()
+	if meta[keyFormat] != formatName {
+		return nil, errors.New("it has no libresnext metadata: is it a float checkpoint? Convert it with calib first")
+	}
+	if v := meta[keyVersion]; v != formatVersion {
+		return nil, fmt.Errorf("it has format version %q, this program reads version %s: use a newer libresnext or calibrate again", v, formatVersion)
+	}
+	sum, err := safetensors.Checksum(f)
+	if err != nil {
+		return nil, err
+	}
+	if want := meta[safetensors.ChecksumKey]; sum != want {
+		return nil, fmt.Errorf("it is damaged: its content has checksum %s, expected %s. Copy it again or calibrate again", sum, want)
+	}
+	m := &modelFile{File: f}
+	for key, into := range map[string]any{
+		keyConfig: &m.config, keyPreprocess: &m.preprocess, keyLabels: &m.labels, keyCalibration: &m.calibration,
+	} {
+		d := json.NewDecoder(strings.NewReader(meta[key]))
+		d.DisallowUnknownFields()
+		if err := d.Decode(into); err != nil {
+			return nil, fmt.Errorf("metadata %q: %w", key, err)
+		}
+	}
+	q := Quantised{Config: m.config, Preprocess: m.preprocess, Labels: m.labels}
+	if err := q.validate(); err != nil {
+		return nil, err
+	}
+	return m, m.checkTensors()
+}
+
+// checkTensors compares the tensors' names, types and shapes with those that the configuration calls for.
+func (m *modelFile) checkTensors() error {
+	type spec struct {
+		dtype string
+		shape []int
+	}
+	want := map[string]spec{}
+	add := func(name string, shape []int) {
+		want[name+".weight"] = spec{"I8", shape}
+		want[name+".bias"] = spec{"I32", shape[:1]}
+		want[name+".multiplier"] = spec{"F32", shape[:1]}
+	}
+	for _, s := range m.config.Convs() {
+		add(s.Name, s.weightShape())
+		want[s.Name+".scale"] = spec{"F32", []int{1}}
+	}
+	for _, b := range m.config.Blocks() {
+		want[b.Name+".residual"] = spec{"F32", []int{1}}
+	}
+	add(ClassifierName, []int{m.config.Classes, m.config.Features()})
+
+	var problems []string
+	for _, name := range m.Names() {
+		w, ok := want[name]
+		if !ok {
+			problems = append(problems, fmt.Sprintf("unknown tensor %s", name))
+			continue
+		}
+		delete(want, name)
+		if i, _ := m.Info(name); i.DType != w.dtype || !slices.Equal(i.Shape, w.shape) {
+			problems = append(problems, fmt.Sprintf("%s is %s %v, expected %s %v", name, i.DType, i.Shape, w.dtype, w.shape))
+		}
+	}
+	for name := range want {
+		problems = append(problems, fmt.Sprintf("%s is missing", name))
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	slices.Sort(problems)
+	const most = 10
+	if n := len(problems); n > most {
+		problems = append(problems[:most], fmt.Sprintf("and %d more", n-most))
+	}
+	return errors.New(strings.Join(problems, "; "))
+}
+
+func (m *modelFile) layer(name string) (ConvParams, error) {
+	var p ConvParams
+	var err error
+	read := func(part string) []byte {
+		b, e := m.Read(name+part, nil)
+		err = errors.Join(err, e)
+		return b
+	}
+	p.Weight = int8sOf(read(".weight"))
+	p.Bias = int32sOf(read(".bias"))
+	p.Multiplier = float32sOf(read(".multiplier"))
+	return p, err
+}
+
+func (m *modelFile) single(name string) (float32, error) {
+	b, err := m.Read(name, nil)
+	if err != nil {
+		return 0, err
+	}
+	return float32sOf(b)[0], nil
+}
+
+func (m *modelFile) conv(name string) (ConvParams, error)     { return m.layer(name) }
+func (m *modelFile) classifier() (ConvParams, error)          { return m.layer(ClassifierName) }
+func (m *modelFile) residual(block string) (float32, error)   { return m.single(block + ".residual") }
+func (m *modelFile) outputScale(name string) (float32, error) { return m.single(name + ".scale") }
+
+// bytesOf gives the little-endian bytes of numbers.
+func bytesOf[T int8 | int32 | float32](v []T) []byte {
+	b, _ := binary.Append(nil, binary.LittleEndian, v) // cannot fail for these types
+	return b
+}
+
+func int8sOf(b []byte) []int8 {
+	v := make([]int8, len(b))
+	for i, x := range b {
+		v[i] = int8(x)
+	}
+	return v
+}
+
+func int32sOf(b []byte) []int32 {
+	v := make([]int32, len(b)/4)
+	for i := range v {
+		v[i] = int32(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return v
+}
+
+func float32sOf(b []byte) []float32 {
+	v := make([]float32, len(b)/4)
+	for i := range v {
+		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return v
+}

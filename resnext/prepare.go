@@ -1,0 +1,136 @@
+package resnext
+
+import (
+	"fmt"
+	"image"
+	"math"
+
+	"github.com/libresnext/libresnext/internal/resize"
+)
+
+// Preparer turns pictures into a network's input bytes: RGB, resized with antialiasing as Pillow does it, to
+// the bit, and cropped at the centre. A steady stream of pictures of one size allocates nothing. It belongs
+// to one goroutine at a time.
+type Preparer struct {
+	config  Config
+	process Preprocess
+	resizer *resize.Resizer
+	source  resize.Image
+	out     resize.Image
+}
+
+// NewPreparer makes a Preparer for networks with cfg's input size.
+func NewPreparer(cfg Config, p Preprocess) (*Preparer, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	if p.Resize != 0 && p.Resize < max(cfg.Width, cfg.Height) {
+		return nil, fmt.Errorf("resize to %d pixels is smaller than the crop of %dx%d", p.Resize, cfg.Width, cfg.Height)
+	}
+	filter, err := resize.ParseFilter(p.Filter)
+	if err != nil {
+		return nil, err
+	}
+	out, err := resize.NewImage(cfg.Width, cfg.Height)
+	if err != nil {
+		return nil, err
+	}
+	return &Preparer{config: cfg, process: p, resizer: resize.NewResizer(filter), out: out}, nil
+}
+
+// Prepare returns the Height*Width*3 bytes for Session.Infer, valid until the next call.
+func (p *Preparer) Prepare(img image.Image) ([]byte, error) {
+	size := img.Bounds().Size()
+	if size.X < 1 || size.Y < 1 {
+		return nil, fmt.Errorf("resnext: the picture is empty: %dx%d pixels", size.X, size.Y)
+	}
+	if p.source.W != size.X || p.source.H != size.Y {
+		src, err := resize.NewImage(size.X, size.Y)
+		if err != nil {
+			return nil, err
+		}
+		p.source = src
+	}
+	if err := resize.FromImage(p.source, img); err != nil {
+		return nil, err
+	}
+	return p.PrepareRGB(p.source.Pix, size.X, size.Y)
+}
+
+// PrepareRGB is Prepare for w by h pixels of RGB, 3 bytes a pixel.
+func (p *Preparer) PrepareRGB(rgb []byte, w, h int) ([]byte, error) {
+	if w < 1 || h < 1 || len(rgb) != w*h*3 {
+		return nil, fmt.Errorf("resnext: the picture has %d bytes, expected %dx%d pixels of 3", len(rgb), w, h)
+	}
+	src := resize.Image{W: w, H: h, Stride: 3 * w, Pix: rgb}
+	full := p.out
+	var x, y int
+	full.W, full.H = p.config.Width, p.config.Height
+	if p.process.Resize != 0 {
+		full.W, full.H = resize.ShortSide(w, h, p.process.Resize)
+		x = resize.CenterOffset(full.W, p.config.Width)
+		y = resize.CenterOffset(full.H, p.config.Height)
+	}
+	if err := p.resizer.ResizeCrop(p.out, src, full.W, full.H, x, y); err != nil {
+		return nil, err
+	}
+	return p.out.Pix, nil
+}
+
+// Prediction is one class with its probability.
+type Prediction struct {
+	Class       int
+	Label       string
+	Probability float32
+	Logit       float32
+}
+
+// Top gives the k most probable classes, best first (lowest class first among equals), with softmax
+// probabilities over all classes. k is cut to the number of classes.
+func (m *Model) Top(logits []float32, k int) []Prediction {
+	largest := float32(math.Inf(-1))
+	for _, v := range logits {
+		largest = max(largest, v)
+	}
+	var sum float64
+	for _, v := range logits {
+		sum += math.Exp(float64(v - largest))
+	}
+	k = max(0, min(k, len(logits)))
+	top := make([]Prediction, 0, k+1)
+	for class, v := range logits {
+		at := len(top)
+		for at > 0 && v > top[at-1].Logit {
+			at--
+		}
+		if at == k {
+			continue
+		}
+		p := Prediction{class, m.Label(class), float32(math.Exp(float64(v-largest)) / sum), v}
+		top = append(top, Prediction{})
+		copy(top[at+1:], top[at:])
+		top[at] = p
+		top = top[:min(len(top), k)]
+	}
+	return top
+}
+
+// Classify prepares a picture, runs it and gives the k most probable classes.
+func (s *Session) Classify(img image.Image, k int) ([]Prediction, error) {
+	if s.prepare == nil {
+		p, err := NewPreparer(s.model.config, s.model.preprocess)
+		if err != nil {
+			return nil, err
+		}
+		s.prepare = p
+	}
+	rgb, err := s.prepare.Prepare(img)
+	if err != nil {
+		return nil, err
+	}
+	logits, err := s.Infer(rgb)
+	if err != nil {
+		return nil, err
+	}
+	return s.model.Top(logits, k), nil
+}
