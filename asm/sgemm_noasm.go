@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package asm
+
+func sgemmTiles(t *sgemmTile) { sgemmTilesGo(t) }

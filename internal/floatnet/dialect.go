@@ -1,0 +1,132 @@
+package floatnet
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/libresnext/libresnext/resnext"
+)
+
+// dialect is one way of naming a ResNeXt's tensors.
+type dialect struct {
+	// title names it in messages.
+	title            string
+	stem, classifier names
+	// block is the prefix of a block's tensors with the stage (from 1) and the block (from 0) as
+	// arguments 1 and 2; blockPattern finds them.
+	block, blockPattern                 string
+	reduce, transform, expand, shortcut names
+}
+
+// names are the modules of one layer: a convolution and its batch normalisation.
+type names struct{ conv, norm string }
+
+// dialects: torchvision's and timm's names; those of the usual ResNeXt for CIFAR in PyTorch; and a third
+// one that is common for CIFAR ResNets, which differs from the first in two names.
+var dialects = []dialect{
+	{
+		title: "torchvision", stem: names{"conv1", "bn1"}, classifier: names{conv: "fc"},
+		block: "layer%[1]d.%[2]d.", blockPattern: `layer(\d{1,3})\.(\d{1,3})\.`,
+		reduce: names{"conv1", "bn1"}, transform: names{"conv2", "bn2"}, expand: names{"conv3", "bn3"},
+		shortcut: names{"downsample.0", "downsample.1"},
+	},
+	{
+		title: "CIFAR ResNeXt", stem: names{"conv_1_3x3", "bn_1"}, classifier: names{conv: "classifier"},
+		block: "stage_%[1]d.stage_%[1]d_bottleneck_%[2]d.", blockPattern: `stage_(\d{1,3})\.stage_\d{1,3}_bottleneck_(\d{1,3})\.`,
+		reduce: names{"conv_reduce", "bn_reduce"}, transform: names{"conv_conv", "bn"}, expand: names{"conv_expand", "bn_expand"},
+		shortcut: names{"shortcut.shortcut_conv", "shortcut.shortcut_bn"},
+	},
+	{
+		title: "CIFAR ResNet", stem: names{"conv1", "bn1"}, classifier: names{conv: "linear"},
+		block: "layer%[1]d.%[2]d.", blockPattern: `layer(\d{1,3})\.(\d{1,3})\.`,
+		reduce: names{"conv1", "bn1"}, transform: names{"conv2", "bn2"}, expand: names{"conv3", "bn3"},
+		shortcut: names{"shortcut.0", "shortcut.1"},
+	},
+}
+
+// layers are the four layers of a block.
+func (d *dialect) layers() []names { return []names{d.reduce, d.transform, d.expand, d.shortcut} }
+
+// prefix is that of all tensors of a block.
+func (d *dialect) prefix(stage, block int) string { return fmt.Sprintf(d.block, stage, block) }
+
+// modules gives the names of every convolution of a network, and of its classifier, by the layer's name.
+func (d *dialect) modules(cfg resnext.Config) map[string]names {
+	all := map[string]names{resnext.StemName: d.stem, resnext.ClassifierName: d.classifier}
+	blocks := cfg.Blocks()
+	for i, stage := range cfg.Stages {
+		for j := range stage.Blocks {
+			prefix := d.prefix(i+1, j)
+			add := func(s resnext.ConvShape, n names) { all[s.Name] = names{prefix + n.conv, prefix + n.norm} }
+			b := blocks[j]
+			add(b.Reduce, d.reduce)
+			add(b.Transform, d.transform)
+			add(b.Expand, d.expand)
+			if b.Shortcut != nil {
+				add(*b.Shortcut, d.shortcut)
+			}
+		}
+		blocks = blocks[stage.Blocks:]
+	}
+	return all
+}
+
+// depths finds the number of blocks of every stage: one more than the highest index in a name.
+func (d *dialect) depths(tensors []string) []int {
+	pattern := regexp.MustCompile("^" + d.blockPattern)
+	var blocks []int
+	for _, t := range tensors {
+		m := pattern.FindStringSubmatch(t)
+		if m == nil {
+			continue
+		}
+		stage, _ := strconv.Atoi(m[1]) // at most three digits
+		block, _ := strconv.Atoi(m[2])
+		for len(blocks) < stage {
+			blocks = append(blocks, 0)
+		}
+		if stage > 0 {
+			blocks[stage-1] = max(blocks[stage-1], block+1)
+		}
+	}
+	return blocks
+}
+
+// recognise finds the dialect that most of the tensors follow, or nil if none is that of a network of
+// bottlenecks.
+func recognise(tensors []string) *dialect {
+	var best *dialect
+	bestCount := 0
+	for i := range dialects {
+		d := &dialects[i]
+		if count := d.count(tensors); count > bestCount {
+			best, bestCount = d, count
+		}
+	}
+	return best
+}
+
+// count is the number of tensors whose names belong to d; 0 without the last convolution of any
+// bottleneck.
+func (d *dialect) count(tensors []string) int {
+	var modules []string
+	for _, n := range d.layers() {
+		modules = append(modules, regexp.QuoteMeta(n.conv), regexp.QuoteMeta(n.norm))
+	}
+	outer := []string{regexp.QuoteMeta(d.stem.conv), regexp.QuoteMeta(d.stem.norm), regexp.QuoteMeta(d.classifier.conv)}
+	known := regexp.MustCompile(fmt.Sprintf(`^(?:%s(?:%s)|%s)\.\w+$`, d.blockPattern, strings.Join(modules, "|"), strings.Join(outer, "|")))
+	expand := regexp.MustCompile("^" + d.blockPattern + regexp.QuoteMeta(d.expand.conv) + `\.weight$`)
+	count, found := 0, false
+	for _, t := range tensors {
+		if known.MatchString(t) {
+			count++
+		}
+		found = found || expand.MatchString(t)
+	}
+	if !found {
+		return 0
+	}
+	return count
+}
