@@ -1,5 +1,7 @@
 package asm
 
+import "unsafe"
+
 // Mode is what a convolution's epilogue does with the accumulator. With v = float32(acc) * Mult[oc]:
 type Mode uint32
 
@@ -124,4 +126,29 @@ type LinearArgs struct {
 	Bias *int32
 	Out  *int32 // [N]
 	N, K int
+}
+
+// eachPanel calls a kernel that does a single panel for each of a's. It works on a itself and puts it back,
+// because a copy would be an allocation.
+func (a *IGEMMArgs) eachPanel(kernel func(*IGEMMArgs)) {
+	saved := *a
+	for p := 1; ; p++ {
+		kernel(a)
+		if p == saved.Panels {
+			break
+		}
+		a.nextPanel()
+	}
+	*a = saved
+}
+
+// nextPanel moves on by one panel, for kernels that do a single one.
+func (a *IGEMMArgs) nextPanel() {
+	a.W = (*int8)(unsafe.Add(unsafe.Pointer(a.W), a.Taps*a.K*a.NR))
+	a.Bias = (*int32)(unsafe.Add(unsafe.Pointer(a.Bias), 4*a.NR))
+	a.Mult = (*float32)(unsafe.Add(unsafe.Pointer(a.Mult), 4*a.NR))
+	a.Out = (*byte)(unsafe.Add(unsafe.Pointer(a.Out), a.NR))
+	if a.Res != nil {
+		a.Res = (*byte)(unsafe.Add(unsafe.Pointer(a.Res), a.NR))
+	}
 }

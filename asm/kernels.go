@@ -107,16 +107,3 @@ func Select(name string) (k *Kernels, warning string, err error) {
 
 // available is the table of sets, made once.
 var available = sync.OnceValue(func() []*Kernels { return append(archKernels(), generic) })
-
-// generic is the pure Go set, correct everywhere and the measure of the others.
-var generic = &Kernels{
-	Name:    "generic",
-	KB:      4,
-	Widths:  []int{8},
-	IGEMM:   func(a *IGEMMArgs) { IGEMMGo(a, 4, 0) },
-	Group4:  GroupKernel{Lanes: 8, Run: func(a *GroupArgs) { GroupGo(a, 4, 8, false, 0) }},
-	Group8:  GroupKernel{Lanes: 8, Run: func(a *GroupArgs) { GroupGo(a, 8, 8, false, 0) }},
-	MaxPool: func(a *MaxPoolArgs) { MaxPoolGo(a, 0) },
-	Sum:     func(a *SumArgs) { SumGo(a, 0) },
-	Linear:  LinearGo,
-}

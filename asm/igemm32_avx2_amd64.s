@@ -1,0 +1,270 @@
+#include "go_asm.h"
+#include "textflag.h"
+#include "igemm_avx2_amd64.h"
+
+// AVX2 indirect GEMM for panels of 32 channels, 2 pixels by 4 vectors. For Zen and Haswell and later
+// without VNNI. Per 8 k: 4 broadcasts and 16 weight loads against 40 vector operations (chain 2).
+
+// Sums of two pixels, chains of one quad: VPMADDUBSW cannot saturate.
+#define BODY2_CHAIN1 \
+	VPBROADCASTD (R8)(DX*1), Y8   \
+	VPBROADCASTD 4(R8)(DX*1), Y9  \
+	VPBROADCASTD (R9)(DX*1), Y10  \
+	VPBROADCASTD 4(R9)(DX*1), Y11 \
+	QUAD1(0, Y8, Y0)              \
+	QUAD1(32, Y8, Y1)             \
+	QUAD1(64, Y8, Y2)             \
+	QUAD1(96, Y8, Y3)             \
+	QUAD1(128, Y9, Y0)            \
+	QUAD1(160, Y9, Y1)            \
+	QUAD1(192, Y9, Y2)            \
+	QUAD1(224, Y9, Y3)            \
+	QUAD1(0, Y10, Y4)             \
+	QUAD1(32, Y10, Y5)            \
+	QUAD1(64, Y10, Y6)            \
+	QUAD1(96, Y10, Y7)            \
+	QUAD1(128, Y11, Y4)           \
+	QUAD1(160, Y11, Y5)           \
+	QUAD1(192, Y11, Y6)           \
+	QUAD1(224, Y11, Y7)
+
+#define BODY1_CHAIN1 \
+	VPBROADCASTD (R8)(DX*1), Y8  \
+	VPBROADCASTD 4(R8)(DX*1), Y9 \
+	QUAD1(0, Y8, Y0)             \
+	QUAD1(32, Y8, Y1)            \
+	QUAD1(64, Y8, Y2)            \
+	QUAD1(96, Y8, Y3)            \
+	QUAD1(128, Y9, Y0)           \
+	QUAD1(160, Y9, Y1)           \
+	QUAD1(192, Y9, Y2)           \
+	QUAD1(224, Y9, Y3)
+
+// Sums of two pixels, two quads in an int16 lane.
+#define BODY2_CHAIN2 \
+	VPBROADCASTD (R8)(DX*1), Y8   \
+	VPBROADCASTD 4(R8)(DX*1), Y9  \
+	VPBROADCASTD (R9)(DX*1), Y10  \
+	VPBROADCASTD 4(R9)(DX*1), Y11 \
+	QUAD2(0, 128, Y8, Y9, Y0)     \
+	QUAD2(32, 160, Y8, Y9, Y1)    \
+	QUAD2(64, 192, Y8, Y9, Y2)    \
+	QUAD2(96, 224, Y8, Y9, Y3)    \
+	QUAD2(0, 128, Y10, Y11, Y4)   \
+	QUAD2(32, 160, Y10, Y11, Y5)  \
+	QUAD2(64, 192, Y10, Y11, Y6)  \
+	QUAD2(96, 224, Y10, Y11, Y7)
+
+#define BODY1_CHAIN2 \
+	VPBROADCASTD (R8)(DX*1), Y8  \
+	VPBROADCASTD 4(R8)(DX*1), Y9 \
+	QUAD2(0, 128, Y8, Y9, Y0)    \
+	QUAD2(32, 160, Y8, Y9, Y1)   \
+	QUAD2(64, 192, Y8, Y9, Y2)   \
+	QUAD2(96, 224, Y8, Y9, Y3)
+
+// Sums for weights that prove nothing: bytes widened to int16.
+#define BODY2_WIDE \
+	SPLIT(R8, 0, Y8, Y9)         \
+	SPLIT(R9, 0, Y10, Y11)       \
+	WIDEN(0, Y12, Y13)           \
+	WIDE(Y8, Y9, Y12, Y13, Y0)   \
+	WIDE(Y10, Y11, Y12, Y13, Y4) \
+	WIDEN(32, Y12, Y13)          \
+	WIDE(Y8, Y9, Y12, Y13, Y1)   \
+	WIDE(Y10, Y11, Y12, Y13, Y5) \
+	WIDEN(64, Y12, Y13)          \
+	WIDE(Y8, Y9, Y12, Y13, Y2)   \
+	WIDE(Y10, Y11, Y12, Y13, Y6) \
+	WIDEN(96, Y12, Y13)          \
+	WIDE(Y8, Y9, Y12, Y13, Y3)   \
+	WIDE(Y10, Y11, Y12, Y13, Y7) \
+	SPLIT(R8, 4, Y8, Y9)         \
+	SPLIT(R9, 4, Y10, Y11)       \
+	WIDEN(128, Y12, Y13)         \
+	WIDE(Y8, Y9, Y12, Y13, Y0)   \
+	WIDE(Y10, Y11, Y12, Y13, Y4) \
+	WIDEN(160, Y12, Y13)         \
+	WIDE(Y8, Y9, Y12, Y13, Y1)   \
+	WIDE(Y10, Y11, Y12, Y13, Y5) \
+	WIDEN(192, Y12, Y13)         \
+	WIDE(Y8, Y9, Y12, Y13, Y2)   \
+	WIDE(Y10, Y11, Y12, Y13, Y6) \
+	WIDEN(224, Y12, Y13)         \
+	WIDE(Y8, Y9, Y12, Y13, Y3)   \
+	WIDE(Y10, Y11, Y12, Y13, Y7)
+
+#define BODY1_WIDE \
+	SPLIT(R8, 0, Y8, Y9)       \
+	WIDEN(0, Y12, Y13)         \
+	WIDE(Y8, Y9, Y12, Y13, Y0) \
+	WIDEN(32, Y12, Y13)        \
+	WIDE(Y8, Y9, Y12, Y13, Y1) \
+	WIDEN(64, Y12, Y13)        \
+	WIDE(Y8, Y9, Y12, Y13, Y2) \
+	WIDEN(96, Y12, Y13)        \
+	WIDE(Y8, Y9, Y12, Y13, Y3) \
+	SPLIT(R8, 4, Y8, Y9)       \
+	WIDEN(128, Y12, Y13)       \
+	WIDE(Y8, Y9, Y12, Y13, Y0) \
+	WIDEN(160, Y12, Y13)       \
+	WIDE(Y8, Y9, Y12, Y13, Y1) \
+	WIDEN(192, Y12, Y13)       \
+	WIDE(Y8, Y9, Y12, Y13, Y2) \
+	WIDEN(224, Y12, Y13)       \
+	WIDE(Y8, Y9, Y12, Y13, Y3)
+
+#define LOAD_BIAS \
+	MOVQ    IGEMMArgs_Bias(DI), AX \
+	VMOVDQU (AX), Y0               \
+	VMOVDQU 32(AX), Y1             \
+	VMOVDQU 64(AX), Y2             \
+	VMOVDQU 96(AX), Y3
+
+#define SCALE4(a, b, c, d) \
+	SCALE(0, a)  \
+	SCALE(32, b) \
+	SCALE(64, c) \
+	SCALE(96, d)
+
+#define ADD_UNSIGNED4(i, a, b, c, d) \
+	RESIDUAL(i)         \
+	ADD_UNSIGNED(0, a)  \
+	ADD_UNSIGNED(8, b)  \
+	ADD_UNSIGNED(16, c) \
+	ADD_UNSIGNED(24, d)
+
+#define ADD_SIGNED4(i, a, b, c, d) \
+	RESIDUAL(i)       \
+	ADD_SIGNED(0, a)  \
+	ADD_SIGNED(8, b)  \
+	ADD_SIGNED(16, c) \
+	ADD_SIGNED(24, d)
+
+#define STORE_UNSIGNED4(i, a, b, c, d) \
+	ROUND(a)            \
+	ROUND(b)            \
+	ROUND(c)            \
+	ROUND(d)            \
+	VPACKSSDW b, a, a   \
+	VPACKSSDW d, c, c   \
+	VPACKUSWB c, a, a   \
+	VPERMD    a, Y13, a \
+	OUTPUT(i)           \
+	VMOVDQU   a, (R9)
+
+#define STORE_SIGNED4(i, a, b, c, d) \
+	ROUND(a)                       \
+	ROUND(b)                       \
+	ROUND(c)                       \
+	ROUND(d)                       \
+	VPACKSSDW b, a, a              \
+	VPACKSSDW d, c, c              \
+	VPACKSSWB c, a, a              \
+	VPMAXSB   minus127<>(SB), a, a \
+	VPERMD    a, Y13, a            \
+	OUTPUT(i)                      \
+	VMOVDQU   a, (R9)
+
+// The whole kernel:
+//	for m += 2 while two pixels are left, then one by one:
+//		sums = bias
+//		for each tap, for k += 8: body
+//		scale, add the residual if the mode says so, round, pack, store
+// CONSTANT, which the epilogue spares, is ONES or MASK.
+#define IGEMM32(CONSTANT, BODY2, BODY1) \
+	PROLOGUE \
+	CONSTANT \
+	JMP more \
+	pair:                            \
+	START                            \
+	PIXEL(0, R8)                     \
+	PIXEL(1, R9)                     \
+	LOAD_BIAS                        \
+	VMOVDQA Y0, Y4                   \
+	VMOVDQA Y1, Y5                   \
+	VMOVDQA Y2, Y6                   \
+	VMOVDQA Y3, Y7                   \
+	tap2:                            \
+	TAP                              \
+	k2:                              \
+	BODY2                            \
+	ADDQ    $256, BX                 \
+	ADDQ    $8, DX                   \
+	CMPQ    DX, AX                   \
+	JLT     k2                       \
+	DECQ    CX                       \
+	JNE     tap2                     \
+	EPILOGUE                         \
+	SCALE4(Y0, Y1, Y2, Y3)           \
+	SCALE4(Y4, Y5, Y6, Y7)           \
+	CMPL    CX, $const_AddUnsigned   \
+	JLT     plain2                   \
+	JGT     signed2                  \
+	ADD_UNSIGNED4(0, Y0, Y1, Y2, Y3) \
+	ADD_UNSIGNED4(1, Y4, Y5, Y6, Y7) \
+	JMP     unsigned2                \
+	signed2:                           \
+	ADD_SIGNED4(0, Y0, Y1, Y2, Y3)     \
+	ADD_SIGNED4(1, Y4, Y5, Y6, Y7)     \
+	unsigned2:                         \
+	STORE_UNSIGNED4(0, Y0, Y1, Y2, Y3) \
+	STORE_UNSIGNED4(1, Y4, Y5, Y6, Y7) \
+	JMP        next2                   \
+	plain2:                          \
+	CMPL    CX, $const_Signed        \
+	JNE     unsigned2                \
+	STORE_SIGNED4(0, Y0, Y1, Y2, Y3) \
+	STORE_SIGNED4(1, Y4, Y5, Y6, Y7) \
+	next2:                           \
+	ADDQ    $8, R12                  \
+	SUBQ    $2, R13                  \
+	more:                            \
+	CMPQ    R13, $2                  \
+	JGE     pair                     \
+	TESTQ   R13, R13                 \
+	JEQ     done                     \
+	START                            \
+	PIXEL(0, R8)                     \
+	LOAD_BIAS                        \
+	tap1:                            \
+	TAP                              \
+	k1:                              \
+	BODY1                            \
+	ADDQ    $256, BX                 \
+	ADDQ    $8, DX                   \
+	CMPQ    DX, AX                   \
+	JLT     k1                       \
+	DECQ    CX                       \
+	JNE     tap1                     \
+	EPILOGUE                         \
+	SCALE4(Y0, Y1, Y2, Y3)           \
+	CMPL    CX, $const_AddUnsigned   \
+	JLT     plain1                   \
+	JGT     signed1                  \
+	ADD_UNSIGNED4(0, Y0, Y1, Y2, Y3) \
+	JMP     unsigned1                \
+	signed1:                           \
+	ADD_SIGNED4(0, Y0, Y1, Y2, Y3)     \
+	unsigned1:                         \
+	STORE_UNSIGNED4(0, Y0, Y1, Y2, Y3) \
+	JMP        done                    \
+	plain1:                          \
+	CMPL    CX, $const_Signed        \
+	JNE     unsigned1                \
+	STORE_SIGNED4(0, Y0, Y1, Y2, Y3) \
+	done:                            \
+	VZEROUPPER                       \
+	RET
+
+// func igemm32WideAVX2(a *IGEMMArgs)
+TEXT ·igemm32WideAVX2(SB), NOSPLIT, $0-8
+	IGEMM32(MASK, BODY2_WIDE, BODY1_WIDE)
+
+// func igemm32Chain1AVX2(a *IGEMMArgs)
+TEXT ·igemm32Chain1AVX2(SB), NOSPLIT, $0-8
+	IGEMM32(ONES, BODY2_CHAIN1, BODY1_CHAIN1)
+
+// func igemm32Chain2AVX2(a *IGEMMArgs)
+TEXT ·igemm32Chain2AVX2(SB), NOSPLIT, $0-8
+	IGEMM32(ONES, BODY2_CHAIN2, BODY1_CHAIN2)

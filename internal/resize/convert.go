@@ -1,0 +1,196 @@
+package resize
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+)
+
+// FromImage writes the pixels of src into dst, whose size must be that of
+// src's bounds. It follows Pillow's convert("RGB"):
+//
+//   - Alpha is dropped, not composited: the stored colour stays. Where colours
+//     are premultiplied (image.RGBA, image.RGBA64) the colour is divided by its
+//     alpha first, and is black where the alpha is zero.
+//   - Gray becomes R = G = B. Of 16-bit samples the top byte is kept. (Pillow
+//     does the same for colour; 16-bit gray it saturates at 255, which is of no
+//     use, so there this package differs.)
+//   - CMYK is converted without a colour profile: (255-K) * (255-C) / 255,
+//     rounded as Pillow rounds it.
+//   - YCbCr is taken as JFIF, full range, and is interpolated and rounded as
+//     libjpeg does it; image/draw and At would repeat chroma samples and differ
+//     by tens of levels at the edges of colours. Against Pillow's decoder, the
+//     difference that is left comes from the inverse DCT of Go's image/jpeg: a
+//     level or two in a few percent of the samples, more on none but tiny or
+//     strongly compressed pictures.
+//
+// Lossy WebP as golang.org/x/image/webp decodes it is image.YCbCr too but not
+// full range: use [FromVP8].
+//
+// FromImage allocates nothing for the image types of the standard library,
+// 64-bit ones and unusual sub-images apart, and is safe for concurrent use on
+// different dst.
+func FromImage(dst Image, src image.Image) error {
+	if err := checkConversion(dst, src); err != nil {
+		return err
+	}
+	switch m := src.(type) {
+	case *image.YCbCr:
+		if m.Rect.Min.X < 0 || m.Rect.Min.Y < 0 {
+			break // Go's chroma grid is irregular left of zero
+		}
+		if err := checkYCbCr(m); err != nil {
+			return err
+		}
+		fromYCbCr(dst, m, jpegUpsampler(m))
+		return nil
+	case *image.NYCbCrA:
+		return FromImage(dst, &m.YCbCr)
+	case *image.NRGBA:
+		return fromRows(dst, m.Pix, m.Stride, 4, nrgbaRow)
+	case *image.RGBA:
+		return fromRows(dst, m.Pix, m.Stride, 4, rgbaRow)
+	case *image.Gray:
+		return fromRows(dst, m.Pix, m.Stride, 1, grayRow)
+	case *image.Gray16:
+		return fromRows(dst, m.Pix, m.Stride, 2, gray16Row)
+	case *image.CMYK:
+		return fromRows(dst, m.Pix, m.Stride, 4, cmykRow)
+	case *image.Paletted:
+		palette := rgbPalette(m.Palette)
+		return fromRows(dst, m.Pix, m.Stride, 1, func(rgb, pix []byte) { palettedRow(rgb, pix, &palette) })
+	}
+	fromAny(dst, src)
+	return nil
+}
+
+// FromVP8 is [FromImage] for the planes of a lossy WebP or VP8 picture: BT.601
+// with luma in 16..235, chroma at half resolution, interpolated and rounded as
+// libwebp (and so Pillow) does it.
+func FromVP8(dst Image, src *image.YCbCr) error {
+	if err := checkConversion(dst, src); err != nil {
+		return err
+	}
+	if src.SubsampleRatio != image.YCbCrSubsampleRatio420 || src.Rect.Min.X < 0 || src.Rect.Min.Y < 0 {
+		return fmt.Errorf("resize: a VP8 picture is 4:2:0 from (0, 0) on, not %v from %v", src.SubsampleRatio, src.Rect.Min)
+	}
+	if err := checkYCbCr(src); err != nil {
+		return err
+	}
+	fromYCbCr(dst, src, vp8Upsampler(src))
+	return nil
+}
+
+func checkConversion(dst Image, src image.Image) error {
+	if err := dst.check("destination"); err != nil {
+		return err
+	}
+	if b := src.Bounds(); b.Dx() != dst.W || b.Dy() != dst.H {
+		return fmt.Errorf("resize: the destination is %dx%d and the image %dx%d: sizes must be equal",
+			dst.W, dst.H, b.Dx(), b.Dy())
+	}
+	return nil
+}
+
+// fromRows converts an image of size bytes a pixel, row by row.
+func fromRows(dst Image, pix []byte, stride, size int, convert func(rgb, pix []byte)) error {
+	n := dst.W * size
+	if stride < n || !holds(len(pix), stride, n, dst.H) {
+		return fmt.Errorf("resize: image: %d bytes of pixels with a stride of %d are too few for %dx%d",
+			len(pix), stride, dst.W, dst.H)
+	}
+	for y := range dst.H {
+		convert(dst.row(y), pix[y*stride:y*stride+n])
+	}
+	return nil
+}
+
+func nrgbaRow(rgb, pix []byte) {
+	for len(pix) >= 4 && len(rgb) >= channels {
+		rgb[0], rgb[1], rgb[2] = pix[0], pix[1], pix[2]
+		rgb, pix = rgb[channels:], pix[4:]
+	}
+}
+
+func rgbaRow(rgb, pix []byte) {
+	for len(pix) >= 4 && len(rgb) >= channels {
+		a := uint32(pix[3])
+		rgb[0], rgb[1], rgb[2] = straight(pix[0], a), straight(pix[1], a), straight(pix[2], a)
+		rgb, pix = rgb[channels:], pix[4:]
+	}
+}
+
+// straight undoes the multiplication of c by the alpha a.
+func straight(c byte, a uint32) byte {
+	switch a {
+	case 255:
+		return c
+	case 0:
+		return 0
+	}
+	return byte(min(uint32(c)*0xffff/a, 0xffff) >> 8)
+}
+
+func grayRow(rgb, pix []byte) {
+	for i, v := range pix {
+		o := rgb[channels*i : channels*i+channels]
+		o[0], o[1], o[2] = v, v, v
+	}
+}
+
+func gray16Row(rgb, pix []byte) {
+	for i := range len(pix) / 2 {
+		v, o := pix[2*i], rgb[channels*i:channels*i+channels] // big-endian: top byte first
+		o[0], o[1], o[2] = v, v, v
+	}
+}
+
+func cmykRow(rgb, pix []byte) {
+	for len(pix) >= 4 && len(rgb) >= channels {
+		white := 255 - int32(pix[3])
+		for i := range channels {
+			rgb[i] = limit(white - scale255(int32(pix[i]), white))
+		}
+		rgb, pix = rgb[channels:], pix[4:]
+	}
+}
+
+// scale255 returns a*b/255 to the nearest.
+func scale255(a, b int32) int32 {
+	t := a*b + 128
+	return (t>>8 + t) >> 8
+}
+
+func palettedRow(rgb, pix []byte, palette *[256][channels]byte) {
+	for i, v := range pix {
+		copy(rgb[channels*i:channels*i+channels], palette[v][:])
+	}
+}
+
+// rgbPalette returns the palette's colours; indices beyond its end are black.
+func rgbPalette(p color.Palette) (rgb [256][channels]byte) {
+	for i, c := range p[:min(len(p), 256)] {
+		rgb[i] = rgbOf(c)
+	}
+	return rgb
+}
+
+func fromAny(dst Image, src image.Image) {
+	at := src.Bounds().Min
+	for y := range dst.H {
+		row := dst.row(y)
+		for x := range dst.W {
+			rgb := rgbOf(src.At(at.X+x, at.Y+y))
+			copy(row[channels*x:], rgb[:])
+		}
+	}
+}
+
+// rgbOf returns the colour c without its alpha.
+func rgbOf(c color.Color) [channels]byte {
+	if n, ok := c.(color.NRGBA); ok { // the color model would go by way of premultiplied values
+		return [channels]byte{n.R, n.G, n.B}
+	}
+	n := color.NRGBA64Model.Convert(c).(color.NRGBA64)
+	return [channels]byte{byte(n.R >> 8), byte(n.G >> 8), byte(n.B >> 8)}
+}
