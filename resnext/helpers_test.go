@@ -48,13 +48,3 @@ func randomImage(cfg Config, seed uint64) []byte {
 	}
 	return rgb
 }
-
-// named is a named architecture at another input size.
-func named(name string, h, w int) Config {
-	c, err := Named(name)
-	if err != nil {
-		panic(err)
-	}
-	c.Height, c.Width = h, w
-	return c
-}

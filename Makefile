@@ -1,0 +1,27 @@
+# make demo   calibrate the bundled float network, evaluate both, classify one image
+# make build  the tools, into build/
+# make test   everything that must hold: lint, native tests, arm64 and arm tests under qemu
+.PHONY: all build demo test quick lint clean
+.DEFAULT_GOAL := build
+
+GO ?= go
+export CGO_ENABLED ?= 0
+
+build:
+	$(GO) build -trimpath -ldflags "-s -w" -o build/ ./cmd/...
+
+demo: build
+	@scripts/demo.sh
+
+test:
+	@scripts/test.sh
+
+# The native tests alone, for the inner loop.
+quick:
+	$(GO) test ./...
+
+lint:
+	@scripts/lint.sh
+
+clean:
+	rm -rf build dist

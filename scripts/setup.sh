@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# setup.sh: installs the Debian packages that the tests need, where that is possible, and says plainly what
+# is missing where it is not. Exits 0 either way; a test that needs a missing tool names it.
+set -uo pipefail
+
+# command, Debian package, what for
+needs=(
+	"qemu-aarch64-static qemu-user-static the arm64 and arm tests"
+	"llvm-mc llvm the check of arm64 instruction encodings"
+	"gcc gcc the race detector"
+)
+missing=()
+for need in "${needs[@]}"; do
+	read -r command package _ <<<"$need"
+	command -v "$command" >/dev/null || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+	echo "setup: installing ${missing[*]}"
+	log=$(mktemp)
+	if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+		tail -n 5 "$log" >&2
+	fi
+	rm -f "$log"
+fi
+for need in "${needs[@]}"; do
+	read -r command package use <<<"$need"
+	command -v "$command" >/dev/null ||
+		echo "setup: MISSING: $command, for $use. Install Debian's package $package (apt-get install $package)." >&2
+done
+exit 0

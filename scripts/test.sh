@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# test.sh: everything that must hold, in about ten minutes on two cores. Prints each part's time, and at the
+# end what was not run and why; in CI (CI=true) a part that could not run is a failure.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+failed=()
+absent=()
+
+part() { # part NAME COMMAND...
+	local name=$1 start=$SECONDS
+	shift
+	echo "== $name"
+	"$@" || failed+=("$name")
+	echo "-- $name: $((SECONDS - start)) s"
+}
+
+native() { go test -count=1 ./...; }
+
+# The race detector is slow on the plain kernels, so it covers what shares memory between goroutines.
+race() {
+	CGO_ENABLED=1 go test -race -count=1 -short ./resnext ./quant ./internal/floatnet ./internal/images
+}
+
+# emulated ARCH QEMU CPU KERNELS: the device's packages under an emulated CPU, which must find KERNELS.
+emulated() {
+	local arch=$1 qemu=$2 cpu=$3 kernels=$4 package binary
+	for package in asm int8 resnext; do
+		binary=$PWD/build/test/$package.$arch.test
+		GOARCH=$arch GOARM=7 CGO_ENABLED=0 go test -c -o "$binary" "./$package" || return 1
+		(cd "$package" && RESNEXT_REQUIRE_KERNELS=$kernels "$qemu" -cpu "$cpu" "$binary" -test.short) || return 1
+	done
+}
+
+scripts/setup.sh
+mkdir -p build/test
+part "lint" scripts/lint.sh
+part "native tests" native
+if command -v gcc >/dev/null; then
+	part "race detector" race
+else
+	absent+=("race detector: no gcc")
+fi
+if command -v qemu-aarch64-static >/dev/null; then
+	for cpu in cortex-a53 cortex-a72 cortex-a76 max,sve=off; do
+		part "arm64 on $cpu" emulated arm64 qemu-aarch64-static "$cpu" neon
+	done
+	part "32-bit arm" emulated arm qemu-arm-static max generic
+else
+	absent+=("arm64 and arm tests: no qemu-user-static")
+fi
+
+for a in "${absent[@]}"; do
+	echo "NOT RUN: $a" >&2
+	[ "${CI:-}" = true ] && failed+=("not run: $a")
+done
+if [ ${#failed[@]} -gt 0 ]; then
+	printf 'FAILED: %s\n' "${failed[@]}" >&2
+	exit 1
+fi
+echo "all tests passed in $SECONDS s"
