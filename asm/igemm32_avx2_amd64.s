@@ -63,6 +63,26 @@
 	QUAD2(64, 192, Y8, Y9, Y2)   \
 	QUAD2(96, 224, Y8, Y9, Y3)
 
+// Sums of two pixels, four quads in an int16 lane.
+#define BODY2_CHAIN4 \
+	QUADS4(R8)         \
+	QUAD4(0, 128, Y0)  \
+	QUAD4(32, 128, Y1) \
+	QUAD4(64, 128, Y2) \
+	QUAD4(96, 128, Y3) \
+	QUADS4(R9)         \
+	QUAD4(0, 128, Y4)  \
+	QUAD4(32, 128, Y5) \
+	QUAD4(64, 128, Y6) \
+	QUAD4(96, 128, Y7)
+
+#define BODY1_CHAIN4 \
+	QUADS4(R8)         \
+	QUAD4(0, 128, Y0)  \
+	QUAD4(32, 128, Y1) \
+	QUAD4(64, 128, Y2) \
+	QUAD4(96, 128, Y3)
+
 // Sums for weights that prove nothing: bytes widened to int16.
 #define BODY2_WIDE \
 	SPLIT(R8, 0, Y8, Y9)         \
@@ -166,13 +186,41 @@
 	OUTPUT(i)                      \
 	VMOVDQU   a, (R9)
 
+// STEP runs a body over a tap, 8 k at a time.
+#define STEP(BODY, again) \
+again:  \
+	BODY          \
+	ADDQ $256, BX \
+	ADDQ $8, DX   \
+	CMPQ DX, AX   \
+	JLT  again
+
+// STEP16 runs BODY16 over 16 k at a time and BODY8 over what is left of the tap;
+// the label over follows it.
+#define STEP16(BODY16, BODY8, again, rest, over) \
+	SUBQ   $16, AX  \
+	CMPQ   DX, AX   \
+	JGT    rest     \
+	again:          \
+	BODY16          \
+	ADDQ   $512, BX \
+	ADDQ   $16, DX  \
+	CMPQ   DX, AX   \
+	JLE    again    \
+	rest:           \
+	ADDQ   $16, AX  \
+	CMPQ   DX, AX   \
+	JGE    over     \
+	BODY8           \
+	ADDQ   $256, BX
+
 // The whole kernel:
 //	for m += 2 while two pixels are left, then one by one:
 //		sums = bias
-//		for each tap, for k += 8: body
+//		for each tap: loop over k
 //		scale, add the residual if the mode says so, round, pack, store
-// CONSTANT, which the epilogue spares, is ONES or MASK.
-#define IGEMM32(CONSTANT, BODY2, BODY1) \
+// LOOP2 and LOOP1 run a tap; CONSTANT, which the epilogue spares, is ONES or MASK.
+#define IGEMM32(CONSTANT, LOOP2, LOOP1) \
 	PROLOGUE \
 	CONSTANT \
 	JMP more \
@@ -187,12 +235,8 @@
 	VMOVDQA Y3, Y7                   \
 	tap2:                            \
 	TAP                              \
-	k2:                              \
-	BODY2                            \
-	ADDQ    $256, BX                 \
-	ADDQ    $8, DX                   \
-	CMPQ    DX, AX                   \
-	JLT     k2                       \
+	LOOP2                            \
+	over2:                           \
 	DECQ    CX                       \
 	JNE     tap2                     \
 	EPILOGUE                         \
@@ -229,12 +273,8 @@
 	LOAD_BIAS                        \
 	tap1:                            \
 	TAP                              \
-	k1:                              \
-	BODY1                            \
-	ADDQ    $256, BX                 \
-	ADDQ    $8, DX                   \
-	CMPQ    DX, AX                   \
-	JLT     k1                       \
+	LOOP1                            \
+	over1:                           \
 	DECQ    CX                       \
 	JNE     tap1                     \
 	EPILOGUE                         \
@@ -257,14 +297,30 @@
 	VZEROUPPER                       \
 	RET
 
+#define WIDE_LOOP2 STEP(BODY2_WIDE, k2)
+#define WIDE_LOOP1 STEP(BODY1_WIDE, k1)
+
 // func igemm32WideAVX2(a *IGEMMArgs)
 TEXT ·igemm32WideAVX2(SB), NOSPLIT, $0-8
-	IGEMM32(MASK, BODY2_WIDE, BODY1_WIDE)
+	IGEMM32(MASK, WIDE_LOOP2, WIDE_LOOP1)
+
+#define CHAIN1_LOOP2 STEP(BODY2_CHAIN1, k2)
+#define CHAIN1_LOOP1 STEP(BODY1_CHAIN1, k1)
 
 // func igemm32Chain1AVX2(a *IGEMMArgs)
 TEXT ·igemm32Chain1AVX2(SB), NOSPLIT, $0-8
-	IGEMM32(ONES, BODY2_CHAIN1, BODY1_CHAIN1)
+	IGEMM32(ONES, CHAIN1_LOOP2, CHAIN1_LOOP1)
+
+#define CHAIN2_LOOP2 STEP(BODY2_CHAIN2, k2)
+#define CHAIN2_LOOP1 STEP(BODY1_CHAIN2, k1)
 
 // func igemm32Chain2AVX2(a *IGEMMArgs)
 TEXT ·igemm32Chain2AVX2(SB), NOSPLIT, $0-8
-	IGEMM32(ONES, BODY2_CHAIN2, BODY1_CHAIN2)
+	IGEMM32(ONES, CHAIN2_LOOP2, CHAIN2_LOOP1)
+
+#define CHAIN4_LOOP2 STEP16(BODY2_CHAIN4, BODY2_CHAIN2, k2, rest2, over2)
+#define CHAIN4_LOOP1 STEP16(BODY1_CHAIN4, BODY1_CHAIN2, k1, rest1, over1)
+
+// func igemm32Chain4AVX2(a *IGEMMArgs)
+TEXT ·igemm32Chain4AVX2(SB), NOSPLIT, $0-8
+	IGEMM32(ONES, CHAIN4_LOOP2, CHAIN4_LOOP1)

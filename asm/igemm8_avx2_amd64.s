@@ -50,6 +50,21 @@
 	VPBROADCASTD 4(R8)(DX*1), Y9 \
 	QUAD2(0, 32, Y8, Y9, Y0)
 
+// Sums of four pixels, four quads in an int16 lane.
+#define BODY4_CHAIN4 \
+	QUADS4(R8)       \
+	QUAD4(0, 32, Y0) \
+	QUADS4(R9)       \
+	QUAD4(0, 32, Y2) \
+	QUADS4(R10)      \
+	QUAD4(0, 32, Y4) \
+	QUADS4(R11)      \
+	QUAD4(0, 32, Y6)
+
+#define BODY1_CHAIN4 \
+	QUADS4(R8)       \
+	QUAD4(0, 32, Y0)
+
 // Sums for weights that prove nothing: bytes widened to int16.
 #define BODY4_WIDE \
 	WIDEN(0, Y10, Y11)         \
@@ -112,8 +127,36 @@ SCALE(0, a)
 	OUTPUT(i)                      \
 	VMOVQ     x, (R9)
 
+// STEP runs a body over a tap, 8 k at a time.
+#define STEP(BODY, again) \
+again:  \
+	BODY         \
+	ADDQ $64, BX \
+	ADDQ $8, DX  \
+	CMPQ DX, AX  \
+	JLT  again
+
+// STEP16 runs BODY16 over 16 k at a time and BODY8 over what is left of the tap;
+// the label over follows it.
+#define STEP16(BODY16, BODY8, again, rest, over) \
+	SUBQ   $16, AX  \
+	CMPQ   DX, AX   \
+	JGT    rest     \
+	again:          \
+	BODY16          \
+	ADDQ   $128, BX \
+	ADDQ   $16, DX  \
+	CMPQ   DX, AX   \
+	JLE    again    \
+	rest:           \
+	ADDQ   $16, AX  \
+	CMPQ   DX, AX   \
+	JGE    over     \
+	BODY8           \
+	ADDQ   $64, BX
+
 // The whole kernel, as in igemm32_avx2_amd64.s.
-#define IGEMM(CONSTANT, BODY4, BODY1) \
+#define IGEMM(CONSTANT, LOOP4, LOOP1) \
 	PROLOGUE \
 	CONSTANT \
 	JMP more \
@@ -129,12 +172,8 @@ SCALE(0, a)
 	VMOVDQA Y0, Y6                 \
 	tap4:                          \
 	TAP                            \
-	k4:                            \
-	BODY4                          \
-	ADDQ    $64, BX                \
-	ADDQ    $8, DX                 \
-	CMPQ    DX, AX                 \
-	JLT     k4                     \
+	LOOP4                          \
+	over4:                         \
 	DECQ    CX                     \
 	JNE     tap4                   \
 	EPILOGUE                       \
@@ -182,12 +221,8 @@ SCALE(0, a)
 	LOAD_BIAS                      \
 	tap1:                          \
 	TAP                            \
-	k1:                            \
-	BODY1                          \
-	ADDQ    $64, BX                \
-	ADDQ    $8, DX                 \
-	CMPQ    DX, AX                 \
-	JLT     k1                     \
+	LOOP1                          \
+	over1:                         \
 	DECQ    CX                     \
 	JNE     tap1                   \
 	EPILOGUE                       \
@@ -214,14 +249,30 @@ SCALE(0, a)
 	VZEROUPPER \
 	RET
 
+#define WIDE_LOOP4 STEP(BODY4_WIDE, k4)
+#define WIDE_LOOP1 STEP(BODY1_WIDE, k1)
+
 // func igemm8WideAVX2(a *IGEMMArgs)
 TEXT ·igemm8WideAVX2(SB), NOSPLIT, $0-8
-	IGEMM(MASK, BODY4_WIDE, BODY1_WIDE)
+	IGEMM(MASK, WIDE_LOOP4, WIDE_LOOP1)
+
+#define CHAIN1_LOOP4 STEP(BODY4_CHAIN1, k4)
+#define CHAIN1_LOOP1 STEP(BODY1_CHAIN1, k1)
 
 // func igemm8Chain1AVX2(a *IGEMMArgs)
 TEXT ·igemm8Chain1AVX2(SB), NOSPLIT, $0-8
-	IGEMM(ONES, BODY4_CHAIN1, BODY1_CHAIN1)
+	IGEMM(ONES, CHAIN1_LOOP4, CHAIN1_LOOP1)
+
+#define CHAIN2_LOOP4 STEP(BODY4_CHAIN2, k4)
+#define CHAIN2_LOOP1 STEP(BODY1_CHAIN2, k1)
 
 // func igemm8Chain2AVX2(a *IGEMMArgs)
 TEXT ·igemm8Chain2AVX2(SB), NOSPLIT, $0-8
-	IGEMM(ONES, BODY4_CHAIN2, BODY1_CHAIN2)
+	IGEMM(ONES, CHAIN2_LOOP4, CHAIN2_LOOP1)
+
+#define CHAIN4_LOOP4 STEP16(BODY4_CHAIN4, BODY4_CHAIN2, k4, rest4, over4)
+#define CHAIN4_LOOP1 STEP16(BODY1_CHAIN4, BODY1_CHAIN2, k1, rest1, over1)
+
+// func igemm8Chain4AVX2(a *IGEMMArgs)
+TEXT ·igemm8Chain4AVX2(SB), NOSPLIT, $0-8
+	IGEMM(ONES, CHAIN4_LOOP4, CHAIN4_LOOP1)

@@ -56,6 +56,24 @@
 	VPMADDWD   Y15, Y13, Y13     \
 	VPADDD     Y13, acc, acc
 
+// QUAD4: acc += ones * (four quads of the pixel in Y8..Y11), in one int16 lane; stride is a quad's panel.
+#define QUAD4(w, stride, acc) \
+	VPMADDUBSW w(BX), Y8, Y12                \
+	VPMADDUBSW (w+stride)(BX), Y9, Y13       \
+	VPMADDUBSW (w+2*stride)(BX), Y10, Y14    \
+	VPADDW     Y13, Y12, Y12                 \
+	VPMADDUBSW (w+3*stride)(BX), Y11, Y13    \
+	VPADDW     Y14, Y12, Y12                 \
+	VPADDW     Y13, Y12, Y12                 \
+	VPMADDWD   Y15, Y12, Y12                 \
+	VPADDD     Y12, acc, acc
+
+#define QUADS4(P) \
+	VPBROADCASTD (P)(DX*1), Y8    \
+	VPBROADCASTD 4(P)(DX*1), Y9   \
+	VPBROADCASTD 8(P)(DX*1), Y10  \
+	VPBROADCASTD 12(P)(DX*1), Y11
+
 // SPLIT widens a pixel's quad: even and odd bytes as int16.
 #define SPLIT(P, at, even, odd) \
 	VPBROADCASTD at(P)(DX*1), odd \

@@ -16,7 +16,7 @@ var avx2 = &Kernels{
 	Name:    "avx2",
 	KB:      4,
 	Widths:  []int{32, 16, 8},
-	Chains:  []int{1, 2},
+	Chains:  []int{1, 2, 4},
 	IGEMM:   runIGEMMAVX2,
 	Group4:  GroupKernel{Lanes: 8, Chains: []int{3}, Run: runGroup4AVX2},
 	Group8:  GroupKernel{Lanes: 8, Chains: []int{6}, Run: runGroup8AVX2},

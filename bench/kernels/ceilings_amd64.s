@@ -1,0 +1,63 @@
+#include "textflag.h"
+
+// MAC adds a quad of products to a sum the usual way.
+#define MAC(x, w, acc) \
+	VPMADDUBSW w, x, Y14     \
+	VPMADDWD   Y15, Y14, Y14 \
+	VPADDD     Y14, acc, acc
+
+// func usualLoop(n int, x, w *byte)
+TEXT ·usualLoop(SB), NOSPLIT, $0-24
+	MOVQ     n+0(FP), CX
+	MOVQ     x+8(FP), R8
+	MOVQ     w+16(FP), BX
+	VPCMPEQW Y15, Y15, Y15
+	VPSRLW   $15, Y15, Y15
+
+loop:
+	VPBROADCASTD 0(R8), Y12
+	MAC(Y12, 0(BX), Y0)
+	MAC(Y12, 32(BX), Y1)
+	MAC(Y12, 64(BX), Y2)
+	VPBROADCASTD 64(R8), Y12
+	MAC(Y12, 0(BX), Y3)
+	MAC(Y12, 32(BX), Y4)
+	MAC(Y12, 64(BX), Y5)
+	VPBROADCASTD 128(R8), Y12
+	MAC(Y12, 0(BX), Y6)
+	MAC(Y12, 32(BX), Y7)
+	MAC(Y12, 64(BX), Y8)
+	VPBROADCASTD 192(R8), Y12
+	MAC(Y12, 0(BX), Y9)
+	MAC(Y12, 32(BX), Y10)
+	MAC(Y12, 64(BX), Y11)
+	DECQ         CX
+	JNE          loop
+	VZEROUPPER
+	RET
+
+// func multiplyLoop(n int, x, w *byte)
+TEXT ·multiplyLoop(SB), NOSPLIT, $0-24
+	MOVQ    n+0(FP), CX
+	MOVQ    x+8(FP), R8
+	MOVQ    w+16(FP), BX
+	VMOVDQU (R8), Y12
+	VMOVDQU (BX), Y13
+
+loop:
+	VPMADDUBSW Y13, Y12, Y0
+	VPMADDUBSW Y13, Y12, Y1
+	VPMADDUBSW Y13, Y12, Y2
+	VPMADDUBSW Y13, Y12, Y3
+	VPMADDUBSW Y13, Y12, Y4
+	VPMADDUBSW Y13, Y12, Y5
+	VPMADDUBSW Y13, Y12, Y6
+	VPMADDUBSW Y13, Y12, Y7
+	VPMADDUBSW Y13, Y12, Y8
+	VPMADDUBSW Y13, Y12, Y9
+	VPMADDUBSW Y13, Y12, Y10
+	VPMADDUBSW Y13, Y12, Y11
+	DECQ       CX
+	JNE        loop
+	VZEROUPPER
+	RET
