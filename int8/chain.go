@@ -1,9 +1,9 @@
 package int8
 
-// laneLimit is how large the weights of one sign that meet in an int16 lane may sum up to: activations go
+// LaneLimit is how large the weights of one sign that meet in an int16 lane may sum up to: activations go
 // to 255, and 255*128 = 32640 is the last multiple below 2^15. Then neither the saturating pair sum of
 // VPMADDUBSW nor the wrapping sum of VPADDW can differ from the true sum, in any order, for any input.
-const laneLimit = 128
+const LaneLimit = 128
 
 // Chain returns the longest of the chain lengths (ascending, in quads) that the weights of one output
 // channel prove safe, or 0. w holds the channel's weights as the kernel meets them: taps runs of equal
@@ -43,5 +43,25 @@ func lanesSafe(chain []int8) bool {
 			negative[i/2%2] -= int(v)
 		}
 	}
-	return max(positive[0], positive[1], negative[0], negative[1]) <= laneLimit
+	return max(positive[0], positive[1], negative[0], negative[1]) <= LaneLimit
+}
+
+// Lanes tells which weights of an output channel meet in an int16 lane, so that calibration can make chains
+// of that many quads provable: for each weight, [Kernel][Kernel][in/Groups], its lane's number, and how many
+// lanes there are. A direct grouped convolution always chains a whole row of its window.
+func (s ConvSpec) Lanes(quads int) (lane []int, lanes int) {
+	taps, k := s.taps()
+	run := 4 * quads
+	if s.direct() {
+		run = 3 * k
+	}
+	perTap := (k + run - 1) / run
+	if s.direct() { // chains cross taps
+		taps, perTap, k = 1, 3, 9*k
+	}
+	for _, at := range s.order(s.taps()) {
+		chain := at/k*perTap + at%k/run
+		lane = append(lane, 2*chain+at%4/2)
+	}
+	return lane, 2 * taps * perTap
 }

@@ -1,28 +1,39 @@
 package int8
 
-// channelWeights lists, for output channel oc, the weights as a kernel meets them: taps runs of k, padded
-// with zeros.
-func (s ConvSpec) channelWeights(dst []int8, oc, taps, k int) []int8 {
-	dst = dst[:taps*k]
-	clear(dst)
-	per := len(s.Weight) / s.Out.Channels()
-	w := s.Weight[oc*per : (oc+1)*per]
-	width := per / taps // weights of a tap
-	for t := range taps {
-		tap := w[t*width : (t+1)*width]
-		if s.Stem || s.Groups > 1 {
-			copy(dst[t*k:], tap)
-			continue
-		}
-		for c, v := range tap {
-			dst[t*k+s.In.At(c)] = v
-		}
+// place writes the weights of output channel oc to dst in the order that order gave. What lies between
+// them stays zero.
+func (s ConvSpec) place(dst []int8, order []int, oc int) {
+	w := s.Weight[oc*len(order) : (oc+1)*len(order)]
+	for i, at := range order {
+		dst[at] = w[i]
 	}
-	return dst
 }
 
-// taps gives the number of taps and the products of each as the indirect GEMM sees them. A stem's tap is
-// a whole row of its window.
+// order tells for each weight of an output channel, [Kernel][Kernel][in/Groups], its place in taps runs of
+// k as a kernel meets them.
+func (s ConvSpec) order(taps, k int) []int {
+	width := s.Kernel * s.Kernel / taps * s.inPerGroup() // weights of a tap
+	order := make([]int, taps*width)
+	for i := range order {
+		c := i % width
+		if !s.Stem && s.Groups == 1 {
+			c = s.In.At(c)
+		}
+		order[i] = i/width*k + c
+	}
+	return order
+}
+
+// inPerGroup is the number of input channels of a group.
+func (s ConvSpec) inPerGroup() int {
+	if s.Stem {
+		return 3
+	}
+	return s.In.Channels() / s.Groups
+}
+
+// taps gives the number of taps and the products of each as the kernels see them. A stem's tap is a whole
+// row of its window.
 func (s ConvSpec) taps() (taps, k int) {
 	switch {
 	case s.Stem:
@@ -42,7 +53,7 @@ func (c *Conv) packIGEMM(s ConvSpec) {
 	}
 	c.weights = alignedInt8(s.Groups * padded * taps * k)
 	logical := inverse(s.Out)
-	row := make([]int8, taps*k)
+	order, row := s.order(taps, k), make([]int8, taps*k)
 	for g := range s.Groups {
 		for at := 0; at < padded; {
 			nr := widest(c.kernels.Widths, padded-at)
@@ -54,12 +65,14 @@ func (c *Conv) packIGEMM(s ConvSpec) {
 				if oc < 0 {
 					continue
 				}
-				row = s.channelWeights(row, oc, taps, k)
+				s.place(row, order, oc)
 				chain = min(chain, Chain(row, taps, c.kernels.Chains))
 				scatter(panel, row, n, nr, k, c.kernels.KB)
-				useful += len(s.Weight) / s.Out.Channels()
+				useful += len(order)
 			}
-			c.macs[chain] += useful
+			if useful > 0 {
+				c.macs[chain] += useful
+			}
 			c.addPanel(run{in: g * s.In.Padded, weights: channel * taps * k, panel: nr * taps * k,
 				channel: channel, nr: nr, panels: 1, chain: chain, taps: taps, k: k})
 			at += nr
@@ -99,9 +112,9 @@ func (c *Conv) packGroup(s ConvSpec) {
 	if n := len(kernel.Chains); n > 0 {
 		g.chain = kernel.Chains[n-1]
 	}
-	row := make([]int8, 9*width)
+	order, row := s.order(9, width), make([]int8, 9*width)
 	for oc := range s.Out.Channels() {
-		row = s.channelWeights(row, oc, 9, width)
+		s.place(row, order, oc)
 		// The direct kernels run chains across taps.
 		g.chain = min(g.chain, Chain(row, 1, kernel.Chains))
 		at := s.Out.At(oc)

@@ -128,12 +128,12 @@ type builder struct {
 func (b *builder) stem() {
 	m, shape := b.model, b.model.config.StemShape()
 	m.image = i8.Image{H: shape.InH, W: shape.InW, Border: shape.Kernel / 2}
-	out := i8.Map{H: shape.OutH, W: shape.OutW, Layout: i8.Flat(shape.Out)}
+	border := 0
 	if m.config.Stem.MaxPool {
-		out.Border = 1
+		border = 1
 	}
-	spec := i8.ConvSpec{Stem: true, Out: out.Layout, Mode: asm.ReLU}
-	m.stem = b.layer(shape, spec, 0, func(c *i8.Conv) *i8.Place { return c.PlaceStem(m.image, out) }, out)
+	out := shape.outMap(border)
+	m.stem = b.layer(shape, asm.ReLU, 0, out, func(c *i8.Conv) *i8.Place { return c.PlaceStem(m.image, out) })
 	b.in = out
 	if m.config.Stem.MaxPool {
 		h, w := m.config.BodySize()
@@ -144,37 +144,31 @@ func (b *builder) stem() {
 }
 
 func (b *builder) block(shape BlockShape) {
-	in, groups := b.in, shape.Transform.Groups
-	wide := i8.Grouped(shape.Reduce.Out, groups)
-	reduced := i8.Map{H: in.H, W: in.W, Border: 1, Layout: wide}
-	transformed := i8.Map{H: shape.Transform.OutH, W: shape.Transform.OutW, Layout: wide}
-	out := i8.Map{H: transformed.H, W: transformed.W, Layout: i8.Flat(shape.Expand.Out)}
+	in, reduced, transformed, out := b.in, shape.Reduce.outMap(1), shape.Transform.outMap(0), shape.Expand.outMap(0)
 	residual, err := b.numbers.residual(shape.Name)
 	b.fail(err)
-	largest, err := checkResidual(shape.Name, residual)
-	b.fail(err)
+	b.fail(checkResidual(shape.Name, residual))
 
 	var blk block
 	mode := asm.AddUnsigned
 	if shape.Shortcut != nil {
 		mode = asm.AddSigned
-		l := b.conv(*shape.Shortcut, in, out, asm.Signed, 0, 0)
+		l := b.conv(*shape.Shortcut, in, out, asm.Signed, 0)
 		blk.shortcut = &l
 	}
-	blk.reduce = b.conv(shape.Reduce, in, reduced, asm.ReLU, 0, 0)
-	blk.transform = b.conv(shape.Transform, reduced, transformed, asm.ReLU, 0, 0)
-	blk.expand = b.conv(shape.Expand, transformed, out, mode, residual, largest)
+	blk.reduce = b.conv(shape.Reduce, in, reduced, asm.ReLU, 0)
+	blk.transform = b.conv(shape.Transform, reduced, transformed, asm.ReLU, 0)
+	blk.expand = b.conv(shape.Expand, transformed, out, mode, residual)
 	b.model.blocks = append(b.model.blocks, blk)
 	b.in = out
 }
 
-func (b *builder) conv(shape ConvShape, in, out i8.Map, mode asm.Mode, residual float32, largest float64) layer {
-	spec := i8.ConvSpec{In: in.Layout, Out: out.Layout, Mode: mode, Residual: residual}
-	return b.layer(shape, spec, largest, func(c *i8.Conv) *i8.Place { return c.Place(in, out) }, out)
+func (b *builder) conv(shape ConvShape, in, out i8.Map, mode asm.Mode, residual float32) layer {
+	return b.layer(shape, mode, residual, out, func(c *i8.Conv) *i8.Place { return c.Place(in, out) })
 }
 
 // layer checks and packs one convolution.
-func (b *builder) layer(shape ConvShape, spec i8.ConvSpec, residual float64, place func(*i8.Conv) *i8.Place, out i8.Map) layer {
+func (b *builder) layer(shape ConvShape, mode asm.Mode, residual float32, out i8.Map, place func(*i8.Conv) *i8.Place) layer {
 	if b.err != nil {
 		return layer{}
 	}
@@ -189,8 +183,9 @@ func (b *builder) layer(shape ConvShape, spec i8.ConvSpec, residual float64, pla
 	if b.err != nil {
 		return layer{}
 	}
-	spec.Kernel, spec.Stride, spec.Groups = shape.Kernel, shape.Stride, shape.Groups
+	spec := shape.spec()
 	spec.Weight, spec.Bias, spec.Multiplier = p.Weight, p.Bias, p.Multiplier
+	spec.Mode, spec.Residual = mode, residual
 	c := i8.NewConv(b.model.kernels, spec)
 	return layer{shape: shape, conv: c, place: place(c), out: out, scale: scale}
 }

@@ -1,6 +1,10 @@
 package resnext
 
-import "fmt"
+import (
+	"fmt"
+
+	i8 "github.com/libresnext/libresnext/int8"
+)
 
 // ConvShape is one convolution with everything that its place in the network fixes. Weights are
 // [Out][Kernel][Kernel][In/Groups]; padding is Kernel/2 on every side.
@@ -13,6 +17,9 @@ type ConvShape struct {
 	// ReLU tells that the output is rectified: unsigned 8 bits. Without it (a projection shortcut before
 	// the add) the output is signed.
 	ReLU bool
+	// InGroups and OutGroups tell whose groups the channels are padded for in memory: the cardinality on
+	// both sides of the grouped convolution, else 1.
+	InGroups, OutGroups int
 }
 
 // Weights is the number of weights.
@@ -47,7 +54,7 @@ const (
 
 // StemShape is the first convolution.
 func (c Config) StemShape() ConvShape {
-	return c.conv(StemName, 3, c.Stem.Width, c.Stem.Kernel, c.Stem.Stride, 1, c.Height, c.Width, true)
+	return conv(StemName, 3, c.Stem.Width, c.Stem.Kernel, c.Stem.Stride, 1, c.Height, c.Width)
 }
 
 // BodySize is the size of the map that enters the first stage: the stem's output, pooled where the
@@ -74,15 +81,17 @@ func (c Config) Blocks() []BlockShape {
 			name := fmt.Sprintf("stage%d.block%d", i+1, j)
 			b := BlockShape{
 				Name:      name,
-				Reduce:    c.conv(name+".reduce", in, stage.Inner, 1, 1, 1, h, w, true),
-				Transform: c.conv(name+".transform", stage.Inner, stage.Inner, 3, stride, c.Cardinality, h, w, true),
+				Reduce:    conv(name+".reduce", in, stage.Inner, 1, 1, 1, h, w),
+				Transform: conv(name+".transform", stage.Inner, stage.Inner, 3, stride, c.Cardinality, h, w),
 			}
 			if stride != 1 || in != stage.Out {
-				s := c.conv(name+".shortcut", in, stage.Out, 1, stride, 1, h, w, false)
+				s := conv(name+".shortcut", in, stage.Out, 1, stride, 1, h, w)
+				s.ReLU = false
 				b.Shortcut = &s
 			}
 			h, w = b.Transform.OutH, b.Transform.OutW
-			b.Expand = c.conv(name+".expand", stage.Inner, stage.Out, 1, 1, 1, h, w, true)
+			b.Expand = conv(name+".expand", stage.Inner, stage.Out, 1, 1, 1, h, w)
+			b.Reduce.OutGroups, b.Expand.InGroups = c.Cardinality, c.Cardinality
 			blocks = append(blocks, b)
 			in = stage.Out
 		}
@@ -111,12 +120,36 @@ func (c Config) MACs() int {
 	return n
 }
 
-func (c Config) conv(name string, in, out, kernel, stride, groups, h, w int, relu bool) ConvShape {
+// conv is a rectified convolution whose groups reach from its input to its output.
+func conv(name string, in, out, kernel, stride, groups, h, w int) ConvShape {
 	return ConvShape{
 		Name: name, In: in, Out: out, Kernel: kernel, Stride: stride, Groups: groups,
-		InH: h, InW: w, OutH: outSize(h, kernel, stride), OutW: outSize(w, kernel, stride), ReLU: relu,
+		InH: h, InW: w, OutH: outSize(h, kernel, stride), OutW: outSize(w, kernel, stride),
+		ReLU: true, InGroups: groups, OutGroups: groups,
 	}
 }
+
+// spec is the convolution as the operators know it, but for its numbers.
+func (s ConvShape) spec() i8.ConvSpec {
+	return i8.ConvSpec{
+		In: i8.Grouped(s.In, s.InGroups), Out: i8.Grouped(s.Out, s.OutGroups), Stem: s.Name == StemName,
+		Kernel: s.Kernel, Stride: s.Stride, Groups: s.Groups,
+	}
+}
+
+// outMap is the convolution's output in memory.
+func (s ConvShape) outMap(border int) i8.Map {
+	return i8.Map{H: s.OutH, W: s.OutW, Border: border, Layout: s.spec().Out}
+}
+
+// LaneLimit is how large the weights of one sign that share a lane may sum up to, see Lanes.
+const LaneLimit = i8.LaneLimit
+
+// Lanes tells which weights of an output channel share a 16-bit lane of the accumulation when chains of that
+// many quads (1, 2 or 4) run: for each weight, [Kernel][Kernel][In/Groups], its lane's number, and how many
+// lanes there are. Where the weights of each sign in every lane of a channel sum up to at most LaneLimit,
+// loading proves the chain and CPUs that profit use it. Results never depend on it.
+func (s ConvShape) Lanes(quads int) (lane []int, lanes int) { return s.spec().Lanes(quads) }
 
 // outSize is the output length of a window of odd size k with padding k/2.
 func outSize(n, k, stride int) int { return (n+2*(k/2)-k)/stride + 1 }

@@ -63,15 +63,15 @@ func (p ConvParams) check(name string, out, perChannel, inMax int, residual floa
 	return nil
 }
 
-func (s ConvShape) check(p ConvParams, residual float64) error {
-	return p.check(s.Name, s.Out, s.Weights()/s.Out, math.MaxUint8, residual)
+func (s ConvShape) check(p ConvParams, residual float32) error {
+	return p.check(s.Name, s.Out, s.Weights()/s.Out, math.MaxUint8, float64(residual)*math.MaxUint8)
 }
 
-func checkResidual(block string, m float32) (largest float64, err error) {
+func checkResidual(block string, m float32) error {
 	if v := float64(m); math.IsNaN(v) || v < 0 || v*math.MaxUint8 >= productLimit/2 {
-		return 0, fmt.Errorf("%s: the shortcut's multiplier is %v, expected a finite number of at least 0", block, m)
+		return fmt.Errorf("%s: the shortcut's multiplier is %v, expected a finite number of at least 0", block, m)
 	}
-	return float64(m) * math.MaxUint8, nil
+	return nil
 }
 
 // pooledMax is the largest value that the classifier can meet after pooling that many pixels.

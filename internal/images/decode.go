@@ -1,0 +1,94 @@
+package images
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"strings"
+
+	// The formats that image.Decode knows.
+	_ "image/gif"
+	_ "image/jpeg"
+	_ "image/png"
+
+	_ "golang.org/x/image/bmp"
+	_ "golang.org/x/image/tiff"
+	_ "golang.org/x/image/webp"
+)
+
+// maxPixels is the largest picture decoded: a few bytes of a file can state a
+// size that no memory holds.
+const maxPixels = 100_000_000
+
+// Decode reads one image to the end of r and decodes it as [Set.Load] does. Its
+// errors say what is wrong and leave it to the caller to name the source.
+func Decode(r io.Reader) (image.Image, error) {
+	b, err := readAll(r, maxBytes)
+	if err != nil {
+		return nil, err
+	}
+	return decode(b)
+}
+
+// decode decodes the bytes of an image file.
+func decode(b []byte) (m image.Image, err error) {
+	format := "image"
+	defer func() {
+		// A decoder that a hostile file leads astray must not end the program.
+		if r := recover(); r != nil {
+			m, err = nil, fmt.Errorf("the %s is damaged: its decoder failed (%v)", format, r)
+		}
+	}()
+	config, name, err := image.DecodeConfig(bytes.NewReader(b))
+	if errors.Is(err, image.ErrFormat) {
+		return nil, fmt.Errorf("not an image: it begins with %q, and JPEG, PNG, GIF, WebP, BMP and TIFF are read", b[:min(len(b), 16)])
+	}
+	format = displayName(name)
+	if err != nil {
+		return nil, damaged(format, err)
+	}
+	if err := checkSize(config); err != nil {
+		return nil, fmt.Errorf("the %s %w", format, err)
+	}
+	if m, _, err = image.Decode(bytes.NewReader(b)); err != nil {
+		return nil, damaged(format, err)
+	}
+	switch name {
+	case "jpeg":
+		return upright(m, exifOrientation(b))
+	case "gif":
+		return wholeGIF(m, config, b), nil
+	case "webp":
+		return webpRGB(m)
+	}
+	return m, nil
+}
+
+func checkSize(c image.Config) error {
+	if c.Width < 1 || c.Height < 1 {
+		return fmt.Errorf("is %dx%d pixels: there is nothing to see", c.Width, c.Height)
+	}
+	if int64(c.Width)*int64(c.Height) > maxPixels {
+		return fmt.Errorf("is %dx%d pixels, more than the %d megapixels that are read: make it smaller", c.Width, c.Height, maxPixels/1_000_000)
+	}
+	return nil
+}
+
+// displayName returns a format's name as people write it.
+func displayName(format string) string {
+	if format == "webp" {
+		return "WebP"
+	}
+	return strings.ToUpper(format)
+}
+
+// damaged describes a decoder's error. Of an early end of the file some decoders
+// keep only the words.
+func damaged(format string, err error) error {
+	if strings.HasSuffix(err.Error(), io.EOF.Error()) {
+		return fmt.Errorf("the %s is truncated: copy it again or remove it", format)
+	}
+	return fmt.Errorf("the %s is damaged or of a kind that is not supported (%w): convert it again or remove it", format, err)
+}
