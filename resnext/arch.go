@@ -69,14 +69,14 @@ func Named(name string) (Config, error) {
 	} else {
 		return Config{}, fmt.Errorf("unknown architecture %q: depth %d is neither 50, 101, 152 nor 9n+2", name, depth)
 	}
-	c.Name = c.CanonicalName()
 	if err := c.Validate(); err != nil {
 		return Config{}, fmt.Errorf("architecture %q: %w", name, err)
 	}
+	c.Name = c.CanonicalName()
 	return c, nil
 }
 
-// CanonicalName is the usual name of the network with c's shape, or "" if it has none.
+// CanonicalName is the usual name of the network with c's shape, or "" if it has none. c must be valid.
 func (c Config) CanonicalName() string {
 	d := c.BaseWidth()
 	try := c

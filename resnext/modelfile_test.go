@@ -1,0 +1,187 @@
+package resnext
+
+import (
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/libresnext/libresnext/asm"
+	"github.com/libresnext/libresnext/internal/safetensors"
+)
+
+// write stores a small network and returns its path.
+func write(t *testing.T, q *Quantised) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "m.int8.safetensors")
+	n, err := q.WriteFile(path)
+	require.NoError(t, err)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, info.Size(), n)
+	return path
+}
+
+func tinyConfig() Config {
+	return Config{
+		Cardinality: 2, Stem: Stem{Kernel: 3, Stride: 1, Width: 8}, Classes: 3, Height: 4, Width: 4,
+		Stages: []Stage{{Blocks: 1, Inner: 8, Out: 16, Stride: 1}},
+	}
+}
+
+func TestModelFileKeepsEverything(t *testing.T) {
+	q := randomQuantised(small()["2x14d"], 3)
+	q.Labels = []string{"a", "b", "ç", "", "e", "f", "g"}
+	q.Config.Name = "tiny"
+	m, err := Open(write(t, q))
+	require.NoError(t, err)
+	require.Equal(t, q.Config, m.Config())
+	require.Equal(t, q.Preprocess, m.Preprocess())
+	require.Equal(t, q.Labels, m.Labels())
+	require.Equal(t, q.Calibration, m.Calibration())
+	require.Equal(t, asm.Names()[0], m.Kernels())
+	first, err := os.ReadFile(write(t, q))
+	require.NoError(t, err)
+	second, err := os.ReadFile(write(t, q))
+	require.NoError(t, err)
+	require.Equal(t, first, second, "the same network must give the same bytes")
+}
+
+// TestDamagedFile flips every bit and cuts at every length: an error, never a crash or a model.
+func TestDamagedFile(t *testing.T) {
+	data, err := os.ReadFile(write(t, randomQuantised(tinyConfig(), 3)))
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "damaged.safetensors")
+	try := func(b []byte) error {
+		require.NoError(t, os.WriteFile(path, b, 0o600))
+		_, err := Open(path)
+		if err != nil {
+			require.Contains(t, err.Error(), path)
+		}
+		return err
+	}
+	require.NoError(t, try(data))
+	step := 1
+	if testing.Short() {
+		step = 7
+	}
+	for i := 0; i < len(data); i += step {
+		b := append([]byte(nil), data...)
+		b[i] ^= 1 << (i % 8)
+		require.Error(t, try(b), "byte %d of %d flipped", i, len(data))
+		if i%5 == 0 {
+			require.Error(t, try(data[:i]), "cut at %d of %d", i, len(data))
+		}
+	}
+	require.Error(t, try(append(data[:len(data):len(data)], 0)))
+}
+
+// rewrite changes a model file's metadata and tensors and puts the checksum right again: what a hostile or
+// newer tool might make.
+func rewrite(t *testing.T, path string, change func(meta map[string]string, tensors map[string]*safetensors.Tensor)) string {
+	t.Helper()
+	f, err := safetensors.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	meta, tensors := f.Metadata(), map[string]*safetensors.Tensor{}
+	for _, name := range f.Names() {
+		i, _ := f.Info(name)
+		b, err := f.Read(name, nil)
+		require.NoError(t, err)
+		tensors[name] = &safetensors.Tensor{Name: name, DType: i.DType, Shape: i.Shape, Data: b}
+	}
+	change(meta, tensors)
+	var list []safetensors.Tensor
+	for _, x := range tensors {
+		list = append(list, *x)
+	}
+	delete(meta, safetensors.ChecksumKey)
+	meta[safetensors.ChecksumKey] = safetensors.ChecksumOf(meta, list)
+	out := filepath.Join(t.TempDir(), "changed.safetensors")
+	_, err = safetensors.Write(out, meta, list)
+	require.NoError(t, err)
+	return out
+}
+
+func TestHostileFile(t *testing.T) {
+	type tensors = map[string]*safetensors.Tensor
+	type meta = map[string]string
+	floats := func(v ...float32) []byte { return bytesOf(v) }
+	cases := map[string]struct {
+		change func(meta, tensors)
+		want   string
+	}{
+		"a float checkpoint": {func(m meta, _ tensors) { delete(m, keyFormat) }, "is it a float checkpoint? Convert it with calib"},
+		"a newer format":     {func(m meta, _ tensors) { m[keyVersion] = "2" }, `format version "2", this program reads version 1`},
+		"no configuration":   {func(m meta, _ tensors) { delete(m, keyConfig) }, `metadata "config"`},
+		"unknown field":      {func(m meta, _ tensors) { m[keyConfig] = strings.Replace(m[keyConfig], "{", `{"depth":7,`, 1) }, `unknown field "depth"`},
+		"huge network": {func(m meta, _ tensors) {
+			m[keyConfig] = strings.Replace(m[keyConfig], `"out":16`, `"out":1000000000`, 1)
+		}, "1000000000 output channels"},
+		"endless blocks": {func(m meta, _ tensors) {
+			m[keyConfig] = strings.Replace(m[keyConfig], `"blocks":1`, `"blocks":100000000`, 1)
+		}, "100000000 blocks"},
+		"zero cardinality": {func(m meta, _ tensors) {
+			m[keyConfig] = strings.Replace(m[keyConfig], `"cardinality":2`, `"cardinality":0`, 1)
+		}, "cardinality is 0"},
+		"another network": {func(m meta, _ tensors) { m[keyConfig] = strings.Replace(m[keyConfig], `"classes":3`, `"classes":4`, 1) }, "classifier.weight is I8 [3 16], expected I8 [4 16]"},
+		"labels":          {func(m meta, _ tensors) { m[keyLabels] = `["one"]` }, "1 labels for 3 classes"},
+		"preprocessing":   {func(m meta, _ tensors) { m[keyPreprocess] = strings.Replace(m[keyPreprocess], "bilinear", "magic", 1) }, `filter is "magic"`},
+		"missing tensor":  {func(_ meta, x tensors) { delete(x, "stem.bias") }, "stem.bias is missing"},
+		"unknown tensor":  {func(_ meta, x tensors) { x["stem.bios"] = &safetensors.Tensor{Name: "stem.bios", DType: "I8", Data: []byte{1}} }, "unknown tensor stem.bios"},
+		"wrong type":      {func(_ meta, x tensors) { x["stem.bias"].DType = "F32" }, "stem.bias is F32 [8], expected I32 [8]"},
+		"weight of -128":  {func(_ meta, x tensors) { x["stem.weight"].Data[30] = 0x80 }, "stem: channel 1 has a weight of -128"},
+		"NaN multiplier": {func(_ meta, x tensors) {
+			x["stem.multiplier"].Data = bytesOf([]float32{1, 1, float32(math.NaN()), 1, 1, 1, 1, 1})
+		}, "stem: channel 2 has a multiplier of NaN"},
+		"multiplier out of 32 bits": {func(_ meta, x tensors) {
+			x["stage1.block0.reduce.multiplier"].Data = bytesOf([]float32{1, 1, 1, 1, 1, 1, 1, 1e30})
+		}, "stage1.block0.reduce: channel 7 has a multiplier of 1e+30"},
+		"negative residual": {func(_ meta, x tensors) { x["stage1.block0.residual"].Data = floats(-1) }, "stage1.block0: the shortcut's multiplier is -1"},
+		"infinite residual": {func(_ meta, x tensors) { x["stage1.block0.residual"].Data = floats(float32(math.Inf(1))) }, "the shortcut's multiplier is +Inf"},
+		"zero scale":        {func(_ meta, x tensors) { x["stem.scale"].Data = floats(0) }, "stem: the output scale is 0"},
+		"bias out of 32 bits": {func(_ meta, x tensors) {
+			x["classifier.bias"].Data = bytesOf([]int32{0, math.MaxInt32, 0})
+		}, "classifier: channel 1 could sum up to"},
+	}
+	path := write(t, randomQuantised(tinyConfig(), 3))
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			_, err := Open(rewrite(t, path, c.change))
+			require.ErrorIs(t, err, ErrModelFile)
+			require.ErrorContains(t, err, c.want)
+			require.ErrorContains(t, err, "changed.safetensors")
+		})
+	}
+}
+
+func TestOpenWithUnknownKernels(t *testing.T) {
+	_, err := OpenWith(write(t, randomQuantised(tinyConfig(), 3)), Options{Kernels: "z80"})
+	require.ErrorIs(t, err, asm.ErrKernels)
+	_, err = Open(filepath.Join(t.TempDir(), "nowhere"))
+	require.True(t, errors.Is(err, os.ErrNotExist), "%v", err)
+}
+
+// TestWriteFileRefusesNonsense: what could not be read back is not written, and nothing is left behind.
+func TestWriteFileRefusesNonsense(t *testing.T) {
+	for name, spoil := range map[string]func(*Quantised){
+		"labels":     func(q *Quantised) { q.Labels = []string{"a"} },
+		"no weights": func(q *Quantised) { delete(q.Convs, "stem") },
+		"config":     func(q *Quantised) { q.Config.Classes = 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := randomQuantised(tinyConfig(), 3)
+			spoil(q)
+			dir := t.TempDir()
+			_, err := q.WriteFile(filepath.Join(dir, "m"))
+			require.Error(t, err)
+			left, err := os.ReadDir(dir)
+			require.NoError(t, err)
+			require.Empty(t, left)
+		})
+	}
+}
