@@ -1,0 +1,66 @@
+// Vector instructions of ARMv8.0 that Go's assembler cannot spell. Operands are register numbers, 0 to
+// 31: for V7 write 7. The destination comes first, as in Arm's manual and in the comments, whose Vd, Vn
+// and Vm stand for the operands. Where a mnemonic has several sizes, the lanes read stand behind it: B, H or
+// S where their width changes, else all of them (8H). TestHeaderEncodings compares every macro with its
+// comment.
+
+// Products of 8-bit lanes, 16 bits wide: of the low eight lanes, and of the high eight ("2").
+
+#define SMULLB(d, n, m)  WORD $(0x0e20c000 | (m)<<16 | (n)<<5 | (d)) // smull Vd.8h, Vn.8b, Vm.8b
+#define SMULLB2(d, n, m) WORD $(0x4e20c000 | (m)<<16 | (n)<<5 | (d)) // smull2 Vd.8h, Vn.16b, Vm.16b
+#define SMLALB(d, n, m)  WORD $(0x0e208000 | (m)<<16 | (n)<<5 | (d)) // smlal Vd.8h, Vn.8b, Vm.8b
+#define SMLALB2(d, n, m) WORD $(0x4e208000 | (m)<<16 | (n)<<5 | (d)) // smlal2 Vd.8h, Vn.16b, Vm.16b
+
+// Products of 16-bit lanes, 32 bits wide.
+
+#define SMLALH(d, n, m)  WORD $(0x0e608000 | (m)<<16 | (n)<<5 | (d)) // smlal Vd.4s, Vn.4h, Vm.4h
+#define SMLALH2(d, n, m) WORD $(0x4e608000 | (m)<<16 | (n)<<5 | (d)) // smlal2 Vd.4s, Vn.8h, Vm.8h
+
+// Sums of neighbouring 16-bit lanes, 32 bits wide: stored, and added to what is there.
+
+#define SADDLP(d, n) WORD $(0x4e602800 | (n)<<5 | (d)) // saddlp Vd.4s, Vn.8h
+#define SADALP(d, n) WORD $(0x4e606800 | (n)<<5 | (d)) // sadalp Vd.4s, Vn.8h
+
+// Zero.
+
+#define ZERO(d) WORD $(0x6f00e400 | (d)) // movi Vd.2d, #0000000000000000
+
+// Extension of the low half and of the high half, signed 8 to 16 and 16 to 32 bits, unsigned 8 to 16 bits.
+
+#define SXTLB(d, n)  WORD $(0x0f08a400 | (n)<<5 | (d)) // sshll Vd.8h, Vn.8b, #0
+#define SXTLB2(d, n) WORD $(0x4f08a400 | (n)<<5 | (d)) // sshll2 Vd.8h, Vn.16b, #0
+#define SXTLH(d, n)  WORD $(0x0f10a400 | (n)<<5 | (d)) // sshll Vd.4s, Vn.4h, #0
+#define SXTLH2(d, n) WORD $(0x4f10a400 | (n)<<5 | (d)) // sshll2 Vd.4s, Vn.8h, #0
+#define UXTLB(d, n)  WORD $(0x2f08a400 | (n)<<5 | (d)) // ushll Vd.8h, Vn.8b, #0
+#define UXTLB2(d, n) WORD $(0x6f08a400 | (n)<<5 | (d)) // ushll2 Vd.8h, Vn.16b, #0
+
+// Saturating narrowing into the low half (which clears the high half) and into the high half: signed
+// 32 to 16 bits, signed 16 to 8 bits, signed 16 to unsigned 8 bits.
+
+#define SQXTNS(d, n)   WORD $(0x0e614800 | (n)<<5 | (d)) // sqxtn Vd.4h, Vn.4s
+#define SQXTNS2(d, n)  WORD $(0x4e614800 | (n)<<5 | (d)) // sqxtn2 Vd.8h, Vn.4s
+#define SQXTNH(d, n)   WORD $(0x0e214800 | (n)<<5 | (d)) // sqxtn Vd.8b, Vn.8h
+#define SQXTNH2(d, n)  WORD $(0x4e214800 | (n)<<5 | (d)) // sqxtn2 Vd.16b, Vn.8h
+#define SQXTUNH(d, n)  WORD $(0x2e212800 | (n)<<5 | (d)) // sqxtun Vd.8b, Vn.8h
+#define SQXTUNH2(d, n) WORD $(0x6e212800 | (n)<<5 | (d)) // sqxtun2 Vd.16b, Vn.8h
+
+// Maximum of signed bytes.
+
+#define SMAX16B(d, n, m) WORD $(0x4e206400 | (m)<<16 | (n)<<5 | (d)) // smax Vd.16b, Vn.16b, Vm.16b
+
+// Four float32 lanes: conversion from int32; back, saturating, to nearest even whatever the rounding mode;
+// product; product with lane i of Vm; sum.
+
+#define SCVTF(d, n)       WORD $(0x4e21d800 | (n)<<5 | (d)) // scvtf Vd.4s, Vn.4s
+#define FCVTNS(d, n)      WORD $(0x4e21a800 | (n)<<5 | (d)) // fcvtns Vd.4s, Vn.4s
+#define FMUL(d, n, m)     WORD $(0x6e20dc00 | (m)<<16 | (n)<<5 | (d)) // fmul Vd.4s, Vn.4s, Vm.4s
+#define FMULE(d, n, m, i) WORD $(0x4f809000 | ((i)&1)<<21 | ((i)>>1)<<11 | (m)<<16 | (n)<<5 | (d)) // fmul Vd.4s, Vn.4s, Vm.s[i]
+#define FADD(d, n, m)     WORD $(0x4e20d400 | (m)<<16 | (n)<<5 | (d)) // fadd Vd.4s, Vn.4s, Vm.4s
+
+// Go's assembler has these; they are here so that a kernel needs one name for each register: sums of
+// neighbouring 32-bit lanes of Vn, then of Vm; sum; exclusive or; bytes of Vn picked by the numbers in Vm.
+
+#define ADDP4S(d, n, m) WORD $(0x4ea0bc00 | (m)<<16 | (n)<<5 | (d)) // addp Vd.4s, Vn.4s, Vm.4s
+#define ADD4S(d, n, m)  WORD $(0x4ea08400 | (m)<<16 | (n)<<5 | (d)) // add Vd.4s, Vn.4s, Vm.4s
+#define EOR16B(d, n, m) WORD $(0x6e201c00 | (m)<<16 | (n)<<5 | (d)) // eor Vd.16b, Vn.16b, Vm.16b
+#define TBL16B(d, n, m) WORD $(0x4e000000 | (m)<<16 | (n)<<5 | (d)) // tbl Vd.16b, { Vn.16b }, Vm.16b
