@@ -6,7 +6,11 @@ import (
 )
 
 // randomQuantised makes a network of random integers whose activations neither die nor saturate.
-func randomQuantised(cfg Config, seed uint64) *Quantised {
+func randomQuantised(cfg Config, seed uint64) *Quantised { return randomWithin(cfg, seed, 127) }
+
+// randomWithin is randomQuantised with weights of at most limit in size: 64 prove chains of one quad, 32 of
+// two, 16 of four.
+func randomWithin(cfg Config, seed uint64, limit int) *Quantised {
 	rnd := rand.New(rand.NewPCG(seed, 2))
 	pre := CIFARPreprocess()
 	if !cfg.CIFAR() {
@@ -18,24 +22,24 @@ func randomQuantised(cfg Config, seed uint64) *Quantised {
 		Scale: map[string]float32{}, Calibration: map[string]string{"made by": "a test"},
 	}
 	for _, s := range cfg.Convs() {
-		q.Convs[s.Name] = randomParams(rnd, s.Out, s.Weights()/s.Out)
+		q.Convs[s.Name] = randomParams(rnd, s.Out, s.Weights()/s.Out, limit)
 		q.Scale[s.Name] = 1.0 / 32
 	}
 	for _, b := range cfg.Blocks() {
 		q.Residual[b.Name] = 0.7
 	}
-	q.Classifier = randomParams(rnd, cfg.Classes, cfg.Features())
+	q.Classifier = randomParams(rnd, cfg.Classes, cfg.Features(), limit)
 	return q
 }
 
-func randomParams(rnd *rand.Rand, out, per int) ConvParams {
+func randomParams(rnd *rand.Rand, out, per, limit int) ConvParams {
 	p := ConvParams{Weight: make([]int8, out*per)}
 	for i := range p.Weight {
-		p.Weight[i] = int8(rnd.IntN(255) - 127)
+		p.Weight[i] = int8(rnd.IntN(2*limit+1) - limit)
 	}
 	for range out {
-		p.Bias = append(p.Bias, rnd.Int32N(4001)-1000)
-		p.Multiplier = append(p.Multiplier, float32((0.5+rnd.Float64())/math.Sqrt(float64(per))/90))
+		p.Bias = append(p.Bias, rnd.Int32N(int32(32*limit))-int32(8*limit))
+		p.Multiplier = append(p.Multiplier, float32((0.5+rnd.Float64())/math.Sqrt(float64(per))/float64(limit)/0.7))
 	}
 	return p
 }

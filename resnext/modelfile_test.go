@@ -132,9 +132,11 @@ func TestHostileFile(t *testing.T) {
 		"labels":          {func(m meta, _ tensors) { m[keyLabels] = `["one"]` }, "1 labels for 3 classes"},
 		"preprocessing":   {func(m meta, _ tensors) { m[keyPreprocess] = strings.Replace(m[keyPreprocess], "bilinear", "magic", 1) }, `filter is "magic"`},
 		"missing tensor":  {func(_ meta, x tensors) { delete(x, "stem.bias") }, "stem.bias is missing"},
-		"unknown tensor":  {func(_ meta, x tensors) { x["stem.bios"] = &safetensors.Tensor{Name: "stem.bios", DType: "I8", Data: []byte{1}} }, "unknown tensor stem.bios"},
-		"wrong type":      {func(_ meta, x tensors) { x["stem.bias"].DType = "F32" }, "stem.bias is F32 [8], expected I32 [8]"},
-		"weight of -128":  {func(_ meta, x tensors) { x["stem.weight"].Data[30] = 0x80 }, "stem: channel 1 has a weight of -128"},
+		"unknown tensor": {func(_ meta, x tensors) {
+			x["stem.bios"] = &safetensors.Tensor{Name: "stem.bios", DType: "I8", Data: []byte{1}}
+		}, "unknown tensor stem.bios"},
+		"wrong type":     {func(_ meta, x tensors) { x["stem.bias"].DType = "F32" }, "stem.bias is F32 [8], expected I32 [8]"},
+		"weight of -128": {func(_ meta, x tensors) { x["stem.weight"].Data[30] = 0x80 }, "stem: channel 1 has a weight of -128"},
 		"NaN multiplier": {func(_ meta, x tensors) {
 			x["stem.multiplier"].Data = bytesOf([]float32{1, 1, float32(math.NaN()), 1, 1, 1, 1, 1})
 		}, "stem: channel 2 has a multiplier of NaN"},

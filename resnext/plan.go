@@ -67,7 +67,7 @@ func (s *Session) plan(threads int) {
 	if m.stemPool != nil {
 		m.stem.out.ClearBorder(parts[1], m.kernels.Offset)
 		s.conv(&m.stem, threads, i8.Buffers{In: s.image, Out: parts[1]}, false)
-		s.steps = append(s.steps, step{job: &maxPoolJob{m.stemPool, parts[1], x}, tasks: m.stemPool.Tasks()})
+		s.steps = append(s.steps, step{name: PoolName, job: &maxPoolJob{m.stemPool, parts[1], x}, tasks: m.stemPool.Tasks()})
 	} else {
 		s.conv(&m.stem, threads, i8.Buffers{In: s.image, Out: x}, false)
 	}
@@ -87,13 +87,13 @@ func (s *Session) plan(threads int) {
 			x, y = y, x
 		}
 	}
-	s.steps = append(s.steps, step{job: &sumJob{s, x}, tasks: 1},
-		step{job: &logitsJob{s, threads}, tasks: threads})
+	s.steps = append(s.steps, step{name: AverageName, job: &sumJob{s, x}, tasks: 1},
+		step{name: ClassifierName, job: &logitsJob{s, threads}, tasks: threads})
 }
 
 func (s *Session) conv(l *layer, threads int, b i8.Buffers, border bool) {
 	tasks := l.conv.Tasks(l.place, threads)
-	s.steps = append(s.steps, step{job: &convJob{l, b, tasks}, tasks: tasks, layer: l, out: b.Out, border: border})
+	s.steps = append(s.steps, step{name: l.shape.Name, job: &convJob{l, b, tasks}, tasks: tasks, layer: l, out: b.Out, border: border})
 }
 
 // carve allocates the arena and cuts it into parts, each at the start of a cache line.

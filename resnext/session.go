@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync/atomic"
+	"time"
 
 	i8 "github.com/libresnext/libresnext/int8"
 )
@@ -24,6 +25,10 @@ type Session struct {
 	// observed after the add; a projection shortcut before it. It slows inference down and allocates.
 	Observe func(name string, h, w, c int, values []float32)
 
+	// Timed, if not nil, is called with the time that each operator took: the convolutions by the names of their
+	// shapes, PoolName, AverageName and ClassifierName.
+	Timed func(name string, took time.Duration)
+
 	model   *Model
 	pool    *pool
 	arena   []byte
@@ -37,6 +42,7 @@ type Session struct {
 
 // step is one operator with its buffers.
 type step struct {
+	name   string
 	job    job
 	tasks  int
 	layer  *layer // the convolution, for observers; else nil
@@ -86,10 +92,14 @@ func (s *Session) Infer(rgb []byte) ([]float32, error) {
 	m.image.Load(s.image, rgb, m.kernels.Offset)
 	for i := range s.steps {
 		st := &s.steps[i]
+		start := s.now()
 		if st.border {
 			st.layer.out.ClearBorder(st.out, m.kernels.Offset)
 		}
 		s.pool.do(st.job, st.tasks)
+		if s.Timed != nil {
+			s.Timed(st.name, time.Since(start))
+		}
 		if s.Observe != nil && st.layer != nil {
 			s.observe(st)
 		}
@@ -98,6 +108,14 @@ func (s *Session) Infer(rgb []byte) ([]float32, error) {
 		s.Observe("logits", 1, 1, len(s.logits), s.logits)
 	}
 	return s.logits, nil
+}
+
+// now is the time if anybody wants it.
+func (s *Session) now() time.Time {
+	if s.Timed == nil {
+		return time.Time{}
+	}
+	return time.Now()
 }
 
 // observe hands out a step's output as real numbers.

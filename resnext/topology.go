@@ -46,9 +46,13 @@ func (b BlockShape) Convs() []ConvShape {
 	return []ConvShape{*b.Shortcut, b.Reduce, b.Transform, b.Expand}
 }
 
-// StemName and ClassifierName are the names of the first and last layers in the model file.
+// StemName and ClassifierName are the names of the first and last layers in the model file; PoolName and
+// AverageName those of the operators without numbers, the stem's max pooling and the average before the
+// classifier.
 const (
 	StemName       = "stem"
+	PoolName       = "pool"
+	AverageName    = "average"
 	ClassifierName = "classifier"
 )
 

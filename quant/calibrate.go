@@ -1,0 +1,77 @@
+package quant
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/resnext"
+)
+
+// Collect runs net over n images and returns the statistics of its activation maps. They are the same
+// whatever the number of threads.
+//
+// load gives image i, Height*Width*3 bytes RGB, row by row; it is called from several goroutines at once,
+// for different images, and must give each its own bytes. p normalises them. threads is the number of
+// images run at once, each with its own float maps and histograms; 0 means one per CPU. progress, if not
+// nil, is called after each image, never twice at the same time.
+//
+// When ctx ends, Collect returns its error as soon as the images under way are done.
+func Collect(ctx context.Context, net *floatnet.Net, n int, load func(i int) ([]byte, error), p resnext.Preprocess,
+	threads int, progress func(done, total int)) (*Statistics, error) {
+	if err := checkInputs(net, n, p); err != nil {
+		return nil, fmt.Errorf("calibration: %w", err)
+	}
+	var observed []*Statistics
+	newTask := func() task[struct{}] {
+		t := collector{net: net, load: load, preprocess: p, runner: net.NewRunner(), stats: newStatistics(net.Config)}
+		t.runner.Observe = t.observe
+		observed = append(observed, t.stats)
+		return t.run
+	}
+	done := func(i int, _ struct{}) {
+		if progress != nil {
+			progress(i+1, n)
+		}
+	}
+	if err := inOrder(ctx, n, threads, newTask, done); err != nil {
+		return nil, fmt.Errorf("calibration: %w", err)
+	}
+	total := newStatistics(net.Config)
+	for _, s := range observed {
+		total.Merge(s)
+	}
+	return total, nil
+}
+
+// collector is one worker of Collect.
+type collector struct {
+	net        *floatnet.Net
+	load       func(i int) ([]byte, error)
+	preprocess resnext.Preprocess
+	runner     *floatnet.Runner
+	stats      *Statistics
+	broken     string // the layer whose output is not finite
+}
+
+func (c *collector) run(i int) (struct{}, error) {
+	rgb, err := c.load(i)
+	if err == nil {
+		err = checkImage(c.net.Config, rgb)
+	}
+	if err != nil {
+		return struct{}{}, fmt.Errorf("image %d: %w", i, err)
+	}
+	c.runner.Forward(rgb, c.preprocess)
+	if c.broken != "" {
+		return struct{}{}, fmt.Errorf("image %d: %w", i, notFinite(c.broken))
+	}
+	c.stats.Images++
+	return struct{}{}, nil
+}
+
+func (c *collector) observe(name string, _, _, _ int, data []float32) {
+	if h := c.stats.Maps[name]; h != nil && !h.Add(data) && c.broken == "" {
+		c.broken = name
+	}
+}

@@ -1,0 +1,89 @@
+package quant
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/resnext"
+)
+
+// ErrNotFinite is wrapped by errors about a float network that has or computes infinities or NaNs.
+var ErrNotFinite = errors.New("infinite or NaN")
+
+func notFinite(layer string) error {
+	return fmt.Errorf("%s: the float network's output is %w: check the checkpoint and the preprocessing", layer, ErrNotFinite)
+}
+
+// checkInputs reports what makes running n images impossible.
+func checkInputs(net *floatnet.Net, n int, p resnext.Preprocess) error {
+	if n < 1 {
+		return errors.New("no images: at least one is needed, a few hundred are good")
+	}
+	if err := p.Validate(); err != nil {
+		return fmt.Errorf("preprocessing: %w", err)
+	}
+	return checkNet(net)
+}
+
+// checkNet reports a network whose parts do not fit its configuration, or whose weights are not finite.
+func checkNet(net *floatnet.Net) error {
+	if err := net.Config.Validate(); err != nil {
+		return err
+	}
+	for _, shape := range net.Config.Convs() {
+		conv := net.Convs[shape.Name]
+		if conv == nil {
+			return fmt.Errorf("%s: the float network has no such convolution", shape.Name)
+		}
+		if err := checkLayer(shape.Name, conv, shape.Weights(), shape.Out); err != nil {
+			return err
+		}
+	}
+	cfg := net.Config
+	return checkLayer(resnext.ClassifierName, &net.Classifier, cfg.Classes*cfg.Features(), cfg.Classes)
+}
+
+func checkLayer(name string, conv *floatnet.Conv, weights, out int) error {
+	if len(conv.Weight) != weights || len(conv.Bias) != out {
+		return fmt.Errorf("%s: the float network has %d weights and %d biases, expected %d and %d",
+			name, len(conv.Weight), len(conv.Bias), weights, out)
+	}
+	for i, w := range conv.Weight {
+		if !finite(float64(w)) {
+			return fmt.Errorf("%s: a weight of output channel %d is %w", name, i/(weights/out), ErrNotFinite)
+		}
+	}
+	for i, b := range conv.Bias {
+		if !finite(float64(b)) {
+			return fmt.Errorf("%s: the bias of output channel %d is %w", name, i, ErrNotFinite)
+		}
+	}
+	return nil
+}
+
+// checkSame reports networks that are not of one form.
+func checkSame(float, quantised resnext.Config) error {
+	if float.Height != quantised.Height || float.Width != quantised.Width {
+		return fmt.Errorf("the int8 network takes %dx%d pixels, the float network %dx%d", quantised.Width, quantised.Height, float.Width, float.Height)
+	}
+	if float.Classes != quantised.Classes {
+		return fmt.Errorf("the int8 network has %d classes, the float network %d", quantised.Classes, float.Classes)
+	}
+	if float.Stem != quantised.Stem || !slices.Equal(float.Convs(), quantised.Convs()) {
+		return errors.New("the int8 network's layers are not those of the float network")
+	}
+	return nil
+}
+
+// checkImage reports an image of the wrong size.
+func checkImage(cfg resnext.Config, rgb []byte) error {
+	if want := cfg.Height * cfg.Width * 3; len(rgb) != want {
+		return fmt.Errorf("%d bytes, expected %d: %dx%d pixels RGB", len(rgb), want, cfg.Width, cfg.Height)
+	}
+	return nil
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

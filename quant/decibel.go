@@ -1,0 +1,68 @@
+package quant
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+)
+
+// Decibel is a ratio of powers in dB. It may be infinite, which JSON cannot say in a number: it is then
+// the string "inf" or "-inf".
+type Decibel float64
+
+// MarshalJSON implements json.Marshaler.
+func (d Decibel) MarshalJSON() ([]byte, error) {
+	switch {
+	case math.IsInf(float64(d), 1):
+		return []byte(`"inf"`), nil
+	case math.IsInf(float64(d), -1):
+		return []byte(`"-inf"`), nil
+	}
+	return json.Marshal(float64(d))
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (d *Decibel) UnmarshalJSON(data []byte) error {
+	switch string(data) {
+	case `"inf"`:
+		*d = Decibel(math.Inf(1))
+		return nil
+	case `"-inf"`:
+		*d = Decibel(math.Inf(-1))
+		return nil
+	}
+	var v float64
+	if err := json.Unmarshal(data, &v); err != nil {
+		return fmt.Errorf("decibels are %s, expected a number, \"inf\" or \"-inf\"", data)
+	}
+	*d = Decibel(v)
+	return nil
+}
+
+// String gives one decimal, such as "38.9 dB".
+func (d Decibel) String() string { return fmt.Sprintf("%.1f dB", float64(d)) }
+
+// power adds up the power of a signal and of what was lost of it.
+type power struct{ signal, noise float64 }
+
+// add takes in one map: want is the signal, got what became of it.
+func (p *power) add(want, got []float32) {
+	for i, w := range want {
+		d := float64(w) - float64(got[i])
+		p.signal += float64(w) * float64(w)
+		p.noise += d * d
+	}
+}
+
+func (p *power) merge(o power) {
+	p.signal += o.signal
+	p.noise += o.noise
+}
+
+// sqnr is the signal to quantisation noise ratio: infinite if nothing was lost.
+func (p power) sqnr() Decibel {
+	if p.noise == 0 {
+		return Decibel(math.Inf(1))
+	}
+	return Decibel(10 * math.Log10(p.signal/p.noise))
+}

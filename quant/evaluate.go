@@ -1,0 +1,177 @@
+package quant
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/resnext"
+)
+
+// Unlabelled is the label of an image whose class is not known.
+const Unlabelled = -1
+
+// Comparison is what an int8 network answers beside its float network, on the same images.
+type Comparison struct {
+	// Images is how many images both networks ran, Labelled how many of them have a label.
+	Images   int `json:"images"`
+	Labelled int `json:"labelled"`
+	// Float and Int8 are the shares of labelled images that each network gets right.
+	Float Accuracy `json:"float"`
+	Int8  Accuracy `json:"int8"`
+	// Agreement is the share of all images for which both networks answer the same class.
+	Agreement float64 `json:"agreement"`
+	// SQNR is the logits' signal to quantisation noise ratio: the power of the float logits over that of
+	// the difference, over all images.
+	SQNR Decibel `json:"sqnr_db"`
+	// Layers is the same for every convolution's output, in the order in which they run; nil unless asked
+	// for.
+	Layers []LayerSQNR `json:"layers,omitempty"`
+	// FloatSeconds and Int8Seconds are the mean times of one image's forward pass on one thread while
+	// CompareOptions.Threads images run at once. Where layers were compared they include that.
+	FloatSeconds float64 `json:"float_seconds"`
+	Int8Seconds  float64 `json:"int8_seconds"`
+}
+
+// Accuracy holds shares from 0 to 1. Both are 0 where no image has a label, and Top5 is 0 for networks of
+// up to 5 classes.
+type Accuracy struct {
+	Top1 float64 `json:"top1"`
+	Top5 float64 `json:"top5"`
+}
+
+// LayerSQNR is the signal to quantisation noise ratio of one layer's output, with all error that the layers
+// before it made.
+type LayerSQNR struct {
+	Name string  `json:"name"`
+	SQNR Decibel `json:"sqnr_db"`
+}
+
+// CompareOptions are the choices of Compare. The zero value is good.
+type CompareOptions struct {
+	// Threads is the number of images run at once; 0 means one per CPU.
+	Threads int
+	// Layers asks for Comparison.Layers. It costs time, and for each thread the memory of all float maps
+	// of one image.
+	Layers bool
+	// Progress, if not nil, is called after each image, never twice at the same time.
+	Progress func(done, total int)
+}
+
+// Compare runs n images through both networks. load gives image i as Collect's does and the index of its
+// class, or Unlabelled; p normalises the images for the float network, as for Collect. The result, but for
+// the times, is the same whatever the number of threads.
+//
+// When ctx ends, Compare returns its error as soon as the images under way are done.
+func Compare(ctx context.Context, net *floatnet.Net, model *resnext.Model, n int,
+	load func(i int) (rgb []byte, label int, err error), p resnext.Preprocess, o CompareOptions) (*Comparison, error) {
+	if err := checkInputs(net, n, p); err != nil {
+		return nil, fmt.Errorf("comparison: %w", err)
+	}
+	if err := checkSame(net.Config, model.Config()); err != nil {
+		return nil, fmt.Errorf("comparison: %w", err)
+	}
+	c := comparer{net: net, model: model, load: load, preprocess: p, layers: o.Layers}
+	defer c.close()
+	var total tally
+	fold := func(i int, r tally) {
+		total.merge(r)
+		if o.Progress != nil {
+			o.Progress(i+1, n)
+		}
+	}
+	if err := inOrder(ctx, n, o.Threads, c.newTask, fold); err != nil {
+		return nil, fmt.Errorf("comparison: %w", err)
+	}
+	return total.comparison(net.Config), nil
+}
+
+// comparer makes the workers of Compare.
+type comparer struct {
+	net        *floatnet.Net
+	model      *resnext.Model
+	load       func(i int) (rgb []byte, label int, err error)
+	preprocess resnext.Preprocess
+	layers     bool
+	sessions   []*resnext.Session
+}
+
+func (c *comparer) close() {
+	for _, s := range c.sessions {
+		s.Close()
+	}
+}
+
+func (c *comparer) newTask() task[tally] {
+	session, err := c.model.NewSession(resnext.SessionOptions{Threads: 1})
+	if err != nil {
+		return func(int) (tally, error) { return tally{}, err }
+	}
+	c.sessions = append(c.sessions, session)
+	pair := pair{comparer: c, runner: c.net.NewRunner(), session: session}
+	if c.layers {
+		pair.watch()
+	}
+	return pair.run
+}
+
+// pair is one worker: both networks.
+type pair struct {
+	*comparer
+	runner  *floatnet.Runner
+	session *resnext.Session
+	// maps holds the float network's maps of the image under way by name, and powers the comparison with
+	// the int8 network's.
+	maps   map[string][]float32
+	powers map[string]power
+}
+
+// watch makes both networks show their maps.
+func (p *pair) watch() {
+	p.maps = make(map[string][]float32)
+	for _, s := range p.net.Config.Convs() {
+		p.maps[s.Name] = make([]float32, s.OutH*s.OutW*s.Out)
+	}
+	p.runner.Observe = func(name string, _, _, _ int, data []float32) { copy(p.maps[name], data) }
+	p.session.Observe = func(name string, _, _, _ int, values []float32) {
+		if want := p.maps[name]; len(want) == len(values) {
+			var sum power
+			sum.add(want, values)
+			p.powers[name] = sum
+		}
+	}
+}
+
+// run compares the networks on one image.
+func (p *pair) run(i int) (tally, error) {
+	rgb, label, err := p.load(i)
+	if err == nil {
+		err = checkImage(p.net.Config, rgb)
+	}
+	if err == nil && (label < Unlabelled || label >= p.net.Config.Classes) {
+		err = fmt.Errorf("label %d, expected 0 to %d, or %d for none", label, p.net.Config.Classes-1, Unlabelled)
+	}
+	if err != nil {
+		return tally{}, fmt.Errorf("image %d: %w", i, err)
+	}
+	p.powers = make(map[string]power)
+	begin := time.Now()
+	want := p.runner.Forward(rgb, p.preprocess)
+	middle := time.Now()
+	got, err := p.session.Infer(rgb)
+	end := time.Now()
+	if err != nil {
+		return tally{}, fmt.Errorf("image %d: the int8 network: %w", i, err)
+	}
+	if len(p.powers) != len(p.maps) {
+		return tally{}, fmt.Errorf("image %d: the int8 network shows %d of %d layers", i, len(p.powers), len(p.maps))
+	}
+	t := score(want, got, label)
+	if !finite(t.logits.signal) {
+		return tally{}, fmt.Errorf("image %d: %w", i, notFinite("logits"))
+	}
+	t.layers = p.powers
+	t.float, t.int8 = middle.Sub(begin), end.Sub(middle)
+	return t, nil
+}

@@ -1,0 +1,126 @@
+package quant
+
+import (
+	"math"
+
+	"github.com/libresnext/libresnext/resnext"
+)
+
+// naive runs a Quantised by its contract, in plain loops that know nothing of kernels, packing or planning.
+type naive struct {
+	q *resnext.Quantised
+	// maps holds the integers of every convolution's output of the last image, by name.
+	maps map[string][]int32
+}
+
+// grid is a map [h][w][c].
+type grid struct {
+	h, w, c int
+	v       []int32
+}
+
+func (n *naive) run(rgb []byte) []float32 {
+	n.maps = make(map[string][]int32)
+	cfg := n.q.Config
+	x := grid{cfg.Height, cfg.Width, 3, make([]int32, len(rgb))}
+	for i, b := range rgb {
+		x.v[i] = int32(b)
+	}
+	pad := n.q.Preprocess.PadBytes()
+	x = n.conv(cfg.StemShape(), x, []int32{int32(pad[0]), int32(pad[1]), int32(pad[2])}, nil, 0)
+	if cfg.Stem.MaxPool {
+		x = maxPool(x)
+	}
+	for _, b := range cfg.Blocks() {
+		shortcut := x
+		if b.Shortcut != nil {
+			shortcut = n.conv(*b.Shortcut, x, nil, nil, 0)
+		}
+		y := n.conv(b.Reduce, x, nil, nil, 0)
+		y = n.conv(b.Transform, y, nil, nil, 0)
+		x = n.conv(b.Expand, y, nil, &shortcut, n.q.Residual[b.Name])
+	}
+	return n.head(x)
+}
+
+// conv is one convolution; pad is the border's value of each channel, nil for zeros.
+func (n *naive) conv(s resnext.ConvShape, x grid, pad []int32, shortcut *grid, residual float32) grid {
+	p := n.q.Convs[s.Name]
+	y := grid{s.OutH, s.OutW, s.Out, make([]int32, s.OutH*s.OutW*s.Out)}
+	in := s.In / s.Groups
+	for oy := range s.OutH {
+		for ox := range s.OutW {
+			for oc := range s.Out {
+				first := oc / (s.Out / s.Groups) * in
+				acc := int64(p.Bias[oc])
+				for ky := range s.Kernel {
+					for kx := range s.Kernel {
+						iy, ix := oy*s.Stride+ky-s.Kernel/2, ox*s.Stride+kx-s.Kernel/2
+						for i := range in {
+							w := int64(p.Weight[((oc*s.Kernel+ky)*s.Kernel+kx)*in+i])
+							acc += w * int64(x.at(iy, ix, first+i, pad))
+						}
+					}
+				}
+				at := (oy*s.OutW+ox)*s.Out + oc
+				v := float32(float32(int32(acc)) * p.Multiplier[oc])
+				if int64(int32(acc)) != acc || float64(v) != float64(int64(v)) && math.Abs(float64(v)) >= math.MaxInt32 {
+					panic(s.Name + " leaves int32")
+				}
+				if shortcut != nil {
+					v += float32(float32(shortcut.v[at]) * residual)
+				}
+				lo, hi := 0.0, 255.0
+				if !s.ReLU {
+					lo, hi = -127, 127
+				}
+				y.v[at] = int32(min(max(math.RoundToEven(float64(v)), lo), hi))
+			}
+		}
+	}
+	n.maps[s.Name] = y.v
+	return y
+}
+
+func (g *grid) at(y, x, c int, pad []int32) int32 {
+	if y >= 0 && y < g.h && x >= 0 && x < g.w {
+		return g.v[(y*g.w+x)*g.c+c]
+	}
+	if pad != nil {
+		return pad[c]
+	}
+	return 0
+}
+
+func maxPool(x grid) grid {
+	y := grid{(x.h + 1) / 2, (x.w + 1) / 2, x.c, make([]int32, (x.h+1)/2*((x.w+1)/2)*x.c)}
+	for i := range y.v {
+		oy, ox, c := i/x.c/y.w, i/x.c%y.w, i%x.c
+		for k := range 9 {
+			y.v[i] = max(y.v[i], x.at(2*oy-1+k/3, 2*ox-1+k%3, c, nil))
+		}
+	}
+	return y
+}
+
+func (n *naive) head(x grid) []float32 {
+	p, pixels := n.q.Classifier, x.h*x.w
+	pool, _ := resnext.PoolMultiplier(pixels)
+	logits := make([]float32, n.q.Config.Classes)
+	for class := range logits {
+		acc := int64(p.Bias[class])
+		for c := range x.c {
+			sum := int32(0)
+			for i := range pixels {
+				sum += x.v[i*x.c+c]
+			}
+			pooled := int64(math.RoundToEven(float64(float32(float32(sum) * pool))))
+			acc += pooled * int64(p.Weight[class*x.c+c])
+		}
+		if int64(int32(acc)) != acc {
+			panic("the classifier leaves int32")
+		}
+		logits[class] = float32(acc) * p.Multiplier[class]
+	}
+	return logits
+}

@@ -1,0 +1,112 @@
+package quant
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// task is the work on one image, done by one worker at a time.
+type task[R any] func(image int) (R, error)
+
+// inOrder runs the tasks 0..n-1 on several workers and passes their results to fold one at a time and in
+// the order of the images, whatever worker was quicker. threads is the number of workers, 0 for one per
+// CPU; newTask makes a worker's task.
+//
+// After an error or the end of ctx no further image is begun; those under way are finished first. The
+// error is that of the first image that has one, always the same, and results behind it are dropped.
+func inOrder[R any](ctx context.Context, n, threads int, newTask func() task[R], fold func(image int, r R)) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	q := queue[R]{n: n, finished: make(map[int]outcome[R]), fold: fold}
+	var workers sync.WaitGroup
+	for range workerCount(threads, n) {
+		run := newTask()
+		workers.Go(func() {
+			for {
+				i, ok := q.take(ctx)
+				if !ok {
+					return
+				}
+				r, err := run(i)
+				if err := q.finish(i, outcome[R]{r, err}); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	workers.Wait()
+	return context.Cause(ctx)
+}
+
+// workerCount is the number of goroutines to use for n pieces of work.
+func workerCount(threads, n int) int {
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	return max(1, min(threads, n))
+}
+
+type outcome[R any] struct {
+	result R
+	err    error
+}
+
+// queue hands out images in order and holds back results whose turn has not come.
+type queue[R any] struct {
+	n    int
+	fold func(image int, r R)
+
+	mu       sync.Mutex
+	next     int // image to begin next
+	folded   int // images passed to fold
+	failed   bool
+	finished map[int]outcome[R]
+}
+
+func (q *queue[R]) take(ctx context.Context) (image int, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.next == q.n || ctx.Err() != nil {
+		return 0, false
+	}
+	q.next++
+	return q.next - 1, true
+}
+
+// finish passes on the results that are in turn, and returns the error of the first image that has one
+// once every image before it is done.
+func (q *queue[R]) finish(image int, o outcome[R]) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.finished[image] = o
+	for !q.failed {
+		o, ok := q.finished[q.folded]
+		if !ok {
+			return nil
+		}
+		delete(q.finished, q.folded)
+		if o.err != nil {
+			q.failed = true
+			return o.err
+		}
+		q.fold(q.folded, o.result)
+		q.folded++
+	}
+	return nil
+}
+
+// inParallel runs work on 0..n-1, in any order, on up to threads goroutines (0 means one per CPU).
+func inParallel(n, threads int, work func(i int)) {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range workerCount(threads, n) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				work(i)
+			}
+		})
+	}
+	workers.Wait()
+}

@@ -1,0 +1,37 @@
+package quant
+
+import (
+	"fmt"
+
+	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/resnext"
+)
+
+// imageScale is the real value of one step of an image's bytes, before mean and standard deviation.
+const imageScale = 1.0 / 255
+
+// stemLayer gives the stem for raw bytes x of scale 1/255. Of the normalised w * (x - mean) / std, w/std
+// stays with the weight and the constant -w*mean/std goes into the bias, for the taps on the border too:
+// there the byte nearest to the mean stands for the float network's zero. The constant is that of the
+// rounded weights: an input at its mean adds nothing, as in the float network.
+func stemLayer(stem *floatnet.Conv, p resnext.Preprocess) (*layer, error) {
+	l := &layer{
+		name: resnext.StemName, weight: make([]float32, len(stem.Weight)), bias: make([]float64, len(stem.Bias)),
+		inputScale: imageScale, maxInput: convInputs, mean: widen(p.Mean[:]),
+	}
+	filter := len(l.weight) / len(l.bias)
+	for oc, b := range stem.Bias {
+		sum := float64(b)
+		for i := range filter {
+			at := oc*filter + i
+			w := float32(float64(stem.Weight[at]) / float64(p.Std[i%3]))
+			if !finite(float64(w)) {
+				return nil, fmt.Errorf("%s: a weight of output channel %d divided by the standard deviation is %w", l.name, oc, ErrNotFinite)
+			}
+			l.weight[at] = w
+			sum -= float64(w) * l.mean[i%3]
+		}
+		l.bias[oc] = sum
+	}
+	return l, nil
+}

@@ -1,0 +1,121 @@
+package quant
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// lostWeights is the squared error of a scale, written plainly.
+func lostWeights(w []float32, scale float64) float64 {
+	sum := 0.0
+	for _, v := range w {
+		q := min(max(math.RoundToEven(float64(v)/scale), -127), 127)
+		d := float64(v) - scale*q
+		sum += d * d
+	}
+	return sum
+}
+
+func TestSearchScaleIsNearTheOptimum(t *testing.T) {
+	for _, name := range []string{"gaussian", "heavy tail", "uniform", "cauchy", "exponential", "tiny"} {
+		for _, n := range []int{4, 36, 576, 5000} {
+			t.Run(fmt.Sprint(name, "/", n), func(t *testing.T) {
+				w := sample(name, n)
+				top := 0.0
+				for _, v := range w {
+					top = max(top, math.Abs(float64(v)))
+				}
+				got := lostWeights(w, searchScale(w))
+				require.LessOrEqual(t, got, lostWeights(w, top/maxWeight), "no worse than without clipping")
+				best, grid := math.Inf(1), math.Inf(1)
+				for i := range 4000 {
+					clip := float64(i+1) / 4000
+					best = min(best, lostWeights(w, top*clip/maxWeight))
+				}
+				for i := range clipSteps + 1 {
+					clip := 1 - (1-leastClip)*float64(i)/clipSteps
+					grid = min(grid, lostWeights(w, top*clip/maxWeight))
+				}
+				require.InEpsilon(t, grid, got, 1e-9, "the best of the grid")
+				if n >= 36 { // of few weights any tiny change of scale rounds all of them otherwise
+					require.LessOrEqual(t, got, best*1.15)
+				}
+			})
+		}
+	}
+}
+
+func TestSearchScaleOfExtremes(t *testing.T) {
+	require.Zero(t, searchScale(nil))
+	require.Zero(t, searchScale([]float32{0, 0}))
+	require.InEpsilon(t, 2.0/127, searchScale([]float32{0, -2, 2}), 1e-12)
+	for _, w := range [][]float32{{math.SmallestNonzeroFloat32}, {math.MaxFloat32, -1}, {1e-40, 0, 1e-40}} {
+		s := searchScale(w)
+		require.True(t, s > 0 && finite(s), "%v gives %v", w, s)
+		require.InEpsilon(t, float64(w[0]), 127*s, 0.01)
+	}
+}
+
+func TestQuantiseFilterKeepsItsBounds(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, n := range []int{1, 36, 4096, 90000} {
+		for _, size := range []float64{0, 1e-44, 1e-12, 0.1, 1e30} {
+			for _, bias := range []float64{0, 1e-38, -0.5, -1e9, 1e30} {
+				for _, inputs := range []int64{convInputs, math.MaxInt16} {
+					w := make([]float32, n)
+					for i := range w {
+						w[i] = float32(size * (0.5 + 0.5*r.Float64()))
+					}
+					l := layer{inputScale: 0.02, maxInput: inputs}
+					q := make([]int8, n)
+					for i := range q {
+						q[i] = -128 // must be overwritten
+					}
+					scale, b, bound := l.quantiseFilter(q, w, bias)
+					what := fmt.Sprintf("%d weights of %g, bias %g", n, size, bias)
+					require.True(t, scale >= 0 && finite(scale), what)
+					sum := abs(int64(b))
+					require.LessOrEqual(t, sum, int64(maxBias), what)
+					for _, v := range q {
+						sum += inputs * abs(int64(v))
+					}
+					require.NotContains(t, q, int8(-128), what)
+					require.Equal(t, bound, sum, what)
+					require.LessOrEqual(t, sum, int64(math.MaxInt32), what)
+					require.InDelta(t, bias, float64(b)*scale*l.inputScale, 0.5000001*scale*l.inputScale, what)
+					for i, v := range q[:min(n, 36)] {
+						if abs(int64(v)) < maxWeight { // or it is clipped
+							require.InDelta(t, float64(w[i]), float64(v)*scale, 0.5000001*scale, what)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestDeadFilterKeepsItsBias(t *testing.T) {
+	l := layer{weight: make([]float32, 12), bias: []float64{-0.37, 0, 4e-30}, inputScale: 0.02, maxInput: convInputs}
+	q := l.quantise(2)
+	require.Equal(t, make([]int8, 12), q.weight)
+	for oc, b := range l.bias {
+		require.InDelta(t, b, float64(q.bias[oc])*q.step[oc], math.Abs(b)*1e-6)
+	}
+	require.Zero(t, q.bias[1])
+	require.Zero(t, q.step[1])
+	require.InEpsilon(t, 0.37, q.bound, 1e-6)
+}
+
+func BenchmarkSearchScale(b *testing.B) {
+	w := sample("gaussian", 512)
+	b.SetBytes(512)
+	for b.Loop() {
+		searchScale(w)
+	}
+}
+
+func abs(x int64) int64 { return max(x, -x) }
