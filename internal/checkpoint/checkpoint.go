@@ -1,0 +1,123 @@
+// Package checkpoint reads the float weights of a trained network from disk.
+//
+// What it reads, told apart by content and never by extension:
+//
+//   - PyTorch's zip format, written by torch.save since 1.6;
+//   - PyTorch's older format, a row of pickles followed by raw storages;
+//   - safetensors.
+//
+// PyTorch describes tensors by a pickle, which is a program. Here a small
+// machine of our own runs it on plain values: it knows how to put tensors,
+// dicts and numbers together and nothing else, so a hostile file cannot make
+// it call anything. A name that is not on its list is an error.
+//
+// Every size in a file is checked against the file's own length before memory
+// is taken, so a damaged file fails with an error, quickly and small.
+package checkpoint
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"os"
+)
+
+// The formats that Checkpoint.Format names.
+const (
+	FormatZip         = "pytorch-zip"
+	FormatLegacy      = "pytorch-legacy"
+	FormatSafetensors = "safetensors"
+)
+
+// A Tensor is one tensor of a checkpoint, dense and row-major whatever its
+// layout was in the file.
+type Tensor struct {
+	Name string
+	// Shape lists the dimensions, outermost first; empty for a scalar.
+	Shape []int
+	// DType is the element type in the file: float64, float32, float16 or
+	// bfloat16.
+	DType string
+	// Data holds the elements as float32: exact for the narrower types, float64
+	// rounded to nearest even. NaN and infinities are passed on as they are.
+	Data []float32
+}
+
+// FirstNonFinite finds the first element that is NaN or infinite.
+func (t *Tensor) FirstNonFinite() (index int, value float32, found bool) {
+	for i, v := range t.Data {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return i, v, true
+		}
+	}
+	return 0, 0, false
+}
+
+// A Checkpoint is the state dict of one network.
+type Checkpoint struct {
+	Path   string
+	Format string // one of the Format constants
+	// Wrapper is the path of keys under which the state dict was found, such as
+	// "state_dict" or "ema.module"; empty if it was the file's top level.
+	Wrapper string
+	// Prefix is what all names began with and lost, such as "module.".
+	Prefix string
+	// Tensors holds the floating-point tensors by name, without Prefix. No two
+	// share memory, even if they did in the file.
+	Tensors map[string]*Tensor
+	// Order lists the keys of Tensors as the file orders them.
+	Order []string
+	// Ignored lists the entries that hold no floating-point tensor, such as
+	// num_batches_tracked, in the file's order.
+	Ignored []string
+}
+
+// Open reads the checkpoint at path whole. It takes about four bytes of memory
+// per element beside the largest single storage of the file. Errors begin with
+// path.
+func Open(path string) (*Checkpoint, error) {
+	fd, err := os.Open(path)
+	if err != nil {
+		return nil, err // *PathError: names the path
+	}
+	defer fd.Close()
+	stat, err := fd.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if stat.IsDir() {
+		return nil, fmt.Errorf("%s: is a folder; give the path of a .pth, .pt or .safetensors file", path)
+	}
+	if !stat.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: is not a regular file; save the checkpoint to disk first", path)
+	}
+	return read(fd, stat.Size(), path)
+}
+
+// read reads a checkpoint of size bytes from r.
+func read(r io.ReaderAt, size int64, path string) (*Checkpoint, error) {
+	c := &Checkpoint{Path: path, Tensors: map[string]*Tensor{}}
+	err := c.read(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+func (c *Checkpoint) read(r io.ReaderAt, size int64) (err error) {
+	if size > math.MaxInt/8 {
+		return fmt.Errorf("%d bytes are too many for this machine's memory", size)
+	}
+	c.Format, err = sniff(r, size)
+	if err != nil {
+		return err
+	}
+	switch c.Format {
+	case FormatZip:
+		return c.readZip(r, size)
+	case FormatLegacy:
+		return c.readLegacy(r, size)
+	default:
+		return c.readSafetensors(r, size)
+	}
+}
