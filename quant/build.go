@@ -18,6 +18,9 @@ const (
 	smallestNormal = 0x1p-126
 )
 
+// productsPerQuad is how many of a quad's products share a lane.
+const productsPerQuad = 2
+
 // Quantise computes the int8 form of net from the statistics that Collect gathered on it. p is the
 // preprocessing of the images, as given to Collect; its mean and standard deviation become part of the
 // stem. The result has no labels. net and stats are not changed.
@@ -54,6 +57,7 @@ type builder struct {
 	stats   *Statistics
 	options Options
 	out     *resnext.Quantised
+	source  string // the map that the next block reads
 }
 
 func (b *builder) build() error {
@@ -65,6 +69,10 @@ func (b *builder) build() error {
 	scale, err := b.conv(stem, l, 0)
 	if err != nil {
 		return err
+	}
+	b.source = resnext.StemName
+	if b.net.Config.Stem.MaxPool {
+		b.source = resnext.PoolName
 	}
 	blocks := b.net.Config.Blocks()
 	for _, block := range blocks {
@@ -81,37 +89,42 @@ func (b *builder) block(block resnext.BlockShape, input float64) (float64, error
 	shortcut := input
 	if block.Shortcut != nil {
 		var err error
-		if shortcut, err = b.bodyConv(*block.Shortcut, input, 0); err != nil {
+		if shortcut, err = b.bodyConv(*block.Shortcut, b.source, input, 0); err != nil {
 			return 0, err
 		}
 	}
-	scale, err := b.bodyConv(block.Reduce, input, 0)
+	scale, err := b.bodyConv(block.Reduce, b.source, input, 0)
 	if err != nil {
 		return 0, err
 	}
-	if scale, err = b.bodyConv(block.Transform, scale, 0); err != nil {
+	if scale, err = b.bodyConv(block.Transform, block.Reduce.Name, scale, 0); err != nil {
 		return 0, err
 	}
-	if scale, err = b.bodyConv(block.Expand, scale, shortcut*unsignedLevels); err != nil {
+	if scale, err = b.bodyConv(block.Expand, block.Transform.Name, scale, shortcut*unsignedLevels); err != nil {
 		return 0, err
 	}
 	b.out.Residual[block.Name], err = multiplier(shortcut / scale)
 	if err != nil {
 		return 0, fmt.Errorf("%s: the shortcut's multiplier: %w", block.Name, err)
 	}
+	b.source = block.Expand.Name
 	return scale, nil
 }
 
-// bodyConv is conv for all but the stem.
-func (b *builder) bodyConv(shape resnext.ConvShape, input, added float64) (float64, error) {
+// bodyConv is conv for all but the stem. source is the name of the map that it reads.
+func (b *builder) bodyConv(shape resnext.ConvShape, source string, input, added float64) (float64, error) {
 	c := b.net.Convs[shape.Name]
-	l := layer{name: shape.Name, weight: c.Weight, bias: widen(c.Bias), inputScale: input, maxInput: convInputs}
+	l := layer{name: shape.Name, weight: c.Weight, bias: widen(c.Bias), inputScale: input, maxInput: convInputs, groups: shape.Groups}
+	l.expect(b.stats.Moments[source])
 	return b.conv(shape, &l, added)
 }
 
 // conv adds a convolution and gives the scale of its output. added is the largest real magnitude that is
 // added to its sums.
 func (b *builder) conv(shape resnext.ConvShape, l *layer, added float64) (float64, error) {
+	if b.options.Chains > 0 {
+		l.lanes = newLanes(shape.Lanes(b.options.Chains / productsPerQuad))
+	}
 	q := l.quantise(b.options.Threads)
 	scale, err := b.outputScale(shape, q.bound+added)
 	if err != nil {
@@ -132,6 +145,7 @@ func (b *builder) classifier(scale float64, pixels int) error {
 	c := &b.net.Classifier
 	input := scale / float64(pixels) / float64(pool)
 	l := layer{name: resnext.ClassifierName, weight: c.Weight, bias: widen(c.Bias), inputScale: input, maxInput: pooledInputs(pixels)}
+	l.expect(b.stats.Moments[b.source])
 	q := l.quantise(b.options.Threads)
 	if q.bound >= maxSteps {
 		return fmt.Errorf("%s: logits could reach %.3g, expected less than %.3g: scale its weights down", l.name, q.bound, float64(maxSteps))

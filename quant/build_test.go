@@ -137,7 +137,7 @@ func TestQuantiseIsDeterministic(t *testing.T) {
 	}
 	require.Equal(t, before.Convs, net.Convs, "the float network is not changed")
 	require.Equal(t, before.Classifier, net.Classifier)
-	require.Equal(t, map[string]string{"observer": "mse", "images": "5"}, first.Calibration)
+	require.Equal(t, map[string]string{"chains": "0", "observer": "mse", "images": "5"}, first.Calibration)
 	q, err := Quantise(net, stats, testPreprocess(), Options{Observer: Percentile, Percentile: 99.5})
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"observer": "percentile", "percentile": "99.5", "images": "5"}, q.Calibration)
@@ -314,6 +314,7 @@ func TestQuantiseNamesWhatIsWrong(t *testing.T) {
 		"no images":          {stats: func(s *Statistics) { s.Images = 0 }, want: "no images"},
 		"empty statistics":   {stats: func(s *Statistics) { s.Maps["stem"] = NewHistogram() }, want: "stem: the statistics have no values"},
 		"preprocessing":      {p: func(p *resnext.Preprocess) { p.Std[1] = 0 }, want: "preprocessing: standard deviation of channel 1"},
+		"unknown chains":     {o: Options{Chains: 3}, want: "chains of 3 products, expected 0 (off), 2, 4 or 8"},
 		"unknown observer":   {o: Options{Observer: "best"}, want: `unknown observer "best"`},
 		"percentile too low": {o: Options{Observer: Percentile, Percentile: -1}, want: "percentile is -1"},
 		"percentile is NaN":  {o: Options{Observer: Percentile, Percentile: math.NaN()}, want: "percentile is NaN"},

@@ -23,13 +23,15 @@ func Collect(ctx context.Context, net *floatnet.Net, n int, load func(i int) ([]
 		return nil, fmt.Errorf("calibration: %w", err)
 	}
 	var observed []*Statistics
-	newTask := func() task[struct{}] {
+	total := newStatistics(net.Config)
+	newTask := func() task[map[string]*Moments] {
 		t := collector{net: net, load: load, preprocess: p, runner: net.NewRunner(), stats: newStatistics(net.Config)}
 		t.runner.Observe = t.observe
 		observed = append(observed, t.stats)
 		return t.run
 	}
-	done := func(i int, _ struct{}) {
+	done := func(i int, m map[string]*Moments) {
+		total.mergeMoments(m) // in the order of the images, for equal rounding
 		if progress != nil {
 			progress(i+1, n)
 		}
@@ -37,7 +39,6 @@ func Collect(ctx context.Context, net *floatnet.Net, n int, load func(i int) ([]
 	if err := inOrder(ctx, n, threads, newTask, done); err != nil {
 		return nil, fmt.Errorf("calibration: %w", err)
 	}
-	total := newStatistics(net.Config)
 	for _, s := range observed {
 		total.Merge(s)
 	}
@@ -51,27 +52,36 @@ type collector struct {
 	preprocess resnext.Preprocess
 	runner     *floatnet.Runner
 	stats      *Statistics
-	broken     string // the layer whose output is not finite
+	moments    map[string]*Moments // of the image under way
+	broken     string              // the layer whose output is not finite
 }
 
-func (c *collector) run(i int) (struct{}, error) {
+func (c *collector) run(i int) (map[string]*Moments, error) {
 	rgb, err := c.load(i)
 	if err == nil {
 		err = checkImage(c.net.Config, rgb)
 	}
 	if err != nil {
-		return struct{}{}, fmt.Errorf("image %d: %w", i, err)
+		return nil, fmt.Errorf("image %d: %w", i, err)
 	}
+	c.moments = make(map[string]*Moments)
 	c.runner.Forward(rgb, c.preprocess)
 	if c.broken != "" {
-		return struct{}{}, fmt.Errorf("image %d: %w", i, notFinite(c.broken))
+		return nil, fmt.Errorf("image %d: %w", i, notFinite(c.broken))
 	}
 	c.stats.Images++
-	return struct{}{}, nil
+	return c.moments, nil
 }
 
-func (c *collector) observe(name string, _, _, _ int, data []float32) {
-	if h := c.stats.Maps[name]; h != nil && !h.Add(data) && c.broken == "" {
+func (c *collector) observe(name string, _, _, channels int, data []float32) {
+	h := c.stats.Maps[name]
+	if h == nil && name != resnext.PoolName {
+		return
+	}
+	if h != nil && !h.Add(data) && c.broken == "" {
 		c.broken = name
 	}
+	m := &Moments{}
+	m.add(channels, data)
+	c.moments[name] = m
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/resnext"
 )
 
 func TestCollectIsIndependentOfThreads(t *testing.T) {
@@ -40,13 +41,21 @@ func TestCollectEqualsObserving(t *testing.T) {
 	stats := collect(t, net, 3)
 	want := newStatistics(net.Config)
 	runner := net.NewRunner()
-	runner.Observe = func(name string, _, _, _ int, data []float32) {
-		if h := want.Maps[name]; h != nil {
+	var image map[string]*Moments
+	runner.Observe = func(name string, _, _, c int, data []float32) {
+		h := want.Maps[name]
+		if h != nil {
 			require.True(t, h.Add(data))
+		}
+		if h != nil || name == resnext.PoolName {
+			image[name] = &Moments{}
+			image[name].add(c, data)
 		}
 	}
 	for i := range 3 {
+		image = map[string]*Moments{}
 		runner.Forward(picture(net.Config, i), testPreprocess())
+		want.mergeMoments(image)
 		want.Images++
 	}
 	require.Equal(t, want, stats)
@@ -63,7 +72,14 @@ func TestStatisticsMerge(t *testing.T) {
 	a, b, none := part(0, 4), part(4, 3), &Statistics{Maps: map[string]*Histogram{}}
 	none.Merge(b)
 	none.Merge(a)
-	require.Equal(t, part(0, 7), none)
+	whole := part(0, 7)
+	require.Equal(t, whole.Maps, none.Maps)
+	require.Equal(t, whole.Images, none.Images)
+	for name, m := range whole.Moments {
+		require.Equal(t, m.Count, none.Moments[name].Count)
+		require.InDeltaSlice(t, m.mean(), none.Moments[name].mean(), 1e-9)
+		require.InEpsilonSlice(t, m.variance(), none.Moments[name].variance(), 1e-6)
+	}
 }
 
 // TestCollectOfLittle: one image, and images that are all the same and of one colour, make usable models.

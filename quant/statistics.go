@@ -10,17 +10,21 @@ type Statistics struct {
 	// Maps holds the histogram of every convolution's output by the layer's name: after the ReLU where
 	// there is one, an Expand's after the add and the ReLU, a projection shortcut's before the add.
 	Maps map[string]*Histogram
+	// Moments holds the means and variances of the channels of the same maps, and of the stem's after its
+	// pooling under resnext.PoolName. A map without moments is taken to have mean 0 and equal variances.
+	Moments map[string]*Moments
 }
 
 func newStatistics(cfg resnext.Config) *Statistics {
-	s := &Statistics{Maps: make(map[string]*Histogram)}
+	s := &Statistics{Maps: make(map[string]*Histogram), Moments: make(map[string]*Moments)}
 	for _, conv := range cfg.Convs() {
 		s.Maps[conv.Name] = NewHistogram()
 	}
 	return s
 }
 
-// Merge adds what o observed of the same network. Merging in any order gives the same statistics.
+// Merge adds what o observed of the same network. Merging in any order gives the same histograms, and the
+// same moments but for rounding.
 func (s *Statistics) Merge(o *Statistics) {
 	s.Images += o.Images
 	for name, h := range o.Maps {
@@ -28,5 +32,18 @@ func (s *Statistics) Merge(o *Statistics) {
 			s.Maps[name] = NewHistogram()
 		}
 		s.Maps[name].Merge(h)
+	}
+	s.mergeMoments(o.Moments)
+}
+
+func (s *Statistics) mergeMoments(o map[string]*Moments) {
+	if s.Moments == nil {
+		s.Moments = make(map[string]*Moments)
+	}
+	for name, m := range o {
+		if s.Moments[name] == nil {
+			s.Moments[name] = &Moments{}
+		}
+		s.Moments[name].merge(m)
 	}
 }

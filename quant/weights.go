@@ -16,10 +16,6 @@ const (
 	// deadBias is the size that the bias of a filter without weights gets in accumulator steps: fine,
 	// and exact in float32.
 	deadBias = 1 << 20
-	// clipSteps and leastClip lay the grid of the scale search: fractions of a filter's largest weight
-	// from 1 down to leastClip.
-	clipSteps = 128
-	leastClip = 0.3
 )
 
 // layer is a convolution or the classifier before quantisation, in the accumulator's terms: the real
@@ -30,9 +26,16 @@ type layer struct {
 	bias       []float64 // [out]
 	inputScale float64
 	maxInput   int64
-	// mean is the expected real value of each input channel, the fastest index of a filter. The bias makes
-	// good what rounding the weights does to it. nil expects zeros.
+	// mean is the expected real value of each input channel. The bias makes good what rounding the weights
+	// does to it. nil expects zeros.
 	mean []float64
+	// variance is that of each input channel: how much an error of its weights matters. nil means that all
+	// matter alike.
+	variance []float64
+	// groups cuts the input channels; a filter's fastest index runs over those of its group.
+	groups int
+	// lanes limit the integers that share a 16-bit sum; nil limits nothing.
+	lanes *lanes
 }
 
 // quantisedLayer holds the integers of a layer and the real value of one step of each channel's
@@ -48,12 +51,11 @@ type quantisedLayer struct {
 // quantise chooses each channel's scale and computes its integers, on up to threads goroutines.
 func (l *layer) quantise(threads int) *quantisedLayer {
 	out := len(l.bias)
-	filter := len(l.weight) / out
+	size := len(l.weight) / out
 	q := &quantisedLayer{weight: make([]int8, len(l.weight)), bias: make([]int32, out), step: make([]float64, out)}
 	bounds := make([]float64, out)
 	inParallel(out, threads, func(oc int) {
-		w := q.weight[oc*filter:][:filter]
-		scale, bias, largest := l.quantiseFilter(w, l.weight[oc*filter:][:filter], l.bias[oc])
+		scale, bias, largest := l.quantiseFilter(q.weight[oc*size:][:size], l.filter(oc))
 		q.bias[oc], q.step[oc] = bias, scale*l.inputScale
 		bounds[oc] = float64(largest) * q.step[oc]
 	})
@@ -66,18 +68,18 @@ func (l *layer) quantise(threads int) *quantisedLayer {
 // quantiseFilter writes one channel's weights to q and gives their scale, the bias, and the bound of the
 // accumulator. The scale is the one of least squared error, or as much larger as the bounds of the bias
 // and of the accumulator ask. It is 0 if the channel has neither weights nor bias.
-func (l *layer) quantiseFilter(q []int8, w []float32, bias float64) (scale float64, b int32, bound int64) {
-	scale = searchScale(w)
+func (l *layer) quantiseFilter(q []int8, f *filter) (scale float64, b int32, bound int64) {
+	scale = f.searchScale()
 	if scale == 0 {
-		scale = math.Abs(bias) / (l.inputScale * deadBias)
+		scale = math.Abs(f.bias) / (l.inputScale * deadBias)
 	}
 	if scale == 0 {
 		clear(q)
 		return 0, 0, 0
 	}
 	for {
-		sum := roundWeights(q, w, scale)
-		steps := math.RoundToEven((bias + l.shift(q, w, scale)) / (l.inputScale * scale))
+		sum := f.round(q, scale)
+		steps := math.RoundToEven((f.bias + f.shift(q, scale)) / (l.inputScale * scale))
 		largest := math.Abs(steps) + float64(l.maxInput)*sum
 		excess := max(math.Abs(steps)/maxBias, largest/maxAccumulator)
 		if excess <= 1 {
@@ -86,70 +88,6 @@ func (l *layer) quantiseFilter(q []int8, w []float32, bias float64) (scale float
 		// All of this shrinks with the scale, but for rounding.
 		scale *= excess * (1 + 1e-6)
 	}
-}
-
-// shift is the expected value of what a filter loses by rounding.
-func (l *layer) shift(q []int8, w []float32, scale float64) float64 {
-	sum := 0.0
-	if n := len(l.mean); n > 0 {
-		for i, v := range w {
-			sum += (float64(v) - scale*float64(q[i])) * l.mean[i%n]
-		}
-	}
-	return sum
-}
-
-// searchScale is the step whose multiples -127..127 are nearest to the weights in the sum of squares, of
-// those that let the largest weight be clipped to a fraction on the grid. It is 0 if all weights are.
-func searchScale(w []float32) float64 {
-	top := float32(0)
-	for _, v := range w {
-		top = max(top, float32(math.Abs(float64(v))))
-	}
-	best, least := 0.0, math.Inf(1)
-	for i := range clipSteps + 1 {
-		clip := 1 - (1-leastClip)*float64(i)/clipSteps
-		scale := float64(top) * clip / maxWeight
-		if scale == 0 {
-			break
-		}
-		if e := roundingError(w, scale, least); e < least {
-			best, least = scale, e
-		}
-	}
-	return best
-}
-
-// roundingError is the sum of squares of what roundWeights loses, or anything from least on as soon as it
-// reaches that.
-func roundingError(w []float32, scale, least float64) float64 {
-	inverse := 1 / scale
-	limit := least * inverse * inverse
-	sum := 0.0
-	for len(w) > 0 {
-		n := min(len(w), 64)
-		for _, v := range w[:n] {
-			x := float64(v) * inverse
-			d := x - roundWeight(x)
-			sum += d * d
-		}
-		if sum >= limit {
-			return least
-		}
-		w = w[n:]
-	}
-	return sum * scale * scale
-}
-
-// roundWeights writes the integers of w at scale and gives the sum of their magnitudes.
-func roundWeights(q []int8, w []float32, scale float64) float64 {
-	sum, inverse := 0.0, 1/scale
-	for i, v := range w {
-		r := roundWeight(float64(v) * inverse)
-		q[i] = int8(r)
-		sum += math.Abs(r)
-	}
-	return sum
 }
 
 // roundWeight is the nearest integer of the weights' range, halves to even.

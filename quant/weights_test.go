@@ -29,16 +29,15 @@ func TestSearchScaleIsNearTheOptimum(t *testing.T) {
 				for _, v := range w {
 					top = max(top, math.Abs(float64(v)))
 				}
-				got := lostWeights(w, searchScale(w))
+				got := lostWeights(w, plain(w).searchScale())
 				require.LessOrEqual(t, got, lostWeights(w, top/maxWeight), "no worse than without clipping")
 				best, grid := math.Inf(1), math.Inf(1)
 				for i := range 4000 {
 					clip := float64(i+1) / 4000
 					best = min(best, lostWeights(w, top*clip/maxWeight))
 				}
-				for i := range clipSteps + 1 {
-					clip := 1 - (1-leastClip)*float64(i)/clipSteps
-					grid = min(grid, lostWeights(w, top*clip/maxWeight))
+				for clip := leastClip; clip < scaleStep; clip *= scaleStep {
+					grid = min(grid, lostWeights(w, top*min(clip, 1)/maxWeight))
 				}
 				require.InEpsilon(t, grid, got, 1e-9, "the best of the grid")
 				if n >= 36 { // of few weights any tiny change of scale rounds all of them otherwise
@@ -50,11 +49,11 @@ func TestSearchScaleIsNearTheOptimum(t *testing.T) {
 }
 
 func TestSearchScaleOfExtremes(t *testing.T) {
-	require.Zero(t, searchScale(nil))
-	require.Zero(t, searchScale([]float32{0, 0}))
-	require.InEpsilon(t, 2.0/127, searchScale([]float32{0, -2, 2}), 1e-12)
+	require.Zero(t, plain(nil).searchScale())
+	require.Zero(t, plain([]float32{0, 0}).searchScale())
+	require.InEpsilon(t, 2.0/127, plain([]float32{0, -2, 2}).searchScale(), 1e-12)
 	for _, w := range [][]float32{{math.SmallestNonzeroFloat32}, {math.MaxFloat32, -1}, {1e-40, 0, 1e-40}} {
-		s := searchScale(w)
+		s := plain(w).searchScale()
 		require.True(t, s > 0 && finite(s), "%v gives %v", w, s)
 		require.InEpsilon(t, float64(w[0]), 127*s, 0.01)
 	}
@@ -70,12 +69,12 @@ func TestQuantiseFilterKeepsItsBounds(t *testing.T) {
 					for i := range w {
 						w[i] = float32(size * (0.5 + 0.5*r.Float64()))
 					}
-					l := layer{inputScale: 0.02, maxInput: inputs}
+					l := layer{inputScale: 0.02, maxInput: inputs, weight: w, bias: []float64{bias}}
 					q := make([]int8, n)
 					for i := range q {
 						q[i] = -128 // must be overwritten
 					}
-					scale, b, bound := l.quantiseFilter(q, w, bias)
+					scale, b, bound := l.quantiseFilter(q, l.filter(0))
 					what := fmt.Sprintf("%d weights of %g, bias %g", n, size, bias)
 					require.True(t, scale >= 0 && finite(scale), what)
 					sum := abs(int64(b))
@@ -110,11 +109,16 @@ func TestDeadFilterKeepsItsBias(t *testing.T) {
 	require.InEpsilon(t, 0.37, q.bound, 1e-6)
 }
 
+// plain is a filter without bias, lanes or knowledge of its inputs.
+func plain(w []float32) *filter {
+	return (&layer{weight: w, bias: []float64{0}}).filter(0)
+}
+
 func BenchmarkSearchScale(b *testing.B) {
 	w := sample("gaussian", 512)
 	b.SetBytes(512)
 	for b.Loop() {
-		searchScale(w)
+		plain(w).searchScale()
 	}
 }
 

@@ -18,7 +18,8 @@ type Runner struct {
 	// Observe, if not nil, is called with every activation map as it is made: the normalised image as
 	// "input", the output of each convolution of Config.Convs under its Shape.Name, and "logits" as a
 	// map of one pixel. Outputs are seen after the ReLU where the layer has one: Expand's after the add
-	// and the ReLU, the shortcut's before the add, the stem's before the max pooling. data is
+	// and the ReLU, the shortcut's before the add, the stem's before the max pooling, whose own output
+	// is resnext.PoolName. data is
 	// [h][w][c] and valid during the call only.
 	Observe func(name string, h, w, c int, data []float32)
 
@@ -132,6 +133,8 @@ func (r *Runner) run(input []float32) []float32 {
 		s := r.stem.shape
 		maxPool(x, s.OutH, s.OutW, s.Out, y)
 		x, y = y, x
+		h, w := r.cfg.BodySize()
+		r.observe(resnext.PoolName, h, w, s.Out, x)
 	}
 	for i := range r.blocks {
 		b := &r.blocks[i]

@@ -39,6 +39,9 @@ func TestObserve(t *testing.T) {
 		want := []string{InputName}
 		for _, s := range n.Config.Convs() {
 			want = append(want, s.Name)
+			if s.Name == resnext.StemName && stem.MaxPool {
+				want = append(want, resnext.PoolName)
+			}
 		}
 		require.Equal(t, append(want, LogitsName), names)
 

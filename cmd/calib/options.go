@@ -1,0 +1,171 @@
+package main
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/libresnext/libresnext/internal/cli"
+	"github.com/libresnext/libresnext/quant"
+	"github.com/libresnext/libresnext/resnext"
+)
+
+const (
+	// defaultLimit is how many calibration pictures are used; more hardly change the ranges.
+	defaultLimit = 512
+	// defaultSynthetic is the same where pictures are made up.
+	defaultSynthetic = 64
+	// defaultCompared is how many pictures networks are compared on without --eval, and layers always.
+	defaultCompared = 64
+	// fewImages is how many calibration pictures are worth a warning.
+	fewImages = 32
+	// randomPrefix marks weights that are made up.
+	randomPrefix = "random:"
+)
+
+// options are the flags as they are given.
+type options struct {
+	weights, images, out, eval, labels, arch, observer string
+	crop, filter, mean, std                            string
+	percentile                                         float64
+	chains, limit, evalLimit, resize, threads          int
+	seed                                               uint64
+	layers, json                                       bool
+}
+
+// settings are the options once they are checked and read. What is nil was not given.
+type settings struct {
+	options
+	random    *resnext.Config // of random:NAME
+	observer  quant.Observer
+	size      *[2]int // width, height
+	mean, std *[3]float32
+	resize    *int
+}
+
+// settings checks what can be checked without opening a file.
+func (o *options) settings(given func(flag string) bool) (*settings, error) {
+	s := &settings{options: *o}
+	for _, step := range []func() error{
+		s.readWeights, s.readQuantisation, s.readNumbers, s.readPreprocess,
+	} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	if given("resize") {
+		s.resize = &s.options.resize
+	}
+	if s.images == "" && !given("limit") {
+		s.limit = defaultSynthetic
+	}
+	return s, nil
+}
+
+func (s *settings) readWeights() error {
+	if s.weights == "" {
+		return cli.Usage(`--weights is missing: give a checkpoint, or random:NAME; see "calib --help"`)
+	}
+	if s.arch == "" {
+		s.arch = "auto"
+	}
+	if s.arch != "auto" {
+		if _, err := resnext.Named(s.arch); err != nil {
+			return cli.Usage("--arch: %v", err)
+		}
+	}
+	if name, ok := strings.CutPrefix(s.weights, randomPrefix); ok {
+		cfg, err := resnext.Named(name)
+		if err != nil {
+			return cli.Usage("--weights: %v", err)
+		}
+		if s.arch != "auto" {
+			return cli.Usage("--arch is given by %s: leave it out", s.weights)
+		}
+		s.random = &cfg
+	} else if s.images == "" {
+		return cli.Usage("--images is missing: give a folder or zip archive of pictures to calibrate with")
+	}
+	return nil
+}
+
+func (s *settings) readQuantisation() error {
+	var err error
+	if s.observer, err = quant.ParseObserver(s.options.observer); err != nil {
+		return cli.Usage("--observer: %v", err)
+	}
+	if !(s.percentile > 0 && s.percentile <= 100) {
+		return cli.Usage("--percentile is %v, expected more than 0 and at most 100", s.percentile)
+	}
+	if !slices.Contains([]int{0, 1, 2, 4}, s.chains) {
+		return cli.Usage("--chains is %d, expected 0 (off), 1, 2 or 4", s.chains)
+	}
+	return nil
+}
+
+func (s *settings) readNumbers() error {
+	for _, f := range []struct {
+		name  string
+		value int
+	}{
+		{"limit", s.limit}, {"eval-limit", s.evalLimit}, {"resize", s.options.resize}, {"threads", s.threads},
+	} {
+		if f.value < 0 {
+			return cli.Usage("--%s is %d, expected 0 or more", f.name, f.value)
+		}
+	}
+	return nil
+}
+
+func (s *settings) readPreprocess() error {
+	var err error
+	if s.size, err = parseSize(s.crop); err != nil {
+		return err
+	}
+	if s.mean, err = parseTriple("mean", s.options.mean); err != nil {
+		return err
+	}
+	s.std, err = parseTriple("std", s.options.std)
+	return err
+}
+
+// parseSize reads "224" or "256x128"; nil for "".
+func parseSize(text string) (*[2]int, error) {
+	if text == "" {
+		return nil, nil
+	}
+	w, h, both := strings.Cut(strings.ToLower(text), "x")
+	if !both {
+		h = w
+	}
+	width, err1 := strconv.Atoi(w)
+	height, err2 := strconv.Atoi(h)
+	if err1 != nil || err2 != nil || width < 1 || height < 1 {
+		return nil, cli.Usage("--crop is %q, expected a size in pixels such as 224 or 256x128 (width x height)", text)
+	}
+	return &[2]int{width, height}, nil
+}
+
+// parseTriple reads one number or three; nil for "".
+func parseTriple(flag, text string) (*[3]float32, error) {
+	if text == "" {
+		return nil, nil
+	}
+	parts := strings.Split(text, ",")
+	if len(parts) == 1 {
+		parts = []string{text, text, text}
+	}
+	bad := cli.Usage("--%s is %q, expected a number on the 0..1 scale, or three as R,G,B", flag, text)
+	if len(parts) != 3 {
+		return nil, bad
+	}
+	var t [3]float32
+	for i, p := range parts {
+		v, err := strconv.ParseFloat(strings.TrimSpace(p), 32)
+		if err != nil {
+			return nil, bad
+		}
+		t[i] = float32(v)
+	}
+	return &t, nil
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/libresnext/libresnext/internal/cli"
+	"github.com/libresnext/libresnext/internal/images"
+	"github.com/libresnext/libresnext/resnext"
+)
+
+// plan is everything that is decided before the work starts.
+type plan struct {
+	settings   *settings
+	net        *floatNetwork
+	preprocess resnext.Preprocess
+	labels     []string
+	out        string
+
+	calibration feed
+	compared    feed
+	on          comparedOn
+
+	// Why the input has its size, where the labels come from, and the pictures, in words.
+	sizeReason, labelSource, pictures, comparedText string
+
+	sets []*images.Set // to be closed
+}
+
+// comparedOn is the kind of pictures on which the networks are compared.
+type comparedOn string
+
+const (
+	onEval        comparedOn = "eval"
+	onCalibration comparedOn = "calibration"
+	onSynthetic   comparedOn = "synthetic"
+)
+
+// newPlan opens the pictures and decides what was not given. Close it after use.
+func newPlan(s *settings, net *floatNetwork) (*plan, error) {
+	p := &plan{settings: s, net: net, out: s.out}
+	if err := p.decide(); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return p, nil
+}
+
+func (p *plan) close() error {
+	var err error
+	for _, s := range p.sets {
+		err = errors.Join(err, s.Close())
+	}
+	return err
+}
+
+func (p *plan) decide() error {
+	calibration, err := p.open(p.settings.images)
+	if err != nil {
+		return err
+	}
+	eval, err := p.open(p.settings.eval)
+	if err != nil {
+		return err
+	}
+	if err := p.decideInput(calibration); err != nil {
+		return err
+	}
+	if err := p.decideLabels(calibration, eval); err != nil {
+		return err
+	}
+	if err := p.decideFeeds(calibration, eval); err != nil {
+		return err
+	}
+	if p.out == "" {
+		p.out = modelName(p.settings)
+	}
+	s := p.settings
+	return checkOutput(p.out, s.weights, s.images, s.eval, s.labels)
+}
+
+// open lists the pictures at path; nil if there is no path.
+func (p *plan) open(path string) (*images.Set, error) {
+	if path == "" {
+		return nil, nil
+	}
+	set, err := images.Open(path)
+	if err == nil {
+		p.sets = append(p.sets, set)
+	}
+	return set, err
+}
+
+// decideFeeds chooses the pictures.
+func (p *plan) decideFeeds(calibration, eval *images.Set) error {
+	s, cfg := p.settings, p.net.Config
+	if calibration == nil {
+		p.calibration = &syntheticFeed{cfg, max(1, s.limit), s.seed}
+		p.pictures = fmt.Sprintf("%s made up (smooth random colours, seed %d)", cli.Plural(p.calibration.len(), "picture"), s.seed)
+	} else {
+		chosen := calibration.Sample(s.limit, s.seed)
+		f, err := newSetFeed(calibration, chosen, cfg, p.preprocess, false)
+		if err != nil {
+			return cli.Usage("%v", err)
+		}
+		p.calibration, p.pictures = f, sampleText(calibration, len(chosen), s.seed)
+	}
+	p.decideCompared(calibration == nil)
+	if eval == nil {
+		return nil
+	}
+	chosen := eval.Sample(s.evalLimit, s.seed)
+	f, err := newSetFeed(eval, chosen, cfg, p.preprocess, true)
+	if err != nil {
+		return err
+	}
+	p.compared, p.on, p.comparedText = f, onEval, sampleText(eval, len(chosen), s.seed)
+	return nil
+}
+
+// decideCompared chooses calibration pictures to compare on, for want of labelled ones.
+func (p *plan) decideCompared(synthetic bool) {
+	n := p.settings.evalLimit
+	if n == 0 {
+		n = defaultCompared
+	}
+	p.compared = spread{p.calibration, n}
+	p.on = onCalibration
+	if synthetic {
+		p.on = onSynthetic
+	}
+	p.comparedText = fmt.Sprintf("%d of these, without labels (--eval gives labelled ones)", p.compared.len())
+}
+
+// sampleText says which pictures of a set are used.
+func sampleText(set *images.Set, n int, seed uint64) string {
+	text := fmt.Sprintf("all %d of %s", n, set.Path())
+	if n < set.Len() {
+		text = fmt.Sprintf("%d of the %d of %s, seed %d", n, set.Len(), set.Path(), seed)
+	}
+	if skipped := set.Skipped(); skipped > 0 {
+		text += fmt.Sprintf(" (%s skipped)", cli.Plural(skipped, "other file"))
+	}
+	return text
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/libresnext/libresnext/internal/cli"
+	"github.com/libresnext/libresnext/quant"
+	"github.com/libresnext/libresnext/resnext"
+)
+
+// lowSQNR is the ratio in dB below which a layer is marked.
+const lowSQNR = 20
+
+// report is what came out, and the object of --json. What was not measured is null.
+type report struct {
+	Version        string         `json:"version"`
+	Model          string         `json:"model"`
+	ModelBytes     int64          `json:"model_bytes"`
+	Arch           string         `json:"arch"`
+	Observer       quant.Observer `json:"observer"`
+	Images         int            `json:"images"` // calibration pictures
+	ComparedOn     comparedOn     `json:"compared_on"`
+	ComparedImages int            `json:"compared_images"`
+	Float          accuracy       `json:"float"`
+	Int8           accuracy       `json:"int8"`
+	Agreement      float64        `json:"agreement"`
+	SQNR           *float64       `json:"sqnr_db"`     // null if infinite
+	FloatBytes     int64          `json:"float_bytes"` // the same numbers as float32
+	FloatMS        float64        `json:"float_ms"`    // of one picture on one thread
+	Int8MS         float64        `json:"int8_ms"`
+	Seconds        float64        `json:"seconds"`
+	Layers         []layerSQNR    `json:"layers,omitempty"`
+}
+
+// accuracy holds shares from 0 to 1.
+type accuracy struct {
+	Top1 *float64 `json:"top1"`
+	Top5 *float64 `json:"top5"` // null for 5 classes and fewer
+}
+
+type layerSQNR struct {
+	Name string   `json:"name"`
+	SQNR *float64 `json:"sqnr_db"`
+}
+
+func newReport(w *work, c *quant.Comparison, size int64) *report {
+	cfg := w.plan.net.Config
+	r := &report{
+		Version: resnext.Version, Model: w.plan.out, ModelBytes: size, Arch: cli.ArchName(cfg),
+		Observer: w.settings.observer, Images: w.plan.calibration.len(),
+		ComparedOn: w.plan.on, ComparedImages: c.Images,
+		Agreement: c.Agreement, SQNR: finite(c.SQNR), FloatBytes: 4 * int64(cli.Parameters(cfg)),
+		FloatMS: 1e3 * c.FloatSeconds, Int8MS: 1e3 * c.Int8Seconds, Seconds: time.Since(w.begin).Seconds(),
+	}
+	if c.Labelled > 0 {
+		r.Float, r.Int8 = shares(c.Float, cfg.Classes), shares(c.Int8, cfg.Classes)
+	}
+	for _, l := range c.Layers {
+		r.Layers = append(r.Layers, layerSQNR{l.Name, finite(l.SQNR)})
+	}
+	return r
+}
+
+func shares(a quant.Accuracy, classes int) accuracy {
+	if classes <= 5 {
+		return accuracy{Top1: &a.Top1}
+	}
+	return accuracy{&a.Top1, &a.Top5}
+}
+
+// finite is nil for what JSON cannot say.
+func finite(d quant.Decibel) *float64 {
+	v := float64(d)
+	if math.IsInf(v, 0) || math.IsNaN(v) {
+		return nil
+	}
+	return &v
+}
+
+func (r *report) printJSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(r)
+}
+
+// print writes the report for people.
+func (r *report) print(w io.Writer) {
+	r.printLayers(w)
+	fmt.Fprintln(w)
+	t := cli.Table{Right: []bool{false, true, true}}
+	t.Row("", "float", "int8")
+	for _, top := range []struct {
+		name        string
+		float, int8 *float64
+	}{{"top-1", r.Float.Top1, r.Int8.Top1}, {"top-5", r.Float.Top5, r.Int8.Top5}} {
+		if top.float != nil {
+			t.Row(top.name, percent(*top.float), percent(*top.int8), fmt.Sprintf("%+.2f points", 100*(*top.int8-*top.float)))
+		}
+	}
+	t.Row("size", cli.Bytes(r.FloatBytes), cli.Bytes(r.ModelBytes), fmt.Sprintf("%.1f times smaller", float64(r.FloatBytes)/float64(r.ModelBytes)))
+	t.Row("time", fmt.Sprintf("%.2f ms", r.FloatMS), fmt.Sprintf("%.2f ms", r.Int8MS), speed(r.FloatMS, r.Int8MS)+", for a picture on one core")
+	t.Print(w)
+	fmt.Fprintf(w, "same answer for %s of %s, logits SQNR %s\n", percent(r.Agreement), r.comparedText(), decibel(r.SQNR))
+	fmt.Fprintf(w, "\nwrote %s (%s)\nnext: resnext classify %s photo.jpg\n",
+		cli.Printable(r.Model), cli.Bytes(r.ModelBytes), shellWord(r.Model))
+}
+
+func (r *report) comparedText() string {
+	switch r.ComparedOn {
+	case onEval:
+		return fmt.Sprintf("%d labelled pictures", r.ComparedImages)
+	case onSynthetic:
+		return fmt.Sprintf("%d made-up pictures", r.ComparedImages)
+	}
+	return fmt.Sprintf("%d of the calibration pictures", r.ComparedImages)
+}
+
+func speed(float, int8 float64) string {
+	if int8 <= float {
+		return fmt.Sprintf("%.1f times faster", float/max(int8, 1e-6))
+	}
+	return fmt.Sprintf("%.1f times slower", int8/max(float, 1e-6))
+}
+
+// printLayers lists the layers' ratios, worst first.
+func (r *report) printLayers(w io.Writer) {
+	if len(r.Layers) == 0 {
+		return
+	}
+	sorted := slices.Clone(r.Layers)
+	slices.SortStableFunc(sorted, func(a, b layerSQNR) int {
+		switch x, y := value(a.SQNR), value(b.SQNR); {
+		case x < y:
+			return -1
+		case x > y:
+			return 1
+		}
+		return 0
+	})
+	fmt.Fprintln(w, "\nSQNR of each layer's output, with the error of all layers before it, worst first")
+	t := cli.Table{Indent: "  ", Right: []bool{true}}
+	low := false
+	for _, l := range sorted {
+		mark := ""
+		if value(l.SQNR) < lowSQNR {
+			mark, low = "low", true
+		}
+		t.Row(decibel(l.SQNR), l.Name, mark)
+	}
+	t.Print(w)
+	if low {
+		fmt.Fprintf(w, "Layers below %d dB lose much: try another --observer, or other pictures.\n", lowSQNR)
+	}
+}
+
+// value is a ratio that sorts; nil is infinite.
+func value(sqnr *float64) float64 {
+	if sqnr == nil {
+		return math.Inf(1)
+	}
+	return *sqnr
+}
+
+func decibel(sqnr *float64) string {
+	if sqnr == nil {
+		return "infinite"
+	}
+	return fmt.Sprintf("%.1f dB", *sqnr)
+}
+
+func percent(share float64) string { return fmt.Sprintf("%.2f%%", 100*share) }

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"io"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/libresnext/libresnext/internal/cli"
+	"github.com/libresnext/libresnext/internal/safetensors"
+	"github.com/libresnext/libresnext/resnext"
+)
+
+const aboutInspect = `inspect tells what a model file holds: the network, how pictures are prepared
+for it, its labels, how it was calibrated, and what it needs on this machine.
+
+Chains: on some CPUs several products are summed in 16 bits before they go to
+32, which is faster. The loader does so only where the weights prove that no sum
+can overflow; inspect shows which share of the work runs with chains of how many
+quads (four products).`
+
+func inspectCommand() *cobra.Command {
+	var asJSON, layers bool
+	var kernels string
+	c := &cobra.Command{
+		Use:   "inspect [options] M",
+		Short: "Tell what a model file holds",
+		Long:  aboutInspect,
+		Args:  cli.Args(1, 1, "a model"),
+		RunE: func(c *cobra.Command, args []string) error {
+			r, err := inspect(args[0], kernels, c.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				if !layers {
+					r.Layers = nil
+				}
+				return printJSON(c.OutOrStdout(), r)
+			}
+			r.print(c.OutOrStdout(), layers)
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	c.Flags().BoolVar(&layers, "layers", false, "list every layer")
+	c.Flags().StringVar(&kernels, "kernels", "auto", "`NAME` of the kernel set to prepare for")
+	return c
+}
+
+// inspection is what inspect finds, and the object of --json.
+type inspection struct {
+	Model         string             `json:"model"`
+	FileBytes     int64              `json:"file_bytes"`
+	FormatVersion string             `json:"format_version"`
+	Checksum      string             `json:"checksum"`
+	Arch          string             `json:"arch"`
+	Config        resnext.Config     `json:"config"`
+	Preprocess    resnext.Preprocess `json:"preprocess"`
+	Parameters    int                `json:"parameters"`
+	MACs          int                `json:"macs"`
+	Labels        []string           `json:"labels"`
+	Calibration   map[string]string  `json:"calibration"`
+	Kernels       string             `json:"kernels"`
+	PackedBytes   int                `json:"packed_bytes"`
+	ArenaBytes    int                `json:"arena_bytes"`
+	Chains        []chainShare       `json:"chains"`
+	Layers        []layerRow         `json:"layers,omitempty"`
+}
+
+// chainShare is the share (0 to 1) of the convolutions' work that runs with chains of so many quads; 0 quads
+// are the kernels that need no proof.
+type chainShare struct {
+	Quads int     `json:"quads"`
+	Share float64 `json:"share"`
+}
+
+type layerRow struct {
+	Name   string       `json:"name"`
+	In     int          `json:"in"`
+	Out    int          `json:"out"`
+	Kernel int          `json:"kernel"`
+	Stride int          `json:"stride"`
+	Groups int          `json:"groups"`
+	OutH   int          `json:"out_height"`
+	OutW   int          `json:"out_width"`
+	MACs   int          `json:"macs"`
+	Bytes  int          `json:"bytes"`
+	Scale  float32      `json:"scale"`
+	Chains []chainShare `json:"chains"`
+}
+
+func inspect(path, kernels string, stderr io.Writer) (*inspection, error) {
+	m, err := openModel(path, kernels, stderr)
+	if err != nil {
+		return nil, err
+	}
+	session, err := m.NewSession(resnext.SessionOptions{Threads: 1})
+	if err != nil {
+		return nil, err
+	}
+	defer session.Close()
+	cfg := m.Config()
+	r := &inspection{
+		Model: path, Arch: cli.ArchName(cfg), Config: cfg, Preprocess: m.Preprocess(),
+		Parameters: cli.Parameters(cfg), MACs: cfg.MACs(), Labels: m.Labels(), Calibration: m.Calibration(),
+		Kernels: m.Kernels(), PackedBytes: m.PackedBytes(), ArenaBytes: session.ArenaBytes(),
+	}
+	total := map[int]int64{} // of all layers: more than 31 bits
+	for _, l := range m.Layers() {
+		s := l.Shape
+		r.Layers = append(r.Layers, layerRow{
+			Name: s.Name, In: s.In, Out: s.Out, Kernel: s.Kernel, Stride: s.Stride, Groups: s.Groups,
+			OutH: s.OutH, OutW: s.OutW, MACs: s.MACs(), Bytes: l.Bytes, Scale: l.Scale, Chains: shares(l.MACsByChain),
+		})
+		for quads, n := range l.MACsByChain {
+			total[quads] += int64(n)
+		}
+	}
+	r.Chains = shares(total)
+	return r, r.file(path)
+}
+
+// file adds what the model does not tell of its file.
+func (r *inspection) file(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	r.FileBytes = info.Size()
+	r.FormatVersion = f.Metadata()["format_version"]
+	r.Checksum = f.Metadata()[safetensors.ChecksumKey]
+	return nil
+}
+
+// shares turns counts by chain length into shares, shortest chain first.
+func shares[N int | int64](counts map[int]N) []chainShare {
+	var total N
+	for _, n := range counts {
+		total += n
+	}
+	list := make([]chainShare, 0, len(counts))
+	for _, quads := range slices.Sorted(maps.Keys(counts)) {
+		list = append(list, chainShare{quads, float64(counts[quads]) / float64(max(1, total))})
+	}
+	return list
+}

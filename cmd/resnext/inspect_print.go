@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/libresnext/libresnext/internal/cli"
+	"github.com/libresnext/libresnext/resnext"
+)
+
+// print writes the inspection for people.
+func (r *inspection) print(w io.Writer, layers bool) {
+	cfg := r.Config
+	about := cli.Table{}
+	about.Row("model", cli.Printable(r.Model))
+	about.Row("file", fmt.Sprintf("%s, format version %s, checksum %s", cli.Bytes(r.FileBytes), r.FormatVersion, r.Checksum))
+	about.Row("network", fmt.Sprintf("%s: %d layers, cardinality %d, base width %d", cli.Printable(r.Arch), cfg.Layers(), cfg.Cardinality, cfg.BaseWidth()))
+	about.Row("parameters", fmt.Sprintf("%s weights and biases", cli.Count(r.Parameters)))
+	about.Row("work", fmt.Sprintf("%s multiply-accumulates for one picture", cli.Count(r.MACs)))
+	about.Row("input", fmt.Sprintf("%dx%d pixels RGB (width x height)", cfg.Width, cfg.Height))
+	about.Row("pictures", cli.PreprocessText(cfg, r.Preprocess))
+	about.Row("mean", cli.Triple(r.Preprocess.Mean)+"; standard deviation "+cli.Triple(r.Preprocess.Std))
+	about.Row("labels", labelText(r.Labels, cfg.Classes))
+	about.Row("kernels", r.Kernels)
+	about.Row("chains", chainText(r.Chains))
+	about.Row("memory", fmt.Sprintf("%s packed weights, %s for each session", cli.Bytes(int64(r.PackedBytes)), cli.Bytes(int64(r.ArenaBytes))))
+	about.Print(w)
+
+	fmt.Fprintln(w, "\nstages")
+	r.printStages(w)
+	if len(r.Calibration) > 0 {
+		fmt.Fprintln(w, "\ncalibration")
+		notes := cli.Table{Indent: "  "}
+		for _, key := range slices.Sorted(maps.Keys(r.Calibration)) {
+			notes.Row(cli.Printable(key), cli.Printable(r.Calibration[key]))
+		}
+		notes.Print(w)
+	}
+	if layers {
+		fmt.Fprintln(w, "\nlayers")
+		r.printLayers(w)
+	}
+}
+
+// printStages lists the stem, the stages and the classifier.
+func (r *inspection) printStages(w io.Writer) {
+	cfg := r.Config
+	t := cli.Table{Indent: "  ", Right: []bool{false, true, true, true, true, true, true}}
+	t.Row("", "blocks", "width", "out", "groups", "a group", "map")
+	stem := cfg.StemShape()
+	h, wide := cfg.BodySize()
+	kind := fmt.Sprintf("stem %dx%d", stem.Kernel, stem.Kernel)
+	if cfg.Stem.MaxPool {
+		kind += ", pooling"
+	}
+	t.Row(kind, "", "", stem.Out, "", "", fmt.Sprintf("%dx%d", wide, h))
+	at := 0
+	blocks := cfg.Blocks()
+	for i, s := range cfg.Stages {
+		at += s.Blocks
+		last := blocks[at-1].Expand
+		t.Row(fmt.Sprintf("stage %d", i+1), s.Blocks, s.Inner, s.Out, cfg.Cardinality, s.Inner/cfg.Cardinality,
+			fmt.Sprintf("%dx%d", last.OutW, last.OutH))
+	}
+	t.Row("classifier", "", "", cfg.Classes, "", "", "")
+	t.Print(w)
+}
+
+func (r *inspection) printLayers(w io.Writer) {
+	t := cli.Table{Indent: "  ", Right: []bool{false, true, true, true, true, true, true}}
+	t.Row("", "in", "out", "kernel", "groups", "map", "MACs", "chains")
+	for _, l := range r.Layers {
+		kernel := fmt.Sprintf("%dx%d", l.Kernel, l.Kernel)
+		if l.Stride > 1 {
+			kernel += fmt.Sprintf("/%d", l.Stride)
+		}
+		t.Row(l.Name, l.In, l.Out, kernel, l.Groups, fmt.Sprintf("%dx%d", l.OutW, l.OutH), cli.Count(l.MACs), chainList(l.Chains))
+	}
+	cfg := r.Config
+	t.Row(resnext.ClassifierName, cfg.Features(), cfg.Classes, "", "", "", cli.Count(cfg.Features()*cfg.Classes))
+	t.Print(w)
+}
+
+// labelText shows how many labels there are and the first of them.
+func labelText(labels []string, classes int) string {
+	const most = 44
+	if len(labels) == 0 {
+		return fmt.Sprintf("none for %s", cli.Plural(classes, "class"))
+	}
+	shown := 0
+	var text strings.Builder
+	for ; shown < len(labels); shown++ {
+		label := cli.Printable(labels[shown])
+		if shown > 0 && text.Len()+len(label) > most {
+			break
+		}
+		if shown > 0 {
+			text.WriteString(", ")
+		}
+		text.WriteString(label)
+	}
+	if shown < len(labels) {
+		text.WriteString(", ...")
+	}
+	return fmt.Sprintf("%d: %s", len(labels), text.String())
+}
+
+// chainText says which share of the work has chains of which length, the longest first.
+func chainText(chains []chainShare) string {
+	if len(chains) == 1 && chains[0].Quads == 0 {
+		return "none: all work runs on kernels that need no proof"
+	}
+	return chainList(chains) + " of the work"
+}
+
+func chainList(chains []chainShare) string {
+	var parts []string
+	for _, c := range slices.Backward(chains) {
+		length := "none"
+		if c.Quads > 0 {
+			length = cli.Plural(c.Quads, "quad")
+		}
+		parts = append(parts, fmt.Sprintf("%s %.0f%%", length, 100*c.Share))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// printJSON writes one object, indented for people who look at it.
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/libresnext/libresnext/internal/cli"
+	"github.com/libresnext/libresnext/resnext"
+)
+
+func TestInspect(t *testing.T) {
+	model := testModel(t)
+	code, stdout, stderr := invoke("inspect", model)
+	require.Equal(t, cli.Done, code)
+	require.Empty(t, stderr)
+	for _, want := range []string{
+		"cardinality 4, base width 4", "28x28 pixels RGB", "format version 1, checksum crc32c:",
+		"6: cat, dog, a\\x1b[31m\\tb, 猫", "observer  mse", "stage 2", "7x7", "resize to 28x28, bilinear", "for each session",
+	} {
+		require.Contains(t, stdout, want)
+	}
+	require.NotContains(t, stdout, "stage1.block0.transform")
+	_, withLayers, _ := invoke("inspect", "--layers", model)
+	require.True(t, strings.HasPrefix(withLayers, stdout))
+	for _, s := range []string{"stem", "stage1.block0.transform", "stage2.block1.expand", "classifier"} {
+		require.Contains(t, withLayers, s)
+	}
+	for line := range strings.Lines(strings.ReplaceAll(withLayers, model, "m")) {
+		require.LessOrEqual(t, utf8.RuneCountInString(line), 81, line)
+	}
+}
+
+func TestInspectJSON(t *testing.T) {
+	model := testModel(t)
+	code, stdout, stderr := invoke("inspect", "--json", "--layers", model)
+	require.Equal(t, cli.Done, code)
+	require.Empty(t, stderr)
+	var r inspection
+	d := json.NewDecoder(strings.NewReader(stdout))
+	d.DisallowUnknownFields()
+	require.NoError(t, d.Decode(&r))
+	info, err := os.Stat(model)
+	require.NoError(t, err)
+	m, err := resnext.Open(model)
+	require.NoError(t, err)
+	require.Equal(t, info.Size(), r.FileBytes)
+	require.Equal(t, m.Config(), r.Config)
+	require.Equal(t, m.Preprocess(), r.Preprocess)
+	require.Equal(t, m.Labels(), r.Labels)
+	require.Equal(t, m.Calibration(), r.Calibration)
+	require.Equal(t, m.Kernels(), r.Kernels)
+	require.Equal(t, m.PackedBytes(), r.PackedBytes)
+	require.Positive(t, r.ArenaBytes)
+	sum, macs := 0.0, 0
+	for _, c := range r.Chains {
+		sum += c.Share
+	}
+	require.InDelta(t, 1, sum, 1e-9)
+	for _, l := range r.Layers {
+		macs += l.MACs
+	}
+	require.Equal(t, r.MACs, macs+r.Config.Features()*r.Config.Classes)
+
+	_, stdout, _ = invoke("inspect", "--json", model)
+	require.NotContains(t, stdout, `"layers"`)
+}
+
+func TestChainText(t *testing.T) {
+	require.Equal(t, "none: all work runs on kernels that need no proof", chainText(shares(map[int]int{0: 5})))
+	require.Equal(t, "2 quads 75%, 1 quad 20%, none 5% of the work", chainText(shares(map[int]int{0: 5, 2: 75, 1: 20})))
+}

@@ -1,0 +1,9 @@
+// Command resnext runs int8 ResNeXt models: it classifies pictures, inspects model files, measures speed
+// and tests the CPU. It is the tool for the device; calib makes the models.
+package main
+
+import (
+	"os"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"encoding/json"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/libresnext/libresnext/asm"
+	"github.com/libresnext/libresnext/internal/cli"
+)
+
+func TestSelftest(t *testing.T) {
+	code, stdout, stderr := invoke("selftest", "--json")
+	require.Equal(t, cli.Done, code, stdout)
+	require.Empty(t, stderr)
+	var r selftestResult
+	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
+	require.True(t, r.Passed)
+	var available []string
+	for _, s := range r.Sets {
+		require.Equal(t, s.Available, s.Passed)
+		if s.Available {
+			available = append(available, s.Kernels)
+		}
+	}
+	require.Equal(t, asm.Names(), available)
+}
+
+// TestKernelSets: the list of sets that a CPU may lack knows all that this one has.
+func TestKernelSets(t *testing.T) {
+	if known, ok := kernelSets[runtime.GOARCH]; ok {
+		require.Subset(t, known, asm.Names())
+	}
+}
+
+func TestSelftestPrint(t *testing.T) {
+	var b strings.Builder
+	selftestResult{Version: "1", Platform: "os/cpu", CPU: "A", Sets: []selftestSet{
+		{Kernels: "new"}, {Kernels: "wrong", Available: true, Error: "igemm gives a wrong answer"}, {Kernels: "generic", Available: true, Passed: true},
+	}}.print(&b)
+	require.Equal(t, `resnext 1 on A (os/cpu)
+new      not available on this CPU
+wrong    FAILED: igemm gives a wrong answer
+generic  ok
+`, b.String())
+}

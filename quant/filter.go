@@ -1,0 +1,126 @@
+package quant
+
+import "math"
+
+// filter is one output channel's weights, sorted by lane, with what its rounding depends on.
+type filter struct {
+	lanes  *lanes
+	bias   float64
+	weight []float64 // in the order of the lanes
+	// importance is how much each weight's squared error matters; mean is its input's expected value.
+	importance, mean []float64
+}
+
+// filter gathers output channel oc.
+func (l *layer) filter(oc int) *filter {
+	size := len(l.weight) / len(l.bias)
+	w := l.weight[oc*size:][:size]
+	f := &filter{lanes: l.lanes, bias: l.bias[oc], weight: make([]float64, size), importance: make([]float64, size), mean: make([]float64, size)}
+	if f.lanes == nil {
+		f.lanes = freeLanes(size)
+	}
+	channels := func(perInput []float64) []float64 { // those of the channel's group
+		n := len(perInput) / max(l.groups, 1)
+		return perInput[oc/(len(l.bias)/max(l.groups, 1))*n:][:n]
+	}
+	var mean, variance []float64
+	if l.mean != nil {
+		mean = channels(l.mean)
+	}
+	if l.variance != nil {
+		variance = channels(l.variance)
+	}
+	for i, at := range f.lanes.order {
+		f.weight[i], f.importance[i] = float64(w[at]), 1
+		if mean != nil {
+			f.mean[i] = mean[at%len(mean)]
+		}
+		if variance != nil {
+			f.importance[i] = variance[at%len(variance)]
+		}
+	}
+	return f
+}
+
+const (
+	// leastClip is where the search for a filter's scale begins, as a share of the one that clips nothing.
+	leastClip = 0.3
+	// scaleStep is the ratio of neighbouring scales of the search.
+	scaleStep = 1.01
+)
+
+// searchScale is the step whose multiples -127..127 are nearest to the weights under the lanes' limit, in
+// the sum of squared errors times importance. It looks at scales from leastClip of the one that clips
+// nothing up to the one at which nothing is clipped and no lane is over its limit. It is 0 if all weights are.
+func (f *filter) searchScale() float64 {
+	top, free := f.extent()
+	if top == 0 {
+		return 0
+	}
+	best, least := 0.0, math.Inf(1)
+	first, last := top/maxWeight, max(top/maxWeight, free/f.lanes.limit)
+	for scale := first * leastClip; scale < last*scaleStep; scale *= scaleStep {
+		if e := f.error(min(scale, last), least); e < least {
+			best, least = min(scale, last), e
+		}
+	}
+	if best == 0 { // scales so small that nothing compares
+		best = last
+	}
+	return best
+}
+
+// extent gives the largest weight and the largest sum of one sign in a lane.
+func (f *filter) extent() (top, free float64) {
+	for i := range f.lanes.count() {
+		var positive, negative float64
+		for _, v := range f.lane(f.weight, i) {
+			top = max(top, math.Abs(v))
+			positive += max(v, 0)
+			negative -= min(v, 0)
+		}
+		free = max(free, positive, negative)
+	}
+	return top, free
+}
+
+// lane is lane i's part of numbers in the order of the lanes.
+func (f *filter) lane(v []float64, i int) []float64 { return v[f.lanes.start[i]:f.lanes.start[i+1]] }
+
+// error is what round loses, or anything from least on as soon as it reaches that.
+func (f *filter) error(scale, least float64) float64 {
+	inverse := 1 / scale
+	limit := least * inverse * inverse
+	sum := 0.0
+	var r rounding
+	for i := range f.lanes.count() {
+		sum += r.round(f.lane(f.weight, i), f.lane(f.importance, i), inverse, f.lanes.limit)
+		if sum >= limit {
+			return least
+		}
+	}
+	return sum * scale * scale
+}
+
+// round writes the integers at scale to q, in the filter's own order, and gives the sum of their magnitudes.
+func (f *filter) round(q []int8, scale float64) float64 {
+	sum := 0.0
+	var r rounding
+	for i := range f.lanes.count() {
+		r.round(f.lane(f.weight, i), f.lane(f.importance, i), 1/scale, f.lanes.limit)
+		for j, at := range f.lanes.order[f.lanes.start[i]:f.lanes.start[i+1]] {
+			q[at] = int8(r[j])
+			sum += math.Abs(r[j])
+		}
+	}
+	return sum
+}
+
+// shift is the expected value of what the filter loses by rounding to q.
+func (f *filter) shift(q []int8, scale float64) float64 {
+	sum := 0.0
+	for i, at := range f.lanes.order {
+		sum += (f.weight[i] - scale*float64(q[at])) * f.mean[i]
+	}
+	return sum
+}

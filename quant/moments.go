@@ -1,0 +1,78 @@
+package quant
+
+// Moments are the sums of an activation map's values and of their squares, for each channel: what the
+// expected error of a layer behind it depends on.
+type Moments struct {
+	// Count is how many values of each channel were added.
+	Count        float64
+	Sum, Squares []float64 // [channels]
+}
+
+// add adds the values of one map of c channels.
+func (m *Moments) add(c int, data []float32) {
+	if m.Sum == nil {
+		m.Sum, m.Squares = make([]float64, c), make([]float64, c)
+	}
+	m.Count += float64(len(data) / c)
+	for len(data) >= c {
+		for i, v := range data[:c] {
+			x := float64(v)
+			m.Sum[i] += x
+			m.Squares[i] += x * x
+		}
+		data = data[c:]
+	}
+}
+
+// merge adds what o counted of the same map.
+func (m *Moments) merge(o *Moments) {
+	if m.Sum == nil {
+		m.Sum, m.Squares = make([]float64, len(o.Sum)), make([]float64, len(o.Sum))
+	}
+	m.Count += o.Count
+	for i := range o.Sum {
+		m.Sum[i] += o.Sum[i]
+		m.Squares[i] += o.Squares[i]
+	}
+}
+
+// mean is the expected value of each channel; nil if nothing was counted.
+func (m *Moments) mean() []float64 {
+	if m == nil || m.Count == 0 {
+		return nil
+	}
+	mean := make([]float64, len(m.Sum))
+	for i, s := range m.Sum {
+		mean[i] = s / m.Count
+	}
+	return mean
+}
+
+// leastVariance is the share of the channels' average variance that one without any of its own is taken
+// to have: calibration images do not show everything.
+const leastVariance = 1e-3
+
+// variance is the variance of each channel, at least a small part of their average; nil if nothing was
+// counted or nothing varies.
+func (m *Moments) variance() []float64 {
+	mean := m.mean()
+	if mean == nil {
+		return nil
+	}
+	v := make([]float64, len(mean))
+	total := 0.0
+	for i, s := range m.Squares {
+		v[i] = max(0, s/m.Count-mean[i]*mean[i])
+		total += v[i]
+	}
+	if !(total > 0) || !finite(total) {
+		return nil
+	}
+	for i := range v {
+		v[i] += leastVariance * total / float64(len(v))
+	}
+	return v
+}
+
+// expect tells a layer what its input is like.
+func (l *layer) expect(m *Moments) { l.mean, l.variance = m.mean(), m.variance() }

@@ -1,0 +1,53 @@
+package resnext
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/libresnext/libresnext/internal/safetensors"
+)
+
+// ReadQuantised reads the plain numbers of the model file at path back, as WriteFile got them: for exporting,
+// editing or studying a network. Running one is Open's business, which needs half the memory and also proves
+// that the numbers keep every CPU within its integers. A file that is no sound model gives an error that wraps
+// ErrModelFile.
+func ReadQuantised(path string) (*Quantised, error) {
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	file, err := openModelFile(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", path, ErrModelFile, err)
+	}
+	q, err := file.quantised()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return q, nil
+}
+
+// quantised reads all layers.
+func (m *modelFile) quantised() (*Quantised, error) {
+	q := &Quantised{
+		Config: m.config, Preprocess: m.preprocess, Labels: m.labels, Calibration: m.calibration,
+		Convs: map[string]ConvParams{}, Residual: map[string]float32{}, Scale: map[string]float32{},
+	}
+	var failed error
+	keep := func(err error) { failed = errors.Join(failed, err) }
+	var err error
+	for _, s := range m.config.Convs() {
+		q.Convs[s.Name], err = m.conv(s.Name)
+		keep(err)
+		q.Scale[s.Name], err = m.outputScale(s.Name)
+		keep(err)
+	}
+	for _, b := range m.config.Blocks() {
+		q.Residual[b.Name], err = m.residual(b.Name)
+		keep(err)
+	}
+	q.Classifier, err = m.classifier()
+	keep(err)
+	return q, failed
+}

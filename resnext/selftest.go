@@ -1,0 +1,138 @@
+package resnext
+
+import (
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+
+	"github.com/libresnext/libresnext/asm"
+)
+
+// selfTestSum is the CRC-32C of the self-test's logits, as little-endian float32, on every CPU.
+const selfTestSum = 0x376e0933
+
+// SelfTest runs every kernel set of this CPU: first its known-answer check, then some small built-in
+// networks that meet every kind of layer, on one thread and on several. Their logits must be the ones that
+// are recorded here, to the bit. report, if not nil, is called after each set, best set first, with what
+// went wrong or nil. The errors of all sets are joined. It takes about a second.
+func SelfTest(report func(kernels string, err error)) error {
+	var failed []error
+	for _, kernels := range asm.Names() {
+		err := selfTest(kernels)
+		if report != nil {
+			report(kernels, err)
+		}
+		failed = append(failed, err)
+	}
+	return errors.Join(failed...)
+}
+
+func selfTest(kernels string) error {
+	threads := slices.Compact([]int{1, 2, max(2, runtime.GOMAXPROCS(0))})
+	for _, n := range threads {
+		sum, err := selfTestLogits(kernels, n)
+		if err != nil {
+			return err
+		}
+		if sum != selfTestSum {
+			return fmt.Errorf("kernel set %s, %d threads: the logits have the CRC %08x, expected %08x; please report this CPU",
+				kernels, n, sum, selfTestSum)
+		}
+	}
+	return nil
+}
+
+// selfTestLogits gives the CRC of the logits of all networks.
+func selfTestLogits(kernels string, threads int) (uint32, error) {
+	crc := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	for i, cfg := range selfTestConfigs() {
+		d := selfTestDice(i)
+		m, err := New(d.network(cfg), Options{Kernels: kernels})
+		if err != nil {
+			return 0, err
+		}
+		s, err := m.NewSession(SessionOptions{Threads: threads})
+		if err != nil {
+			return 0, err
+		}
+		defer s.Close()
+		for range 2 {
+			logits, err := s.Infer(d.image(cfg))
+			if err != nil {
+				return 0, err
+			}
+			crc.Write(bytesOf(logits))
+		}
+	}
+	return crc.Sum32(), nil
+}
+
+// selfTestConfigs are networks of both stems, with projections and identities, groups of 3, 4, 8, 14, 16
+// and 40 channels and none, odd maps, and one map so large that its pooled sums do not fit 16 bits.
+func selfTestConfigs() []Config {
+	two := func(cardinality, width int, stem Stem, h, w int) Config {
+		return Config{Cardinality: cardinality, Stem: stem, Classes: 11, Height: h, Width: w, Stages: []Stage{
+			{Blocks: 2, Inner: cardinality * width, Out: 40, Stride: 1},
+			{Blocks: 2, Inner: cardinality * width * 2, Out: 64, Stride: 2},
+		}}
+	}
+	small := Stem{Kernel: 3, Stride: 1, Width: 24}
+	large := Stem{Kernel: 7, Stride: 2, Width: 32, MaxPool: true}
+	return []Config{
+		two(8, 4, large, 31, 27), two(4, 8, small, 5, 7), two(2, 14, small, 4, 6), two(3, 3, small, 7, 5),
+		two(2, 40, large, 13, 16), two(1, 20, large, 19, 19), two(2, 4, small, 24, 24),
+	}
+}
+
+// dice makes numbers that are the same on every machine: integers, and floats of one rounding each.
+type dice struct{ *rand.PCG }
+
+// selfTestDice are those of one network.
+func selfTestDice(network int) dice { return dice{rand.NewPCG(uint64(network), 0x5e1f7e57)} }
+
+// roll gives an integer from low to high.
+func (d dice) roll(low, high int) int { return low + int(d.Uint64()%uint64(high-low+1)) }
+
+// network makes a network whose activations neither die nor saturate. Weights grow smaller from layer to
+// layer and then large again, so that all chain lengths occur.
+func (d dice) network(cfg Config) *Quantised {
+	q := &Quantised{
+		Config: cfg, Preprocess: CIFARPreprocess(),
+		Convs: map[string]ConvParams{}, Residual: map[string]float32{}, Scale: map[string]float32{},
+	}
+	largest := []int{127, 40, 20, 10, 5}
+	for i, s := range cfg.Convs() {
+		q.Convs[s.Name] = d.params(s.Out, s.Weights()/s.Out, largest[i%len(largest)])
+		q.Scale[s.Name] = 1
+	}
+	for _, b := range cfg.Blocks() {
+		q.Residual[b.Name] = 0.7
+	}
+	q.Classifier = d.params(cfg.Classes, cfg.Features(), 127)
+	return q
+}
+
+// params makes out filters of so many weights, each up to largest.
+func (d dice) params(out, perChannel, largest int) ConvParams {
+	p := ConvParams{Weight: make([]int8, out*perChannel), Bias: make([]int32, out), Multiplier: make([]float32, out)}
+	for i := range p.Weight {
+		p.Weight[i] = int8(d.roll(-largest, largest))
+	}
+	for i := range out {
+		p.Bias[i] = int32(d.roll(-10, 30) * largest)
+		p.Multiplier[i] = float32(d.roll(512, 1536)) / float32(math.Sqrt(float64(perChannel))) / float32(largest) / 1024
+	}
+	return p
+}
+
+func (d dice) image(cfg Config) []byte {
+	rgb := make([]byte, cfg.Height*cfg.Width*3)
+	for i := range rgb {
+		rgb[i] = byte(d.roll(0, 255))
+	}
+	return rgb
+}

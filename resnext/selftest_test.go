@@ -1,0 +1,80 @@
+package resnext
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/libresnext/libresnext/asm"
+)
+
+func TestSelfTest(t *testing.T) {
+	var names []string
+	require.NoError(t, SelfTest(func(kernels string, err error) {
+		require.NoError(t, err)
+		names = append(names, kernels)
+	}))
+	require.Equal(t, asm.Names(), names)
+	require.NoError(t, SelfTest(nil))
+}
+
+func TestSelfTestNamesTheSet(t *testing.T) {
+	_, err := selfTestLogits("abacus", 1)
+	require.ErrorIs(t, err, asm.ErrKernels)
+	require.ErrorContains(t, err, "abacus")
+}
+
+// TestSelfTestNetworksAreAlive: a network whose layers are all zeros or all clipped would hide faults.
+func TestSelfTestNetworksAreAlive(t *testing.T) {
+	eachSelfTestModel(t, "generic", func(m *Model, d dice) {
+		s, err := m.NewSession(SessionOptions{Threads: 1})
+		require.NoError(t, err)
+		defer s.Close()
+		s.Observe = func(name string, _, _, _ int, values []float32) {
+			if name == "logits" {
+				return
+			}
+			inner := 0
+			for _, v := range values {
+				if v != 0 && v > -127 && v < 255 {
+					inner++
+				}
+			}
+			require.Greater(t, inner, len(values)/10, name)
+			require.NotEqual(t, len(values), inner, "%s: nothing is clipped", name)
+		}
+		_, err = s.Infer(d.image(m.Config()))
+		require.NoError(t, err)
+	})
+}
+
+// TestSelfTestMeetsAllChains: the networks use every chain length that a kernel set has.
+func TestSelfTestMeetsAllChains(t *testing.T) {
+	for _, name := range asm.Names() {
+		k, _, err := asm.Select(name)
+		require.NoError(t, err)
+		met := map[int]bool{}
+		eachSelfTestModel(t, name, func(m *Model, _ dice) {
+			for _, l := range m.Layers() {
+				for chain := range l.MACsByChain {
+					met[chain] = true
+				}
+			}
+		})
+		for _, chain := range slices.Concat([]int{0}, k.Chains, k.Group4.Chains, k.Group8.Chains) {
+			require.Contains(t, met, chain, name)
+		}
+	}
+}
+
+// eachSelfTestModel calls f with every network of the self-test.
+func eachSelfTestModel(t *testing.T, kernels string, f func(*Model, dice)) {
+	t.Helper()
+	for i, cfg := range selfTestConfigs() {
+		d := selfTestDice(i)
+		m, err := New(d.network(cfg), Options{Kernels: kernels})
+		require.NoError(t, err)
+		f(m, d)
+	}
+}
