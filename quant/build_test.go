@@ -140,7 +140,7 @@ func TestQuantiseIsDeterministic(t *testing.T) {
 	require.Equal(t, map[string]string{"chains": "0", "observer": "mse", "images": "5"}, first.Calibration)
 	q, err := Quantise(net, stats, testPreprocess(), Options{Observer: Percentile, Percentile: 99.5})
 	require.NoError(t, err)
-	require.Equal(t, map[string]string{"observer": "percentile", "percentile": "99.5", "images": "5"}, q.Calibration)
+	require.Equal(t, map[string]string{"chains": "0", "observer": "percentile", "percentile": "99.5", "images": "5"}, q.Calibration)
 }
 
 func TestScalesFollowTheRanges(t *testing.T) {

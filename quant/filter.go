@@ -51,7 +51,7 @@ const (
 
 // searchScale is the step whose multiples -127..127 are nearest to the weights under the lanes' limit, in
 // the sum of squared errors times importance. It looks at scales from leastClip of the one that clips
-// nothing up to the one at which nothing is clipped and no lane is over its limit. It is 0 if all weights are.
+// nothing up to the one at which no lane is over its limit either. It is 0 if all weights are.
 func (f *filter) searchScale() float64 {
 	top, free := f.extent()
 	if top == 0 {
@@ -59,9 +59,10 @@ func (f *filter) searchScale() float64 {
 	}
 	best, least := 0.0, math.Inf(1)
 	first, last := top/maxWeight, max(top/maxWeight, free/f.lanes.limit)
-	for scale := first * leastClip; scale < last*scaleStep; scale *= scaleStep {
-		if e := f.error(min(scale, last), least); e < least {
-			best, least = min(scale, last), e
+	// From the top, where no lane is over its limit: later scales can be given up early.
+	for scale := last; scale >= first*leastClip; scale /= scaleStep {
+		if e := f.error(scale, least); e < least {
+			best, least = scale, e
 		}
 	}
 	if best == 0 { // scales so small that nothing compares
@@ -94,7 +95,7 @@ func (f *filter) error(scale, least float64) float64 {
 	sum := 0.0
 	var r rounding
 	for i := range f.lanes.count() {
-		sum += r.round(f.lane(f.weight, i), f.lane(f.importance, i), inverse, f.lanes.limit)
+		sum += r.round(f.lane(f.weight, i), f.lane(f.importance, i), inverse, f.lanes.limit, limit-sum)
 		if sum >= limit {
 			return least
 		}
@@ -107,7 +108,7 @@ func (f *filter) round(q []int8, scale float64) float64 {
 	sum := 0.0
 	var r rounding
 	for i := range f.lanes.count() {
-		r.round(f.lane(f.weight, i), f.lane(f.importance, i), 1/scale, f.lanes.limit)
+		r.round(f.lane(f.weight, i), f.lane(f.importance, i), 1/scale, f.lanes.limit, math.Inf(1))
 		for j, at := range f.lanes.order[f.lanes.start[i]:f.lanes.start[i+1]] {
 			q[at] = int8(r[j])
 			sum += math.Abs(r[j])

@@ -54,8 +54,9 @@ func (l *lanes) count() int { return len(l.start) - 1 }
 type rounding [maxLane]float64
 
 // round rounds the weights of a lane, given in real values and in the lane's order, and returns their
-// squared error in steps, each weight's times its importance.
-func (r *rounding) round(w, importance []float64, inverse, limit float64) float64 {
+// squared error in steps, each weight's times its importance. Where it sees early that this is most or more,
+// it leaves the rounding unfinished and returns something that is most or more.
+func (r *rounding) round(w, importance []float64, inverse, limit, most float64) float64 {
 	var positive, negative, sum float64
 	for j, v := range w {
 		x := v * inverse
@@ -68,13 +69,28 @@ func (r *rounding) round(w, importance []float64, inverse, limit float64) float6
 		}
 		sum += (x - q) * (x - q) * importance[j]
 	}
-	if positive > limit {
-		sum += r.lower(w, importance, inverse, 1, positive-limit)
-	}
-	if negative > limit {
-		sum += r.lower(w, importance, inverse, -1, negative-limit)
+	for _, side := range []struct{ sign, excess float64 }{{1, positive - limit}, {-1, negative - limit}} {
+		if side.excess > 0 && sum < most {
+			if e := leastGrowth(importance, side.excess); sum+e >= most {
+				return sum + e
+			}
+			sum += r.lower(w, importance, inverse, side.sign, side.excess)
+		}
 	}
 	return sum
+}
+
+// leastGrowth bounds from below the error that taking excess steps from weights brings: each is off by at
+// most half a step already, and what goes beyond is cheapest where it is shared out in inverse proportion to
+// the importances.
+func leastGrowth(importance []float64, excess float64) float64 {
+	ease, already := 0.0, 0.0
+	for _, v := range importance {
+		ease += 1 / v
+		already += v / 4
+	}
+	beyond := max(0, excess-float64(len(importance))/2)
+	return beyond*beyond/ease - already
 }
 
 // lower takes excess steps from the magnitudes of the weights of one sign, each from the weight whose

@@ -72,7 +72,14 @@ func TestLowerIsBest(t *testing.T) {
 		}
 		limit := float64(1 + r.IntN(20))
 		var got rounding
-		e := got.round(w, importance, 1, limit)
+		e := got.round(w, importance, 1, limit, math.Inf(1))
+		most := e * (0.2 + r.Float64())
+		var early rounding
+		if give := early.round(w, importance, 1, limit, most); most < e {
+			require.GreaterOrEqual(t, give, most-1e-9)
+		} else {
+			require.Equal(t, e, give)
+		}
 		best := math.Inf(1)
 		for a := -4.0; a <= 16; a++ {
 			for b := -4.0; b <= 16; b++ {

@@ -54,8 +54,8 @@ func labelledImages(t testing.TB, path string) (images [][]byte, labels []int) {
 }
 
 // TestReferenceNetwork holds what calibration gives on a trained network, with ranges from every fourth of
-// the calibration images. From all of them, and on all test images, the logits' SQNR is 40.1 dB with MSE
-// ranges and free weights, and 38.6, 37.8 and 37.2 with chains of 2, 4 and 8 products.
+// the calibration images. From all of them, and on all test images, the logits' SQNR is about 40 dB with
+// MSE ranges and free weights, and 38.2, 37.8 and 36.6 with chains of 2, 4 and 8 products.
 func TestReferenceNetwork(t *testing.T) {
 	net, p := referenceNet(t)
 	calibration, _ := labelledImages(t, fashion+"calib.zip")
@@ -68,7 +68,7 @@ func TestReferenceNetwork(t *testing.T) {
 		chains   int
 		step     int
 		least    float64
-	}{{MSE, 0, 10, 39}, {MSE, 2, 10, 37.5}, {MSE, 4, 10, 36.7}, {MSE, 8, 10, 36.2}, {MinMax, 0, 50, 36}, {Percentile, 0, 50, 31}, {Entropy, 0, 50, 28}}
+	}{{MSE, 0, 10, 39}, {MSE, 2, 10, 37}, {MSE, 4, 10, 36}, {MSE, 8, 10, 35}, {MinMax, 0, 50, 36}, {Percentile, 0, 50, 31}, {Entropy, 0, 50, 28}}
 	for _, c := range cases {
 		t.Run(fmt.Sprint(c.observer, " ", c.chains), func(t *testing.T) {
 			q, err := Quantise(net, stats, p, Options{Observer: c.observer, Chains: c.chains})

@@ -36,8 +36,8 @@ func TestSearchScaleIsNearTheOptimum(t *testing.T) {
 					clip := float64(i+1) / 4000
 					best = min(best, lostWeights(w, top*clip/maxWeight))
 				}
-				for clip := leastClip; clip < scaleStep; clip *= scaleStep {
-					grid = min(grid, lostWeights(w, top*min(clip, 1)/maxWeight))
+				for clip := 1.0; clip >= leastClip; clip /= scaleStep {
+					grid = min(grid, lostWeights(w, top*clip/maxWeight))
 				}
 				require.InEpsilon(t, grid, got, 1e-9, "the best of the grid")
 				if n >= 36 { // of few weights any tiny change of scale rounds all of them otherwise

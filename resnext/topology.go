@@ -26,7 +26,7 @@ type ConvShape struct {
 func (s ConvShape) Weights() int { return s.Out * s.Kernel * s.Kernel * (s.In / s.Groups) }
 
 // MACs is the number of multiply-accumulates for one image.
-func (s ConvShape) MACs() int { return s.OutH * s.OutW * s.Weights() }
+func (s ConvShape) MACs() int64 { return int64(s.OutH) * int64(s.OutW) * int64(s.Weights()) }
 
 // BlockShape is a bottleneck: y = relu(shortcut(x) + expand(relu(transform(relu(reduce(x)))))).
 // Transform is the grouped 3x3 convolution and carries the stride.
@@ -116,8 +116,8 @@ func (c Config) Convs() []ConvShape {
 func (c Config) Features() int { return c.Stages[len(c.Stages)-1].Out }
 
 // MACs is the number of multiply-accumulates for one image, classifier included.
-func (c Config) MACs() int {
-	n := c.Features() * c.Classes
+func (c Config) MACs() int64 {
+	n := int64(c.Features()) * int64(c.Classes)
 	for _, s := range c.Convs() {
 		n += s.MACs()
 	}

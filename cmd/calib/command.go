@@ -82,7 +82,7 @@ func (o *options) declare(c *cobra.Command) {
 	f.StringVar(&o.arch, "arch", "auto", "insist on the architecture `NAME`, such as resnext50_32x4d")
 	f.StringVar(&o.observer, "observer", string(quant.Observers()[0]), "`NAME` of how activation ranges are chosen: "+observerNames())
 	f.Float64Var(&o.percentile, "percentile", quant.DefaultPercentile, "keep `P` percent of the values; for --observer percentile")
-	f.IntVar(&o.chains, "chains", 0, "let `N` quads of products be summed in 16 bits, 1, 2 or 4; 0 is off. Longer chains are faster on x86-64 CPUs without VNNI and cost precision")
+	f.StringVar(&o.chains, "chains", "4", "make weights such that `N` products can be summed in 16 bits, 2, 4 or 8, or off. Longer chains are faster on x86-64 CPUs without VNNI and cost a little precision")
 	f.IntVar(&o.limit, "limit", defaultLimit, "use at most `N` calibration pictures, spread over the folders; 0 is all")
 	f.IntVar(&o.evalLimit, "eval-limit", 0, fmt.Sprintf("compare on at most `N` pictures (default: all of --eval, else %d)", defaultCompared))
 	f.StringVar(&o.crop, "crop", "", "the network's input size, `N` or WxH pixels")

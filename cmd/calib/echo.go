@@ -52,7 +52,7 @@ func (p *plan) chainsText() string {
 	if p.settings.chains == 0 {
 		return "off (--chains makes some CPUs faster)"
 	}
-	return "of " + cli.Plural(p.settings.chains, "quad")
+	return "of " + cli.Plural(p.settings.chains, "product")
 }
 
 // labelText shows the first labels.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -26,9 +25,9 @@ const (
 // options are the flags as they are given.
 type options struct {
 	weights, images, out, eval, labels, arch, observer string
-	crop, filter, mean, std                            string
+	crop, filter, mean, std, chains                    string
 	percentile                                         float64
-	chains, limit, evalLimit, resize, threads          int
+	limit, evalLimit, resize, threads                  int
 	seed                                               uint64
 	layers, json                                       bool
 }
@@ -38,6 +37,7 @@ type settings struct {
 	options
 	random    *resnext.Config // of random:NAME
 	observer  quant.Observer
+	chains    int     // products, 0 is off
 	size      *[2]int // width, height
 	mean, std *[3]float32
 	resize    *int
@@ -97,8 +97,10 @@ func (s *settings) readQuantisation() error {
 	if !(s.percentile > 0 && s.percentile <= 100) {
 		return cli.Usage("--percentile is %v, expected more than 0 and at most 100", s.percentile)
 	}
-	if !slices.Contains([]int{0, 1, 2, 4}, s.chains) {
-		return cli.Usage("--chains is %d, expected 0 (off), 1, 2 or 4", s.chains)
+	lengths := map[string]int{"off": 0, "2": 2, "4": 4, "8": 8}
+	var ok bool
+	if s.chains, ok = lengths[s.options.chains]; !ok {
+		return cli.Usage("--chains is %q, expected off, 2, 4 or 8", s.options.chains)
 	}
 	return nil
 }

@@ -121,7 +121,7 @@ func TestBadUsage(t *testing.T) {
 		{"--weights w.pth --images i --observer best", `unknown observer "best"`},
 		{"--weights w.pth --images i --percentile 0", "--percentile is 0"},
 		{"--weights w.pth --images i --percentile 101", "--percentile is 101"},
-		{"--weights w.pth --images i --chains 3", "--chains is 3"},
+		{"--weights w.pth --images i --chains 3", `--chains is "3", expected off, 2, 4 or 8`},
 		{"--weights w.pth --images i --limit -1", "--limit is -1"},
 		{"--weights w.pth --images i --limit x", `"x"`},
 		{"--weights w.pth --images i --eval-limit -1", "--eval-limit is -1"},
@@ -336,12 +336,12 @@ func TestRandom(t *testing.T) {
 // TestChains: chains that were asked for are made true, recorded, and proved by the loader.
 func TestChains(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "m")
-	code, stdout, stderr := invoke("--weights", tiny, "--limit", "4", "--chains", "2", "--out", out)
+	code, stdout, stderr := invoke("--weights", tiny, "--limit", "4", "--chains", "4", "--out", out)
 	require.Equal(t, cli.Done, code, stderr)
-	require.Contains(t, stdout, "of 2 quads")
+	require.Contains(t, stdout, "of 4 products")
 	m, err := resnext.Open(out)
 	require.NoError(t, err)
-	require.Equal(t, "2", m.Calibration()["chains"])
+	require.Equal(t, "4", m.Calibration()["chains"])
 	k, _, err := asm.Select("")
 	require.NoError(t, err)
 	for _, l := range m.Layers() {

@@ -90,7 +90,7 @@ type benchResult struct {
 	P99MS           float64 `json:"p99_ms"`
 	MeanMS          float64 `json:"mean_ms"`
 	ImagesPerSecond float64 `json:"images_per_second"` // from the median
-	MACs            int     `json:"macs"`
+	MACs            int64   `json:"macs"`
 	GMACsPerSecond  float64 `json:"gmacs_per_second"` // from the median
 	PeakRSSBytes    int64   `json:"peak_rss_bytes,omitempty"`
 }
@@ -151,7 +151,7 @@ func measure(m *resnext.Model, o benchOptions, threads int) (benchResult, error)
 }
 
 // summarise gives the figures of at least one time.
-func summarise(times []time.Duration, macs int) benchResult {
+func summarise(times []time.Duration, macs int64) benchResult {
 	slices.Sort(times)
 	n := len(times)
 	var sum time.Duration

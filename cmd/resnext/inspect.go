@@ -19,7 +19,7 @@ for it, its labels, how it was calibrated, and what it needs on this machine.
 Chains: on some CPUs several products are summed in 16 bits before they go to
 32, which is faster. The loader does so only where the weights prove that no sum
 can overflow; inspect shows which share of the work runs with chains of how many
-quads (four products).`
+products.`
 
 func inspectCommand() *cobra.Command {
 	var asJSON, layers bool
@@ -60,7 +60,7 @@ type inspection struct {
 	Config        resnext.Config     `json:"config"`
 	Preprocess    resnext.Preprocess `json:"preprocess"`
 	Parameters    int                `json:"parameters"`
-	MACs          int                `json:"macs"`
+	MACs          int64              `json:"macs"`
 	Labels        []string           `json:"labels"`
 	Calibration   map[string]string  `json:"calibration"`
 	Kernels       string             `json:"kernels"`
@@ -70,11 +70,11 @@ type inspection struct {
 	Layers        []layerRow         `json:"layers,omitempty"`
 }
 
-// chainShare is the share (0 to 1) of the convolutions' work that runs with chains of so many quads; 0 quads
+// chainShare is the share (0 to 1) of the convolutions' work that runs with chains of so many products; 0
 // are the kernels that need no proof.
 type chainShare struct {
-	Quads int     `json:"quads"`
-	Share float64 `json:"share"`
+	Products int     `json:"products"`
+	Share    float64 `json:"share"`
 }
 
 type layerRow struct {
@@ -86,7 +86,7 @@ type layerRow struct {
 	Groups int          `json:"groups"`
 	OutH   int          `json:"out_height"`
 	OutW   int          `json:"out_width"`
-	MACs   int          `json:"macs"`
+	MACs   int64        `json:"macs"`
 	Bytes  int          `json:"bytes"`
 	Scale  float32      `json:"scale"`
 	Chains []chainShare `json:"chains"`
@@ -108,15 +108,15 @@ func inspect(path, kernels string, stderr io.Writer) (*inspection, error) {
 		Parameters: cli.Parameters(cfg), MACs: cfg.MACs(), Labels: m.Labels(), Calibration: m.Calibration(),
 		Kernels: m.Kernels(), PackedBytes: m.PackedBytes(), ArenaBytes: session.ArenaBytes(),
 	}
-	total := map[int]int64{} // of all layers: more than 31 bits
+	total := map[int]int64{}
 	for _, l := range m.Layers() {
 		s := l.Shape
 		r.Layers = append(r.Layers, layerRow{
 			Name: s.Name, In: s.In, Out: s.Out, Kernel: s.Kernel, Stride: s.Stride, Groups: s.Groups,
 			OutH: s.OutH, OutW: s.OutW, MACs: s.MACs(), Bytes: l.Bytes, Scale: l.Scale, Chains: shares(l.MACsByChain),
 		})
-		for quads, n := range l.MACsByChain {
-			total[quads] += int64(n)
+		for products, n := range l.MACsByChain {
+			total[products] += n
 		}
 	}
 	r.Chains = shares(total)
@@ -141,14 +141,14 @@ func (r *inspection) file(path string) error {
 }
 
 // shares turns counts by chain length into shares, shortest chain first.
-func shares[N int | int64](counts map[int]N) []chainShare {
-	var total N
+func shares(counts map[int]int64) []chainShare {
+	var total int64
 	for _, n := range counts {
 		total += n
 	}
 	list := make([]chainShare, 0, len(counts))
-	for _, quads := range slices.Sorted(maps.Keys(counts)) {
-		list = append(list, chainShare{quads, float64(counts[quads]) / float64(max(1, total))})
+	for _, products := range slices.Sorted(maps.Keys(counts)) {
+		list = append(list, chainShare{products, float64(counts[products]) / float64(max(1, total))})
 	}
 	return list
 }

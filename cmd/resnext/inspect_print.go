@@ -111,7 +111,7 @@ func labelText(labels []string, classes int) string {
 
 // chainText says which share of the work has chains of which length, the longest first.
 func chainText(chains []chainShare) string {
-	if len(chains) == 1 && chains[0].Quads == 0 {
+	if len(chains) == 1 && chains[0].Products == 0 {
 		return "none: all work runs on kernels that need no proof"
 	}
 	return chainList(chains) + " of the work"
@@ -121,8 +121,8 @@ func chainList(chains []chainShare) string {
 	var parts []string
 	for _, c := range slices.Backward(chains) {
 		length := "none"
-		if c.Quads > 0 {
-			length = cli.Plural(c.Quads, "quad")
+		if c.Products > 0 {
+			length = cli.Plural(c.Products, "product")
 		}
 		parts = append(parts, fmt.Sprintf("%s %.0f%%", length, 100*c.Share))
 	}

@@ -56,7 +56,7 @@ func TestInspectJSON(t *testing.T) {
 	require.Equal(t, m.Kernels(), r.Kernels)
 	require.Equal(t, m.PackedBytes(), r.PackedBytes)
 	require.Positive(t, r.ArenaBytes)
-	sum, macs := 0.0, 0
+	sum, macs := 0.0, int64(0)
 	for _, c := range r.Chains {
 		sum += c.Share
 	}
@@ -64,13 +64,13 @@ func TestInspectJSON(t *testing.T) {
 	for _, l := range r.Layers {
 		macs += l.MACs
 	}
-	require.Equal(t, r.MACs, macs+r.Config.Features()*r.Config.Classes)
+	require.Equal(t, r.MACs, macs+int64(r.Config.Features()*r.Config.Classes))
 
 	_, stdout, _ = invoke("inspect", "--json", model)
 	require.NotContains(t, stdout, `"layers"`)
 }
 
 func TestChainText(t *testing.T) {
-	require.Equal(t, "none: all work runs on kernels that need no proof", chainText(shares(map[int]int{0: 5})))
-	require.Equal(t, "2 quads 75%, 1 quad 20%, none 5% of the work", chainText(shares(map[int]int{0: 5, 2: 75, 1: 20})))
+	require.Equal(t, "none: all work runs on kernels that need no proof", chainText(shares(map[int]int64{0: 5})))
+	require.Equal(t, "4 products 75%, 2 products 20%, none 5% of the work", chainText(shares(map[int]int64{0: 5, 4: 75, 2: 20})))
 }

@@ -9,7 +9,7 @@ import (
 func Bytes(n int64) string { return scaled(float64(n), "B", "KB", "MB", "GB", "TB") }
 
 // Count gives a number, with a decimal unit where it is large: "640", "25.1 M", "2.14 G".
-func Count(n int) string {
+func Count[N int | int64](n N) string {
 	if n < 100_000 {
 		return fmt.Sprint(n)
 	}
