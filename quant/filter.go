@@ -45,8 +45,10 @@ func (l *layer) filter(oc int) *filter {
 const (
 	// leastClip is where the search for a filter's scale begins, as a share of the one that clips nothing.
 	leastClip = 0.3
-	// scaleStep is the ratio of neighbouring scales of the search.
-	scaleStep = 1.01
+	// coarseStep and fineStep are the ratios of neighbouring scales of the search, first over the whole
+	// range and then around the best.
+	coarseStep = 1.06
+	fineStep   = 1.01
 )
 
 // searchScale is the step whose multiples -127..127 are nearest to the weights under the lanes' limit, in
@@ -57,17 +59,18 @@ func (f *filter) searchScale() float64 {
 	if top == 0 {
 		return 0
 	}
-	best, least := 0.0, math.Inf(1)
-	first, last := top/maxWeight, max(top/maxWeight, free/f.lanes.limit)
 	// From the top, where no lane is over its limit: later scales can be given up early.
-	for scale := last; scale >= first*leastClip; scale /= scaleStep {
-		if e := f.error(scale, least); e < least {
-			best, least = scale, e
+	first, last := top/maxWeight, max(top/maxWeight, free/f.lanes.limit)
+	best, least := last, math.Inf(1)
+	try := func(from, to, step float64) {
+		for scale := from; scale >= to; scale /= step {
+			if e := f.error(scale, least); e < least {
+				best, least = scale, e
+			}
 		}
 	}
-	if best == 0 { // scales so small that nothing compares
-		best = last
-	}
+	try(last, first*leastClip, coarseStep)
+	try(min(best*coarseStep, last), best/coarseStep, fineStep)
 	return best
 }
 

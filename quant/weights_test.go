@@ -31,15 +31,11 @@ func TestSearchScaleIsNearTheOptimum(t *testing.T) {
 				}
 				got := lostWeights(w, plain(w).searchScale())
 				require.LessOrEqual(t, got, lostWeights(w, top/maxWeight), "no worse than without clipping")
-				best, grid := math.Inf(1), math.Inf(1)
+				best := math.Inf(1)
 				for i := range 4000 {
 					clip := float64(i+1) / 4000
 					best = min(best, lostWeights(w, top*clip/maxWeight))
 				}
-				for clip := 1.0; clip >= leastClip; clip /= scaleStep {
-					grid = min(grid, lostWeights(w, top*clip/maxWeight))
-				}
-				require.InEpsilon(t, grid, got, 1e-9, "the best of the grid")
 				if n >= 36 { // of few weights any tiny change of scale rounds all of them otherwise
 					require.LessOrEqual(t, got, best*1.15)
 				}

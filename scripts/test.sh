@@ -16,9 +16,11 @@ part() { # part NAME COMMAND...
 
 native() { go test -count=1 ./...; }
 
-# The race detector is slow on the plain kernels, so it covers what shares memory between goroutines.
+# The race detector makes the plain kernels slow, so it covers what shares memory between goroutines, and
+# not the runs of whole large networks.
 race() {
-	CGO_ENABLED=1 go test -race -count=1 -short ./resnext ./quant ./internal/floatnet ./internal/images
+	CGO_ENABLED=1 go test -race -count=1 -short -skip 'Family|FullSize|Architectures|Golden' \
+		./resnext ./quant ./internal/floatnet ./internal/images
 }
 
 # emulated ARCH QEMU CPU KERNELS: the device's packages under an emulated CPU, which must find KERNELS.

@@ -1,0 +1,83 @@
+package quant
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/libresnext/libresnext/asm"
+	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/resnext"
+)
+
+// TestFamily builds every published network with random weights, quantises it and runs it on every kernel
+// set: the same logits, near the float ones. Maps are small to be quick, and so are the numbers of blocks
+// where a network has very many weights: every width and group of the family is met all the same.
+func TestFamily(t *testing.T) {
+	for _, name := range resnext.Architectures() {
+		t.Run(name, func(t *testing.T) {
+			cfg, err := resnext.Named(name)
+			require.NoError(t, err)
+			cfg.Height, cfg.Width = 32, 40
+			calibrateAndRun(t, shorten(cfg), asm.Names(), 15)
+		})
+	}
+}
+
+// TestFullSize runs two networks whole, at the size that people use, on the best kernel set.
+func TestFullSize(t *testing.T) {
+	for _, name := range []string{"resnext50_32x4d", "resnext101_32x8d"} {
+		t.Run(name, func(t *testing.T) {
+			cfg, err := resnext.Named(name)
+			require.NoError(t, err)
+			calibrateAndRun(t, cfg, asm.Names()[:1], 15)
+		})
+	}
+}
+
+// shorten takes blocks, and of the very largest networks stages, off until the weights are few enough.
+func shorten(cfg resnext.Config) resnext.Config {
+	cfg.Stages = append([]resnext.Stage(nil), cfg.Stages...)
+	if weights(cfg) > 10e6 {
+		for i := range cfg.Stages {
+			cfg.Stages[i].Blocks = 1
+		}
+	}
+	for weights(cfg) > 40e6 {
+		cfg.Stages = cfg.Stages[:len(cfg.Stages)-1]
+	}
+	return cfg
+}
+
+func weights(cfg resnext.Config) int {
+	n := 0
+	for _, s := range cfg.Convs() {
+		n += s.Weights()
+	}
+	return n
+}
+
+func calibrateAndRun(t *testing.T, cfg resnext.Config, kernels []string, least float64) {
+	net := floatnet.Random(cfg, 1)
+	stats := collect(t, net, 2)
+	q, err := Quantise(net, stats, testPreprocess(), Options{Chains: 4})
+	require.NoError(t, err)
+	var logits []float32
+	for _, k := range kernels {
+		m, err := resnext.New(q, resnext.Options{Kernels: k})
+		require.NoError(t, err)
+		s, err := m.NewSession(resnext.SessionOptions{})
+		require.NoError(t, err)
+		defer s.Close()
+		got, err := s.Infer(picture(cfg, 0))
+		require.NoError(t, err)
+		if logits == nil {
+			logits = append(logits, got...)
+		}
+		require.Equal(t, logits, got, k)
+	}
+	var p power
+	p.add(net.NewRunner().Forward(picture(cfg, 0), testPreprocess()), logits)
+	t.Logf("logits SQNR %v", p.sqnr())
+	require.Greater(t, float64(p.sqnr()), least)
+}
