@@ -1,7 +1,8 @@
 # make demo   calibrate the bundled float network, evaluate both, classify one image
 # make build  the tools, into build/
 # make test   everything that must hold: lint, native tests, arm64 and arm tests under qemu
-.PHONY: all build demo test quick lint clean
+# make bench  side by side with other runtimes, in a Python environment of its own
+.PHONY: all build demo test quick lint bench bench-kernels clean
 .DEFAULT_GOAL := build
 
 GO ?= go
@@ -19,6 +20,13 @@ test:
 # The native tests alone, for the inner loop.
 quick:
 	$(GO) test ./...
+
+bench: build
+	@bench/run.sh
+
+# The kernels of this CPU beside the ceilings of its int8 instructions.
+bench-kernels:
+	$(GO) run ./bench/kernels
 
 lint:
 	@scripts/lint.sh

@@ -32,6 +32,7 @@ type benchOptions struct {
 	runs, warmup int
 	kernels      string
 	json         bool
+	profile      bool
 }
 
 func benchCommand() *cobra.Command {
@@ -42,6 +43,7 @@ func benchCommand() *cobra.Command {
 		Long:  aboutBench,
 		Example: `  resnext bench M
   resnext bench M --threads 1,2,4 --runs 100
+  resnext bench M --profile
   resnext bench M --json`,
 		Args: cli.Args(1, 1, "a model"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -55,6 +57,7 @@ func benchCommand() *cobra.Command {
 	c.Flags().IntVar(&o.runs, "runs", 0, "measure `N` runs (default: about 3 s, at least 10 runs)")
 	c.Flags().IntVar(&o.warmup, "warmup", 3, "run `N` times before measuring")
 	c.Flags().StringVar(&o.kernels, "kernels", "auto", "`NAME` of the kernel set to measure")
+	c.Flags().BoolVar(&o.profile, "profile", false, "measure every layer too: its time, share and speed")
 	c.Flags().BoolVar(&o.json, "json", false, "print one JSON object for each thread count")
 	return c
 }
@@ -93,6 +96,8 @@ type benchResult struct {
 	MACs            int64   `json:"macs"`
 	GMACsPerSecond  float64 `json:"gmacs_per_second"` // from the median
 	PeakRSSBytes    int64   `json:"peak_rss_bytes,omitempty"`
+	// Layers is the profile, if it was asked for.
+	Layers []layerTime `json:"layers,omitempty"`
 }
 
 func bench(o benchOptions, path string, stdout, stderr io.Writer) error {
@@ -141,12 +146,19 @@ func measure(m *resnext.Model, o benchOptions, threads int) (benchResult, error)
 	if runs == 0 {
 		runs = min(max(leastRuns, int(benchTime/max(first, 1))), mostRuns)
 	}
+	var p profiler
+	if o.profile {
+		p.attach(s)
+	}
 	times := make([]time.Duration, runs)
 	for i := range times {
 		times[i] = once()
 	}
 	r := summarise(times, m.Config().MACs())
 	r.Kernels, r.Threads, r.PeakRSSBytes = m.Kernels(), s.Threads(), peakMemory()
+	if o.profile {
+		r.Layers = p.layers(m.Config())
+	}
 	return r, failure
 }
 
@@ -200,6 +212,9 @@ func newBenchPrinter(w io.Writer, m *resnext.Model, path string, asJSON bool) fu
 		}
 		_, err := fmt.Fprintf(w, "%7d %7d %8.2f %10.2f %8.2f %8.2f %9.1f %7.1f%s\n",
 			r.Threads, r.Runs, r.MinMS, r.MedianMS, r.P99MS, r.MeanMS, r.ImagesPerSecond, r.GMACsPerSecond, memory)
+		if err == nil && r.Layers != nil {
+			printProfile(w, r.Layers)
+		}
 		return err
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/internal/cli"
+	"github.com/libresnext/libresnext/resnext"
 )
 
 func TestBenchJSON(t *testing.T) {
@@ -45,6 +46,37 @@ func TestBenchPlain(t *testing.T) {
 	require.Empty(t, stderr)
 	require.Contains(t, stdout, "threads    runs   min ms  median ms")
 	require.Regexp(t, `(?m)^ +1 +1 +[0-9.]+ `, stdout)
+}
+
+// TestBenchProfile: every operator is there once, in order, and the shares and MACs add up.
+func TestBenchProfile(t *testing.T) {
+	model := testModel(t)
+	code, stdout, stderr := invoke("bench", "--json", "--profile", "--runs", "5", model)
+	require.Equal(t, cli.Done, code, stderr)
+	var r benchResult
+	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
+	m, err := resnext.Open(model)
+	require.NoError(t, err)
+	var names []string
+	var share float64
+	var macs int64
+	for _, l := range r.Layers {
+		names = append(names, l.Name)
+		share += l.Share
+		macs += l.MACs
+		require.Positive(t, l.MedianUS)
+	}
+	require.InDelta(t, 1, share, 1e-9)
+	require.Equal(t, m.Config().MACs(), macs)
+	for _, s := range m.Config().Convs() {
+		require.Contains(t, names, s.Name)
+	}
+	require.Equal(t, []string{resnext.AverageName, resnext.ClassifierName}, names[len(names)-2:])
+
+	code, stdout, _ = invoke("bench", "--profile", "--runs", "2", model)
+	require.Equal(t, cli.Done, code)
+	require.Regexp(t, `(?m)^stage1\.block0\.transform +[0-9.]+ +[0-9.]+% `, stdout)
+	require.Regexp(t, `(?m)^transform +[0-9.]+ +[0-9.]+% `, stdout)
 }
 
 func TestBenchTooManyThreads(t *testing.T) {
