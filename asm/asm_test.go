@@ -78,9 +78,15 @@ func newData(t testing.TB, seed uint64) *data {
 	return &data{t: t, rnd: rand.New(rand.NewPCG(seed, 1)), atStart: seed%2 == 0}
 }
 
-// activations are bytes of which a fifth are extreme.
+// activations are bytes of which a fifth are extreme, or now and then all 255.
 func (d *data) activations(n int) []byte {
 	b := make([]byte, n)
+	if d.rnd.IntN(6) == 0 {
+		for i := range b {
+			b[i] = 255
+		}
+		return guard.Copy(d.t, b, d.atStart)
+	}
 	for i := range b {
 		switch d.rnd.IntN(10) {
 		case 0:
@@ -112,7 +118,8 @@ func (d *data) weights(n, chain int) []int8 {
 			w[i] = int8(d.rnd.IntN(2*limit+1) - limit)
 		}
 	}
-	if d.rnd.IntN(4) == 0 {
+	if d.rnd.IntN(4) == 0 { // every lane at the bound, above or below
+		limit *= 1 - 2*d.rnd.IntN(2)
 		for i := range w {
 			w[i] = int8(limit)
 		}

@@ -68,6 +68,8 @@ func OpenWith(path string, o Options) (*Model, error) {
 		return nil, fmt.Errorf("%s: %w: %w", path, ErrModelFile, err)
 	}
 	m := &Model{config: file.config, preprocess: file.preprocess, labels: file.labels, calibration: file.calibration}
+	// Made once, at the size of the largest layer.
+	file.weights = make([]byte, file.config.largestLayer())
 	if err := m.build(file, o); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/libresnext/libresnext/internal/safetensors"
 )
@@ -84,13 +85,15 @@ func (q *Quantised) tensors() ([]safetensors.Tensor, error) {
 func (s ConvShape) weightShape() []int { return []int{s.Out, s.Kernel, s.Kernel, s.In / s.Groups} }
 
 // modelFile is an open model file whose metadata, tensor list and checksum have been checked. It hands out
-// one layer at a time, so that a device never holds the numbers twice.
+// one layer at a time, so that a device never holds the numbers twice. It serves one goroutine.
 type modelFile struct {
 	*safetensors.File
 	config      Config
 	preprocess  Preprocess
 	labels      []string
 	calibration map[string]string
+	// weights is the memory of the layer read last: packing copies it, so one is enough.
+	weights []byte
 }
 
 // openModelFile reads everything but the layers.
@@ -173,18 +176,19 @@ func (m *modelFile) checkTensors() error {
 	return errors.New(strings.Join(problems, "; "))
 }
 
+// layer reads one layer. Its weights are valid until the next call.
 func (m *modelFile) layer(name string) (ConvParams, error) {
-	var p ConvParams
-	var err error
-	read := func(part string) []byte {
-		b, e := m.Read(name+part, nil)
-		err = errors.Join(err, e)
-		return b
+	weight, err1 := m.Read(name+".weight", m.weights)
+	bias, err2 := m.Read(name+".bias", nil)
+	multiplier, err3 := m.Read(name+".multiplier", nil)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return ConvParams{}, err
 	}
-	p.Weight = int8sOf(read(".weight"))
-	p.Bias = int32sOf(read(".bias"))
-	p.Multiplier = float32sOf(read(".multiplier"))
-	return p, err
+	m.weights = weight
+	return ConvParams{
+		Weight: unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(weight))), len(weight)),
+		Bias:   int32sOf(bias), Multiplier: float32sOf(multiplier),
+	}, nil
 }
 
 func (m *modelFile) single(name string) (float32, error) {
@@ -204,14 +208,6 @@ func (m *modelFile) outputScale(name string) (float32, error) { return m.single(
 func bytesOf[T int8 | int32 | float32](v []T) []byte {
 	b, _ := binary.Append(nil, binary.LittleEndian, v) // cannot fail for these types
 	return b
-}
-
-func int8sOf(b []byte) []int8 {
-	v := make([]int8, len(b))
-	for i, x := range b {
-		v[i] = int8(x)
-	}
-	return v
 }
 
 func int32sOf(b []byte) []int32 {

@@ -115,6 +115,15 @@ func (c Config) Convs() []ConvShape {
 // Features is the number of channels that the pooled map gives to the classifier.
 func (c Config) Features() int { return c.Stages[len(c.Stages)-1].Out }
 
+// largestLayer is the largest number of weights of a layer, the classifier included.
+func (c Config) largestLayer() int {
+	n := c.Features() * c.Classes
+	for _, s := range c.Convs() {
+		n = max(n, s.Weights())
+	}
+	return n
+}
+
 // MACs is the number of multiply-accumulates for one image, classifier included.
 func (c Config) MACs() int64 {
 	n := int64(c.Features()) * int64(c.Classes)

@@ -108,18 +108,14 @@ func inspect(path, kernels string, stderr io.Writer) (*inspection, error) {
 		Parameters: cli.Parameters(cfg), MACs: cfg.MACs(), Labels: m.Labels(), Calibration: m.Calibration(),
 		Kernels: m.Kernels(), PackedBytes: m.PackedBytes(), ArenaBytes: session.ArenaBytes(),
 	}
-	total := map[int]int64{}
 	for _, l := range m.Layers() {
 		s := l.Shape
 		r.Layers = append(r.Layers, layerRow{
 			Name: s.Name, In: s.In, Out: s.Out, Kernel: s.Kernel, Stride: s.Stride, Groups: s.Groups,
 			OutH: s.OutH, OutW: s.OutW, MACs: s.MACs(), Bytes: l.Bytes, Scale: l.Scale, Chains: shares(l.MACsByChain),
 		})
-		for products, n := range l.MACsByChain {
-			total[products] += n
-		}
 	}
-	r.Chains = shares(total)
+	r.Chains = modelChains(m)
 	return r, r.file(path)
 }
 
@@ -138,6 +134,17 @@ func (r *inspection) file(path string) error {
 	r.FormatVersion = f.Metadata()["format_version"]
 	r.Checksum = f.Metadata()[safetensors.ChecksumKey]
 	return nil
+}
+
+// modelChains gives the shares of all convolutions together.
+func modelChains(m *resnext.Model) []chainShare {
+	total := map[int]int64{}
+	for _, l := range m.Layers() {
+		for products, n := range l.MACsByChain {
+			total[products] += n
+		}
+	}
+	return shares(total)
 }
 
 // shares turns counts by chain length into shares, shortest chain first.
