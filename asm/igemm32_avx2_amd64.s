@@ -6,7 +6,7 @@
 // without VNNI. Per 8 k: 4 broadcasts and 16 weight loads against 40 vector operations (chain 2).
 
 // Sums of two pixels, chains of one quad: VPMADDUBSW cannot saturate.
-#define BODY2_CHAIN1 \
+#define TILE_CHAIN1 \
 	VPBROADCASTD (R8)(DX*1), Y8   \
 	VPBROADCASTD 4(R8)(DX*1), Y9  \
 	VPBROADCASTD (R9)(DX*1), Y10  \
@@ -28,7 +28,7 @@
 	QUAD1(192, Y11, Y6)           \
 	QUAD1(224, Y11, Y7)
 
-#define BODY1_CHAIN1 \
+#define ONE_CHAIN1 \
 	VPBROADCASTD (R8)(DX*1), Y8  \
 	VPBROADCASTD 4(R8)(DX*1), Y9 \
 	QUAD1(0, Y8, Y0)             \
@@ -41,7 +41,7 @@
 	QUAD1(224, Y9, Y3)
 
 // Sums of two pixels, two quads in an int16 lane.
-#define BODY2_CHAIN2 \
+#define TILE_CHAIN2 \
 	VPBROADCASTD (R8)(DX*1), Y8   \
 	VPBROADCASTD 4(R8)(DX*1), Y9  \
 	VPBROADCASTD (R9)(DX*1), Y10  \
@@ -55,7 +55,7 @@
 	QUAD2(64, 192, Y10, Y11, Y6)  \
 	QUAD2(96, 224, Y10, Y11, Y7)
 
-#define BODY1_CHAIN2 \
+#define ONE_CHAIN2 \
 	VPBROADCASTD (R8)(DX*1), Y8  \
 	VPBROADCASTD 4(R8)(DX*1), Y9 \
 	QUAD2(0, 128, Y8, Y9, Y0)    \
@@ -64,7 +64,7 @@
 	QUAD2(96, 224, Y8, Y9, Y3)
 
 // Sums of two pixels, four quads in an int16 lane.
-#define BODY2_CHAIN4 \
+#define TILE_CHAIN4 \
 	QUADS4(R8)         \
 	QUAD4(0, 128, Y0)  \
 	QUAD4(32, 128, Y1) \
@@ -76,7 +76,7 @@
 	QUAD4(64, 128, Y6) \
 	QUAD4(96, 128, Y7)
 
-#define BODY1_CHAIN4 \
+#define ONE_CHAIN4 \
 	QUADS4(R8)         \
 	QUAD4(0, 128, Y0)  \
 	QUAD4(32, 128, Y1) \
@@ -84,7 +84,7 @@
 	QUAD4(96, 128, Y3)
 
 // Sums for weights that prove nothing: bytes widened to int16.
-#define BODY2_WIDE \
+#define TILE_WIDE \
 	SPLIT(R8, 0, Y8, Y9)         \
 	SPLIT(R9, 0, Y10, Y11)       \
 	WIDEN(0, Y12, Y13)           \
@@ -114,7 +114,7 @@
 	WIDE(Y8, Y9, Y12, Y13, Y3)   \
 	WIDE(Y10, Y11, Y12, Y13, Y7)
 
-#define BODY1_WIDE \
+#define ONE_WIDE \
 	SPLIT(R8, 0, Y8, Y9)       \
 	WIDEN(0, Y12, Y13)         \
 	WIDE(Y8, Y9, Y12, Y13, Y0) \
@@ -134,6 +134,13 @@
 	WIDEN(224, Y12, Y13)       \
 	WIDE(Y8, Y9, Y12, Y13, Y3)
 
+#define TILE 2
+#define QUAD 128
+
+#define TILE_PIXELS \
+	PIXEL(0, R8) \
+	PIXEL(1, R9)
+
 #define LOAD_BIAS \
 	MOVQ    IGEMMArgs_Bias(DI), AX \
 	VMOVDQU (AX), Y0               \
@@ -141,27 +148,40 @@
 	VMOVDQU 64(AX), Y2             \
 	VMOVDQU 96(AX), Y3
 
-#define SCALE4(a, b, c, d) \
+#define SPREAD_BIAS \
+	VMOVDQA Y0, Y4 \
+	VMOVDQA Y1, Y5 \
+	VMOVDQA Y2, Y6 \
+	VMOVDQA Y3, Y7
+
+// x is the low half of a.
+#define TILE_EACH(OP) \
+	OP(0, Y0, Y1, Y2, Y3, X0) \
+	OP(1, Y4, Y5, Y6, Y7, X4)
+
+#define ONE(OP) OP(0, Y0, Y1, Y2, Y3, X0)
+
+#define SCALES(i, a, b, c, d, x) \
 	SCALE(0, a)  \
 	SCALE(32, b) \
 	SCALE(64, c) \
 	SCALE(96, d)
 
-#define ADD_UNSIGNED4(i, a, b, c, d) \
+#define ADDS_UNSIGNED(i, a, b, c, d, x) \
 	RESIDUAL(i)         \
 	ADD_UNSIGNED(0, a)  \
 	ADD_UNSIGNED(8, b)  \
 	ADD_UNSIGNED(16, c) \
 	ADD_UNSIGNED(24, d)
 
-#define ADD_SIGNED4(i, a, b, c, d) \
+#define ADDS_SIGNED(i, a, b, c, d, x) \
 	RESIDUAL(i)       \
 	ADD_SIGNED(0, a)  \
 	ADD_SIGNED(8, b)  \
 	ADD_SIGNED(16, c) \
 	ADD_SIGNED(24, d)
 
-#define STORE_UNSIGNED4(i, a, b, c, d) \
+#define STORE_UNSIGNED(i, a, b, c, d, x) \
 	ROUND(a)            \
 	ROUND(b)            \
 	ROUND(c)            \
@@ -173,7 +193,7 @@
 	OUTPUT(i)           \
 	VMOVDQU   a, (R9)
 
-#define STORE_SIGNED4(i, a, b, c, d) \
+#define STORE_SIGNED(i, a, b, c, d, x) \
 	ROUND(a)                       \
 	ROUND(b)                       \
 	ROUND(c)                       \
@@ -186,141 +206,18 @@
 	OUTPUT(i)                      \
 	VMOVDQU   a, (R9)
 
-// STEP runs a body over a tap, 8 k at a time.
-#define STEP(BODY, again) \
-again:  \
-	BODY          \
-	ADDQ $256, BX \
-	ADDQ $8, DX   \
-	CMPQ DX, AX   \
-	JLT  again
-
-// STEP16 runs BODY16 over 16 k at a time and BODY8 over what is left of the tap;
-// the label over follows it.
-#define STEP16(BODY16, BODY8, again, rest, over) \
-	SUBQ   $16, AX  \
-	CMPQ   DX, AX   \
-	JGT    rest     \
-	again:          \
-	BODY16          \
-	ADDQ   $512, BX \
-	ADDQ   $16, DX  \
-	CMPQ   DX, AX   \
-	JLE    again    \
-	rest:           \
-	ADDQ   $16, AX  \
-	CMPQ   DX, AX   \
-	JGE    over     \
-	BODY8           \
-	ADDQ   $256, BX
-
-// The whole kernel:
-//	for m += 2 while two pixels are left, then one by one:
-//		sums = bias
-//		for each tap: loop over k
-//		scale, add the residual if the mode says so, round, pack, store
-// LOOP2 and LOOP1 run a tap; CONSTANT, which the epilogue spares, is ONES or MASK.
-#define IGEMM32(CONSTANT, LOOP2, LOOP1) \
-	PROLOGUE \
-	CONSTANT \
-	JMP more \
-	pair:                            \
-	START                            \
-	PIXEL(0, R8)                     \
-	PIXEL(1, R9)                     \
-	LOAD_BIAS                        \
-	VMOVDQA Y0, Y4                   \
-	VMOVDQA Y1, Y5                   \
-	VMOVDQA Y2, Y6                   \
-	VMOVDQA Y3, Y7                   \
-	tap2:                            \
-	TAP                              \
-	LOOP2                            \
-	over2:                           \
-	DECQ    CX                       \
-	JNE     tap2                     \
-	EPILOGUE                         \
-	SCALE4(Y0, Y1, Y2, Y3)           \
-	SCALE4(Y4, Y5, Y6, Y7)           \
-	CMPL    CX, $const_AddUnsigned   \
-	JLT     plain2                   \
-	JGT     signed2                  \
-	ADD_UNSIGNED4(0, Y0, Y1, Y2, Y3) \
-	ADD_UNSIGNED4(1, Y4, Y5, Y6, Y7) \
-	JMP     unsigned2                \
-	signed2:                           \
-	ADD_SIGNED4(0, Y0, Y1, Y2, Y3)     \
-	ADD_SIGNED4(1, Y4, Y5, Y6, Y7)     \
-	unsigned2:                         \
-	STORE_UNSIGNED4(0, Y0, Y1, Y2, Y3) \
-	STORE_UNSIGNED4(1, Y4, Y5, Y6, Y7) \
-	JMP        next2                   \
-	plain2:                          \
-	CMPL    CX, $const_Signed        \
-	JNE     unsigned2                \
-	STORE_SIGNED4(0, Y0, Y1, Y2, Y3) \
-	STORE_SIGNED4(1, Y4, Y5, Y6, Y7) \
-	next2:                           \
-	ADDQ    $8, R12                  \
-	SUBQ    $2, R13                  \
-	more:                            \
-	CMPQ    R13, $2                  \
-	JGE     pair                     \
-	TESTQ   R13, R13                 \
-	JEQ     done                     \
-	START                            \
-	PIXEL(0, R8)                     \
-	LOAD_BIAS                        \
-	tap1:                            \
-	TAP                              \
-	LOOP1                            \
-	over1:                           \
-	DECQ    CX                       \
-	JNE     tap1                     \
-	EPILOGUE                         \
-	SCALE4(Y0, Y1, Y2, Y3)           \
-	CMPL    CX, $const_AddUnsigned   \
-	JLT     plain1                   \
-	JGT     signed1                  \
-	ADD_UNSIGNED4(0, Y0, Y1, Y2, Y3) \
-	JMP     unsigned1                \
-	signed1:                           \
-	ADD_SIGNED4(0, Y0, Y1, Y2, Y3)     \
-	unsigned1:                         \
-	STORE_UNSIGNED4(0, Y0, Y1, Y2, Y3) \
-	JMP        done                    \
-	plain1:                          \
-	CMPL    CX, $const_Signed        \
-	JNE     unsigned1                \
-	STORE_SIGNED4(0, Y0, Y1, Y2, Y3) \
-	done:                            \
-	VZEROUPPER                       \
-	RET
-
-#define WIDE_LOOP2 STEP(BODY2_WIDE, k2)
-#define WIDE_LOOP1 STEP(BODY1_WIDE, k1)
-
 // func igemm32WideAVX2(a *IGEMMArgs)
 TEXT ·igemm32WideAVX2(SB), NOSPLIT, $0-8
-	IGEMM32(MASK, WIDE_LOOP2, WIDE_LOOP1)
-
-#define CHAIN1_LOOP2 STEP(BODY2_CHAIN1, k2)
-#define CHAIN1_LOOP1 STEP(BODY1_CHAIN1, k1)
+	IGEMM(MASK, WIDE_TILE, WIDE_ONE)
 
 // func igemm32Chain1AVX2(a *IGEMMArgs)
 TEXT ·igemm32Chain1AVX2(SB), NOSPLIT, $0-8
-	IGEMM32(ONES, CHAIN1_LOOP2, CHAIN1_LOOP1)
-
-#define CHAIN2_LOOP2 STEP(BODY2_CHAIN2, k2)
-#define CHAIN2_LOOP1 STEP(BODY1_CHAIN2, k1)
+	IGEMM(ONES, CHAIN1_TILE, CHAIN1_ONE)
 
 // func igemm32Chain2AVX2(a *IGEMMArgs)
 TEXT ·igemm32Chain2AVX2(SB), NOSPLIT, $0-8
-	IGEMM32(ONES, CHAIN2_LOOP2, CHAIN2_LOOP1)
-
-#define CHAIN4_LOOP2 STEP16(BODY2_CHAIN4, BODY2_CHAIN2, k2, rest2, over2)
-#define CHAIN4_LOOP1 STEP16(BODY1_CHAIN4, BODY1_CHAIN2, k1, rest1, over1)
+	IGEMM(ONES, CHAIN2_TILE, CHAIN2_ONE)
 
 // func igemm32Chain4AVX2(a *IGEMMArgs)
 TEXT ·igemm32Chain4AVX2(SB), NOSPLIT, $0-8
-	IGEMM32(ONES, CHAIN4_LOOP2, CHAIN4_LOOP1)
+	IGEMM(ONES, CHAIN4_TILE, CHAIN4_ONE)

@@ -6,7 +6,7 @@
 // convolution and what is left of a layer after panels of 32. Sums are Y0, Y2, Y4, Y6, pixel by pixel.
 
 // Sums of four pixels, chains of one quad: VPMADDUBSW cannot saturate.
-#define BODY4_CHAIN1 \
+#define TILE_CHAIN1 \
 	VPBROADCASTD (R8)(DX*1), Y8   \
 	VPBROADCASTD 4(R8)(DX*1), Y9  \
 	QUAD1(0, Y8, Y0)              \
@@ -24,14 +24,14 @@
 	QUAD1(0, Y8, Y6)              \
 	QUAD1(32, Y9, Y6)
 
-#define BODY1_CHAIN1 \
+#define ONE_CHAIN1 \
 	VPBROADCASTD (R8)(DX*1), Y8  \
 	VPBROADCASTD 4(R8)(DX*1), Y9 \
 	QUAD1(0, Y8, Y0)             \
 	QUAD1(32, Y9, Y0)
 
 // Sums of four pixels, two quads in an int16 lane.
-#define BODY4_CHAIN2 \
+#define TILE_CHAIN2 \
 	VPBROADCASTD (R8)(DX*1), Y8   \
 	VPBROADCASTD 4(R8)(DX*1), Y9  \
 	QUAD2(0, 32, Y8, Y9, Y0)      \
@@ -45,13 +45,13 @@
 	VPBROADCASTD 4(R11)(DX*1), Y9 \
 	QUAD2(0, 32, Y8, Y9, Y6)
 
-#define BODY1_CHAIN2 \
+#define ONE_CHAIN2 \
 	VPBROADCASTD (R8)(DX*1), Y8  \
 	VPBROADCASTD 4(R8)(DX*1), Y9 \
 	QUAD2(0, 32, Y8, Y9, Y0)
 
 // Sums of four pixels, four quads in an int16 lane.
-#define BODY4_CHAIN4 \
+#define TILE_CHAIN4 \
 	QUADS4(R8)       \
 	QUAD4(0, 32, Y0) \
 	QUADS4(R9)       \
@@ -61,12 +61,12 @@
 	QUADS4(R11)      \
 	QUAD4(0, 32, Y6)
 
-#define BODY1_CHAIN4 \
+#define ONE_CHAIN4 \
 	QUADS4(R8)       \
 	QUAD4(0, 32, Y0)
 
 // Sums for weights that prove nothing: bytes widened to int16.
-#define BODY4_WIDE \
+#define TILE_WIDE \
 	WIDEN(0, Y10, Y11)         \
 	SPLIT(R8, 0, Y8, Y9)       \
 	WIDE(Y8, Y9, Y10, Y11, Y0) \
@@ -86,7 +86,7 @@
 	SPLIT(R11, 4, Y8, Y9)      \
 	WIDE(Y8, Y9, Y10, Y11, Y6)
 
-#define BODY1_WIDE \
+#define ONE_WIDE \
 	WIDEN(0, Y10, Y11)         \
 	SPLIT(R8, 0, Y8, Y9)       \
 	WIDE(Y8, Y9, Y10, Y11, Y0) \
@@ -94,22 +94,44 @@
 	SPLIT(R8, 4, Y8, Y9)       \
 	WIDE(Y8, Y9, Y10, Y11, Y0)
 
+#define TILE 4
+#define QUAD 32
+
+#define TILE_PIXELS \
+	PIXEL(0, R8)  \
+	PIXEL(1, R9)  \
+	PIXEL(2, R10) \
+	PIXEL(3, R11)
+
 #define LOAD_BIAS \
 	MOVQ    IGEMMArgs_Bias(DI), AX \
 	VMOVDQU (AX), Y0
 
-#define SCALES(a) \
+#define SPREAD_BIAS \
+	VMOVDQA Y0, Y2 \
+	VMOVDQA Y0, Y4 \
+	VMOVDQA Y0, Y6
+
+// x is the low half of a.
+#define TILE_EACH(OP) \
+	OP(0, Y0, X0) \
+	OP(1, Y2, X2) \
+	OP(2, Y4, X4) \
+	OP(3, Y6, X6)
+
+#define ONE(OP) OP(0, Y0, X0)
+
+#define SCALES(i, a, x) \
 SCALE(0, a)
 
-#define ADDS_UNSIGNED(i, a) \
+#define ADDS_UNSIGNED(i, a, x) \
 	RESIDUAL(i)        \
 	ADD_UNSIGNED(0, a)
 
-#define ADDS_SIGNED(i, a) \
+#define ADDS_SIGNED(i, a, x) \
 	RESIDUAL(i)      \
 	ADD_SIGNED(0, a)
 
-// x names the low half of a.
 #define STORE_UNSIGNED(i, a, x) \
 	ROUND(a)            \
 	VPACKSSDW a, a, a   \
@@ -127,152 +149,18 @@ SCALE(0, a)
 	OUTPUT(i)                      \
 	VMOVQ     x, (R9)
 
-// STEP runs a body over a tap, 8 k at a time.
-#define STEP(BODY, again) \
-again:  \
-	BODY         \
-	ADDQ $64, BX \
-	ADDQ $8, DX  \
-	CMPQ DX, AX  \
-	JLT  again
-
-// STEP16 runs BODY16 over 16 k at a time and BODY8 over what is left of the tap;
-// the label over follows it.
-#define STEP16(BODY16, BODY8, again, rest, over) \
-	SUBQ   $16, AX  \
-	CMPQ   DX, AX   \
-	JGT    rest     \
-	again:          \
-	BODY16          \
-	ADDQ   $128, BX \
-	ADDQ   $16, DX  \
-	CMPQ   DX, AX   \
-	JLE    again    \
-	rest:           \
-	ADDQ   $16, AX  \
-	CMPQ   DX, AX   \
-	JGE    over     \
-	BODY8           \
-	ADDQ   $64, BX
-
-// The whole kernel, as in igemm32_avx2_amd64.s.
-#define IGEMM(CONSTANT, LOOP4, LOOP1) \
-	PROLOGUE \
-	CONSTANT \
-	JMP more \
-	four:                          \
-	START                          \
-	PIXEL(0, R8)                   \
-	PIXEL(1, R9)                   \
-	PIXEL(2, R10)                  \
-	PIXEL(3, R11)                  \
-	LOAD_BIAS                      \
-	VMOVDQA Y0, Y2                 \
-	VMOVDQA Y0, Y4                 \
-	VMOVDQA Y0, Y6                 \
-	tap4:                          \
-	TAP                            \
-	LOOP4                          \
-	over4:                         \
-	DECQ    CX                     \
-	JNE     tap4                   \
-	EPILOGUE                       \
-	SCALES(Y0)                     \
-	SCALES(Y2)                     \
-	SCALES(Y4)                     \
-	SCALES(Y6)                     \
-	CMPL    CX, $const_AddUnsigned \
-	JLT     plain4                 \
-	JGT     signed4                \
-	ADDS_UNSIGNED(0, Y0)           \
-	ADDS_UNSIGNED(1, Y2)           \
-	ADDS_UNSIGNED(2, Y4)           \
-	ADDS_UNSIGNED(3, Y6)           \
-	JMP     unsigned4              \
-	signed4:                  \
-	ADDS_SIGNED(0, Y0)        \
-	ADDS_SIGNED(1, Y2)        \
-	ADDS_SIGNED(2, Y4)        \
-	ADDS_SIGNED(3, Y6)        \
-	unsigned4:                \
-	STORE_UNSIGNED(0, Y0, X0) \
-	STORE_UNSIGNED(1, Y2, X2) \
-	STORE_UNSIGNED(2, Y4, X4) \
-	STORE_UNSIGNED(3, Y6, X6) \
-	JMP        next4          \
-	plain4:                        \
-	CMPL    CX, $const_Signed      \
-	JNE     unsigned4              \
-	STORE_SIGNED(0, Y0, X0)        \
-	STORE_SIGNED(1, Y2, X2)        \
-	STORE_SIGNED(2, Y4, X4)        \
-	STORE_SIGNED(3, Y6, X6)        \
-	next4:                         \
-	ADDQ    $16, R12               \
-	SUBQ    $4, R13                \
-	more:                          \
-	CMPQ    R13, $4                \
-	JGE     four                   \
-	single:                        \
-	TESTQ   R13, R13               \
-	JEQ     done                   \
-	START                          \
-	PIXEL(0, R8)                   \
-	LOAD_BIAS                      \
-	tap1:                          \
-	TAP                            \
-	LOOP1                          \
-	over1:                         \
-	DECQ    CX                     \
-	JNE     tap1                   \
-	EPILOGUE                       \
-	SCALES(Y0)                     \
-	CMPL    CX, $const_AddUnsigned \
-	JLT     plain1                 \
-	JGT     signed1                \
-	ADDS_UNSIGNED(0, Y0)           \
-	JMP     unsigned1              \
-	signed1:                  \
-	ADDS_SIGNED(0, Y0)        \
-	unsigned1:                \
-	STORE_UNSIGNED(0, Y0, X0) \
-	JMP        next1          \
-	plain1:                   \
-	CMPL    CX, $const_Signed \
-	JNE     unsigned1         \
-	STORE_SIGNED(0, Y0, X0)   \
-	next1:                    \
-	ADDQ    $4, R12           \
-	SUBQ    $1, R13           \
-	JMP     single            \
-	done:      \
-	VZEROUPPER \
-	RET
-
-#define WIDE_LOOP4 STEP(BODY4_WIDE, k4)
-#define WIDE_LOOP1 STEP(BODY1_WIDE, k1)
-
 // func igemm8WideAVX2(a *IGEMMArgs)
 TEXT ·igemm8WideAVX2(SB), NOSPLIT, $0-8
-	IGEMM(MASK, WIDE_LOOP4, WIDE_LOOP1)
-
-#define CHAIN1_LOOP4 STEP(BODY4_CHAIN1, k4)
-#define CHAIN1_LOOP1 STEP(BODY1_CHAIN1, k1)
+	IGEMM(MASK, WIDE_TILE, WIDE_ONE)
 
 // func igemm8Chain1AVX2(a *IGEMMArgs)
 TEXT ·igemm8Chain1AVX2(SB), NOSPLIT, $0-8
-	IGEMM(ONES, CHAIN1_LOOP4, CHAIN1_LOOP1)
-
-#define CHAIN2_LOOP4 STEP(BODY4_CHAIN2, k4)
-#define CHAIN2_LOOP1 STEP(BODY1_CHAIN2, k1)
+	IGEMM(ONES, CHAIN1_TILE, CHAIN1_ONE)
 
 // func igemm8Chain2AVX2(a *IGEMMArgs)
 TEXT ·igemm8Chain2AVX2(SB), NOSPLIT, $0-8
-	IGEMM(ONES, CHAIN2_LOOP4, CHAIN2_LOOP1)
-
-#define CHAIN4_LOOP4 STEP16(BODY4_CHAIN4, BODY4_CHAIN2, k4, rest4, over4)
-#define CHAIN4_LOOP1 STEP16(BODY1_CHAIN4, BODY1_CHAIN2, k1, rest1, over1)
+	IGEMM(ONES, CHAIN2_TILE, CHAIN2_ONE)
 
 // func igemm8Chain4AVX2(a *IGEMMArgs)
 TEXT ·igemm8Chain4AVX2(SB), NOSPLIT, $0-8
-	IGEMM(ONES, CHAIN4_LOOP4, CHAIN4_LOOP1)
+	IGEMM(ONES, CHAIN4_TILE, CHAIN4_ONE)

@@ -131,6 +131,129 @@
 
 #define ROUND(acc) VCVTPS2DQ acc, acc
 
+// The whole kernel, for all panel widths. The file that uses it defines
+//	TILE             pixels of a tile             QUAD           bytes of a quad's weights: 4 a channel
+//	TILE_PIXELS      loads their addresses        LOAD_BIAS      starts pixel 0's sums
+//	SPREAD_BIAS      starts the others'           TILE_EACH(OP)  does OP for every pixel
+//	ONE(OP)          does OP for pixel 0
+//	and as OP: SCALES, ADDS_UNSIGNED, ADDS_SIGNED, STORE_UNSIGNED, STORE_SIGNED
+//
+//	while TILE pixels are left, then one by one:
+//		sums = bias
+//		for each tap: LOOP_TILE or LOOP_ONE over k
+//		scale, add the residual if the mode says so, round, pack, store
+//
+// CONSTANT, which the epilogue spares, is ONES or MASK.
+#define IGEMM(CONSTANT, LOOP_TILE, LOOP_ONE) \
+	PROLOGUE                       \
+	CONSTANT                       \
+	JMP  more                      \
+	tile:                          \
+	START                          \
+	TILE_PIXELS                    \
+	LOAD_BIAS                      \
+	SPREAD_BIAS                    \
+	tapTile:                       \
+	TAP                            \
+	LOOP_TILE                      \
+	overTile:                      \
+	DECQ CX                        \
+	JNE  tapTile                   \
+	EPILOGUE                       \
+	TILE_EACH(SCALES)              \
+	CMPL CX, $const_AddUnsigned    \
+	JLT  plainTile                 \
+	JGT  signedTile                \
+	TILE_EACH(ADDS_UNSIGNED)       \
+	JMP  unsignedTile              \
+	signedTile:                    \
+	TILE_EACH(ADDS_SIGNED)         \
+	unsignedTile:                  \
+	TILE_EACH(STORE_UNSIGNED)      \
+	JMP  nextTile                  \
+	plainTile:                     \
+	CMPL CX, $const_Signed         \
+	JNE  unsignedTile              \
+	TILE_EACH(STORE_SIGNED)        \
+	nextTile:                      \
+	ADDQ $(4*TILE), R12            \
+	SUBQ $TILE, R13                \
+	more:                          \
+	CMPQ R13, $TILE                \
+	JGE  tile                      \
+	one:                           \
+	TESTQ R13, R13                 \
+	JEQ  done                      \
+	START                          \
+	PIXEL(0, R8)                   \
+	LOAD_BIAS                      \
+	tapOne:                        \
+	TAP                            \
+	LOOP_ONE                       \
+	overOne:                       \
+	DECQ CX                        \
+	JNE  tapOne                    \
+	EPILOGUE                       \
+	ONE(SCALES)                    \
+	CMPL CX, $const_AddUnsigned    \
+	JLT  plainOne                  \
+	JGT  signedOne                 \
+	ONE(ADDS_UNSIGNED)             \
+	JMP  unsignedOne               \
+	signedOne:                     \
+	ONE(ADDS_SIGNED)               \
+	unsignedOne:                   \
+	ONE(STORE_UNSIGNED)            \
+	JMP  nextOne                   \
+	plainOne:                      \
+	CMPL CX, $const_Signed         \
+	JNE  unsignedOne               \
+	ONE(STORE_SIGNED)              \
+	nextOne:                       \
+	ADDQ $4, R12                   \
+	DECQ R13                       \
+	JMP  one                       \
+	done:                          \
+	VZEROUPPER                     \
+	RET
+
+// STEP runs a body over a tap, 8 k at a time.
+#define STEP(BODY, again) \
+	again:            \
+	BODY              \
+	ADDQ $(2*QUAD), BX \
+	ADDQ $8, DX       \
+	CMPQ DX, AX       \
+	JLT  again
+
+// STEP16 runs BODY16 over 16 k at a time and BODY8 over what is left of the tap; the label over follows.
+#define STEP16(BODY16, BODY8, again, rest, over) \
+	SUBQ $16, AX      \
+	CMPQ DX, AX       \
+	JGT  rest         \
+	again:            \
+	BODY16            \
+	ADDQ $(4*QUAD), BX \
+	ADDQ $16, DX      \
+	CMPQ DX, AX       \
+	JLE  again        \
+	rest:             \
+	ADDQ $16, AX      \
+	CMPQ DX, AX       \
+	JGE  over         \
+	BODY8             \
+	ADDQ $(2*QUAD), BX
+
+// The loops over k for each kind of body; the file defines TILE_WIDE, ONE_WIDE, TILE_CHAIN1, ...
+#define WIDE_TILE STEP(TILE_WIDE, kTile)
+#define WIDE_ONE STEP(ONE_WIDE, kOne)
+#define CHAIN1_TILE STEP(TILE_CHAIN1, kTile)
+#define CHAIN1_ONE STEP(ONE_CHAIN1, kOne)
+#define CHAIN2_TILE STEP(TILE_CHAIN2, kTile)
+#define CHAIN2_ONE STEP(ONE_CHAIN2, kOne)
+#define CHAIN4_TILE STEP16(TILE_CHAIN4, TILE_CHAIN2, kTile, restTile, overTile)
+#define CHAIN4_ONE STEP16(ONE_CHAIN4, ONE_CHAIN2, kOne, restOne, overOne)
+
 // The packs work within 128-bit lanes, so the dwords of channels come out as 0 2 4 6, 1 3 5 7.
 DATA packOrder<>+0(SB)/8, $0x0000000400000000
 DATA packOrder<>+8(SB)/8, $0x0000000500000001

@@ -18,14 +18,10 @@ silent() { # silent COMMAND...: succeeds if the command prints nothing
 	printf '%s' "$out"
 	[ -z "$out" ]
 }
-assembly() { # asmfmt takes files one by one
-	local f out=0
-	while IFS= read -r f; do silent tool asmfmt -d "$f" || out=1; done < <(git ls-files '*.s')
-	return $out
-}
+assembly() { git ls-files -z '*.s' | xargs -0 go tool -modfile=tools/go.mod asmfmt -d; }
 
 check "gofmt: run gofmt -w on these" silent gofmt -l .
-check "asmfmt: run asmfmt -w on these" assembly
+check "asmfmt: run asmfmt -w on these" silent assembly
 check "go mod tidy" go mod tidy -diff
 for arch in amd64 arm64 arm; do
 	check "go vet for $arch" env GOARCH=$arch CGO_ENABLED=0 go vet ./...
