@@ -18,9 +18,10 @@ silent() { # silent COMMAND...: succeeds if the command prints nothing
 	printf '%s' "$out"
 	[ -z "$out" ]
 }
+formatted() { git ls-files -z '*.go' | xargs -0 gofmt -l; }
 assembly() { git ls-files -z '*.s' | xargs -0 go tool -modfile=tools/go.mod asmfmt -d; }
 
-check "gofmt: run gofmt -w on these" silent gofmt -l .
+check "gofmt: run gofmt -w on these" silent formatted
 check "asmfmt: run asmfmt -w on these" silent assembly
 check "go mod tidy" go mod tidy -diff
 for arch in amd64 arm64 arm; do
