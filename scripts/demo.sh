@@ -15,4 +15,4 @@ run() { # show a command, then run it
 run build/calib --weights $data/resnext20_8x4d.pth --images $data/calib.zip --out "$model" \
 	--mean 0.2860 --std 0.3530 --eval $data/test.zip
 run build/resnext bench "$model" --threads 1,2
-run build/resnext classify "$model" $data/ankle-boot.png
+run build/resnext classify "$model" $data/sample/ankle-boot.png

@@ -51,6 +51,8 @@ else
 	absent+=("arm64 and arm tests: no qemu-user-static")
 fi
 
+part "the same logits on every CPU" scripts/same.sh
+
 for a in "${absent[@]}"; do
 	echo "NOT RUN: $a" >&2
 	[ "${CI:-}" = true ] && failed+=("not run: $a")
