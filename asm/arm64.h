@@ -1,8 +1,8 @@
-// Vector instructions of ARMv8.0 that Go's assembler cannot spell. Operands are register numbers, 0 to
-// 31: for V7 write 7. The destination comes first, as in Arm's manual and in the comments, whose Vd, Vn
-// and Vm stand for the operands. Where a mnemonic has several sizes, the lanes read stand behind it: B, H or
-// S where their width changes, else all of them (8H). TestHeaderEncodings compares every macro with its
-// comment.
+// Vector instructions that Go's assembler cannot spell, of ARMv8.0 unless said otherwise. Operands are
+// register numbers, 0 to 31: for V7 write 7. The destination comes first, as in Arm's manual and in the
+// comments, whose Vd, Vn and Vm stand for the operands. Where a mnemonic has several sizes, the lanes read
+// stand behind it: B, H or S where their width changes, else all of them (8H). TestHeaderEncodings compares
+// every macro with its comment.
 
 // Products of 8-bit lanes, 16 bits wide: of the low eight lanes, and of the high eight ("2").
 
@@ -10,6 +10,17 @@
 #define SMULLB2(d, n, m) WORD $(0x4e20c000 | (m)<<16 | (n)<<5 | (d)) // smull2 Vd.8h, Vn.16b, Vm.16b
 #define SMLALB(d, n, m)  WORD $(0x0e208000 | (m)<<16 | (n)<<5 | (d)) // smlal Vd.8h, Vn.8b, Vm.8b
 #define SMLALB2(d, n, m) WORD $(0x4e208000 | (m)<<16 | (n)<<5 | (d)) // smlal2 Vd.8h, Vn.16b, Vm.16b
+
+// ARMv8.2 dot product: to each 32-bit lane of Vd the four products of its bytes in Vn and Vm, or in Vn and
+// lane i of Vm.
+
+#define SDOT(d, n, m)     WORD $(0x4e809400 | (m)<<16 | (n)<<5 | (d)) // sdot Vd.4s, Vn.16b, Vm.16b
+#define SDOTE(d, n, m, i) WORD $(0x4f80e000 | ((i)&1)<<21 | ((i)>>1)<<11 | (m)<<16 | (n)<<5 | (d)) // sdot Vd.4s, Vn.16b, Vm.4b[i]
+
+// ARMv8.6 matrix product: Vn and Vm are two rows of eight bytes each; lane 2*r+c of Vd gets the eight
+// products of row r of Vn and row c of Vm.
+
+#define SMMLA(d, n, m) WORD $(0x4e80a400 | (m)<<16 | (n)<<5 | (d)) // smmla Vd.4s, Vn.16b, Vm.16b
 
 // Products of 16-bit lanes, 32 bits wide.
 
@@ -49,18 +60,33 @@
 #define SMAX16B(d, n, m) WORD $(0x4e206400 | (m)<<16 | (n)<<5 | (d)) // smax Vd.16b, Vn.16b, Vm.16b
 
 // Four float32 lanes: conversion from int32; back, saturating, to nearest even whatever the rounding mode;
-// product; product with lane i of Vm; sum.
+// product; product with lane i of Vm; sum; difference.
 
 #define SCVTF(d, n)       WORD $(0x4e21d800 | (n)<<5 | (d)) // scvtf Vd.4s, Vn.4s
 #define FCVTNS(d, n)      WORD $(0x4e21a800 | (n)<<5 | (d)) // fcvtns Vd.4s, Vn.4s
 #define FMUL(d, n, m)     WORD $(0x6e20dc00 | (m)<<16 | (n)<<5 | (d)) // fmul Vd.4s, Vn.4s, Vm.4s
 #define FMULE(d, n, m, i) WORD $(0x4f809000 | ((i)&1)<<21 | ((i)>>1)<<11 | (m)<<16 | (n)<<5 | (d)) // fmul Vd.4s, Vn.4s, Vm.s[i]
 #define FADD(d, n, m)     WORD $(0x4e20d400 | (m)<<16 | (n)<<5 | (d)) // fadd Vd.4s, Vn.4s, Vm.4s
+#define FSUB(d, n, m)     WORD $(0x4ea0d400 | (m)<<16 | (n)<<5 | (d)) // fsub Vd.4s, Vn.4s, Vm.4s
+
+// Saturating difference of signed 32-bit lanes.
+
+#define SQSUB4S(d, n, m) WORD $(0x4ea02c00 | (m)<<16 | (n)<<5 | (d)) // sqsub Vd.4s, Vn.4s, Vm.4s
 
 // Go's assembler has these; they are here so that a kernel needs one name for each register: sums of
-// neighbouring 32-bit lanes of Vn, then of Vm; sum; exclusive or; bytes of Vn picked by the numbers in Vm.
+// neighbouring 32-bit lanes of Vn, then of Vm; sum; exclusive or; bytes of Vn picked by the numbers in Vm;
+// the low halves and the high halves of Vn and Vm, lanes of 16, 32 or 64 bits taken in turns; the even and
+// the odd lanes of Vn, then of Vm.
 
 #define ADDP4S(d, n, m) WORD $(0x4ea0bc00 | (m)<<16 | (n)<<5 | (d)) // addp Vd.4s, Vn.4s, Vm.4s
 #define ADD4S(d, n, m)  WORD $(0x4ea08400 | (m)<<16 | (n)<<5 | (d)) // add Vd.4s, Vn.4s, Vm.4s
 #define EOR16B(d, n, m) WORD $(0x6e201c00 | (m)<<16 | (n)<<5 | (d)) // eor Vd.16b, Vn.16b, Vm.16b
 #define TBL16B(d, n, m) WORD $(0x4e000000 | (m)<<16 | (n)<<5 | (d)) // tbl Vd.16b, { Vn.16b }, Vm.16b
+#define ZIP1H(d, n, m)  WORD $(0x4e403800 | (m)<<16 | (n)<<5 | (d)) // zip1 Vd.8h, Vn.8h, Vm.8h
+#define ZIP2H(d, n, m)  WORD $(0x4e407800 | (m)<<16 | (n)<<5 | (d)) // zip2 Vd.8h, Vn.8h, Vm.8h
+#define ZIP1S(d, n, m)  WORD $(0x4e803800 | (m)<<16 | (n)<<5 | (d)) // zip1 Vd.4s, Vn.4s, Vm.4s
+#define ZIP2S(d, n, m)  WORD $(0x4e807800 | (m)<<16 | (n)<<5 | (d)) // zip2 Vd.4s, Vn.4s, Vm.4s
+#define ZIP1D(d, n, m)  WORD $(0x4ec03800 | (m)<<16 | (n)<<5 | (d)) // zip1 Vd.2d, Vn.2d, Vm.2d
+#define ZIP2D(d, n, m)  WORD $(0x4ec07800 | (m)<<16 | (n)<<5 | (d)) // zip2 Vd.2d, Vn.2d, Vm.2d
+#define UZP1H(d, n, m)  WORD $(0x4e401800 | (m)<<16 | (n)<<5 | (d)) // uzp1 Vd.8h, Vn.8h, Vm.8h
+#define UZP2H(d, n, m)  WORD $(0x4e405800 | (m)<<16 | (n)<<5 | (d)) // uzp2 Vd.8h, Vn.8h, Vm.8h

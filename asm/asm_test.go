@@ -29,9 +29,12 @@ func TestRequiredKernels(t *testing.T) {
 	}
 }
 
-// eachSet runs a test once for every set that this CPU can run.
+// modelled are sets that run in a model of their CPU; files that know such a model add to it.
+var modelled []*Kernels
+
+// eachSet runs a test once for every set that this CPU can run, and for every set in a model.
 func eachSet(t *testing.T, test func(t *testing.T, k *Kernels)) {
-	for _, k := range available() {
+	for _, k := range slices.Concat(available(), modelled) {
 		t.Run(k.Name, func(t *testing.T) { test(t, k) })
 	}
 }

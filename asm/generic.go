@@ -6,6 +6,7 @@ import "unsafe"
 // arranged so that a compiler makes good code of it: eight channels by four k at a time.
 var generic = &Kernels{
 	Name:    "generic",
+	runs:    true,
 	KB:      4,
 	Widths:  []int{8},
 	IGEMM:   igemmGeneric,

@@ -21,6 +21,8 @@ import (
 type Kernels struct {
 	// Name is what RESNEXT_KERNELS and Select take: "generic", "avx2", "neon", ...
 	Name string
+	// runs tells that this CPU has the instructions.
+	runs bool
 	// Offset is xored onto every unsigned 8-bit activation in memory: 0, or 0x80 where the multiplier
 	// wants signed bytes, which then hold q-128. Signed activations (Mode Signed) are always held as
 	// they are.
@@ -105,5 +107,22 @@ func Select(name string) (k *Kernels, warning string, err error) {
 	return nil, "", fmt.Errorf("%w: %s%s: this CPU runs %s", ErrKernels, source, name, strings.Join(Names(), ", "))
 }
 
-// available is the table of sets, made once.
-var available = sync.OnceValue(func() []*Kernels { return append(archKernels(), generic) })
+// Known lists all sets of this architecture, best first, whether this CPU can run them or not.
+func Known() []string {
+	var names []string
+	for _, k := range append(archKernels(), generic) {
+		names = append(names, k.Name)
+	}
+	return names
+}
+
+// available lists the sets that this CPU can run, best first.
+var available = sync.OnceValue(func() []*Kernels {
+	var sets []*Kernels
+	for _, k := range append(archKernels(), generic) {
+		if k.runs {
+			sets = append(sets, k)
+		}
+	}
+	return sets
+})

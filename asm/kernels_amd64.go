@@ -2,24 +2,52 @@ package asm
 
 import "github.com/klauspost/cpuid/v2"
 
-// archKernels lists the sets that this CPU can run, best first.
-func archKernels() []*Kernels {
-	var sets []*Kernels
-	if cpuid.CPU.Supports(cpuid.AVX2) {
-		sets = append(sets, avx2)
-	}
-	return sets
-}
+// archKernels lists the sets of this architecture, best first.
+func archKernels() []*Kernels { return []*Kernels{avx512vnni, avxvnni, avx2} }
 
 // avx2 runs on every x86-64 server and PC since 2013 (Haswell, Zen).
 var avx2 = &Kernels{
 	Name:    "avx2",
+	runs:    cpuid.CPU.Supports(cpuid.AVX2),
 	KB:      4,
 	Widths:  []int{32, 16, 8},
 	Chains:  []int{1, 2, 4},
 	IGEMM:   runIGEMMAVX2,
 	Group4:  GroupKernel{Lanes: 8, Chains: []int{3}, Run: runGroup4AVX2},
 	Group8:  GroupKernel{Lanes: 8, Chains: []int{6}, Run: runGroup8AVX2},
+	MaxPool: maxPoolAVX2,
+	Sum:     sumAVX2,
+	Linear:  linearAVX2,
+}
+
+// The two VNNI sets do four products in one instruction, exactly, so that no chain needs a proof. The machine
+// code that ships is tested in a model of the CPU, instruction by instruction (internal/x86), but has never run
+// on a CPU that has the instruction: none was at hand. As with every set, Select runs the known-answer check
+// first and, if it fails, takes the next set with a warning.
+
+// avxvnni is VEX-coded: Alder Lake-N (N100) and other small Intel cores, Alder Lake and later PCs, Zen 5.
+var avxvnni = &Kernels{
+	Name:    "avxvnni",
+	runs:    cpuid.CPU.Supports(cpuid.AVX2, cpuid.AVXVNNI),
+	KB:      4,
+	Widths:  []int{32, 16, 8},
+	IGEMM:   runIGEMMAVXVNNI,
+	Group4:  GroupKernel{Lanes: 8, ByLane: true, Run: group4AVXVNNI},
+	Group8:  GroupKernel{Lanes: 8, ByLane: true, Run: group8AVXVNNI},
+	MaxPool: maxPoolAVX2,
+	Sum:     sumAVX2,
+	Linear:  linearAVX2,
+}
+
+// avx512vnni is EVEX-coded: Cascade Lake, Ice Lake and later servers, Zen 4 and later.
+var avx512vnni = &Kernels{
+	Name:    "avx512vnni",
+	runs:    cpuid.CPU.Supports(cpuid.AVX2, cpuid.AVX512F, cpuid.AVX512BW, cpuid.AVX512VL, cpuid.AVX512VNNI),
+	KB:      4,
+	Widths:  []int{64, 32, 16, 8},
+	IGEMM:   runIGEMMAVX512VNNI,
+	Group4:  GroupKernel{Lanes: 16, ByLane: true, Run: group4AVX512VNNI},
+	Group8:  GroupKernel{Lanes: 16, ByLane: true, Run: group8AVX512VNNI},
 	MaxPool: maxPoolAVX2,
 	Sum:     sumAVX2,
 	Linear:  linearAVX2,

@@ -1,21 +1,53 @@
 package asm
 
-// archKernels lists the sets that this CPU can run, best first. Sets for later extensions go before neon,
-// each behind its feature bit of golang.org/x/sys/cpu (the dot product's is cpu.ARM64.HasASIMDDP).
-func archKernels() []*Kernels {
-	return []*Kernels{neon}
-}
+import "golang.org/x/sys/cpu"
+
+// archKernels lists the sets of this architecture, best first.
+func archKernels() []*Kernels { return []*Kernels{i8mm, neondot, neon} }
 
 // neon needs ARMv8.0, which every arm64 CPU is. Its multiplier wants signed bytes, and two of its products
 // always fit an int16 lane, so no chain needs a proof.
 var neon = &Kernels{
 	Name:    "neon",
+	runs:    true,
 	Offset:  0x80,
 	KB:      16,
 	Widths:  []int{4},
 	IGEMM:   igemmNEON,
 	Group4:  GroupKernel{Lanes: 16, ByLane: true, Run: group4NEON},
 	Group8:  GroupKernel{Lanes: 16, ByLane: true, Run: group8NEON},
+	MaxPool: maxPoolNEON,
+	Sum:     sumNEON,
+	Linear:  linearNEON,
+}
+
+// neondot needs the dot product of ARMv8.2: Cortex-A55, A75, A76 (Raspberry Pi 5) and newer, Apple's and
+// the servers' cores. It shares neon's way of holding activations and all that is bound by memory.
+var neondot = &Kernels{
+	Name:    "neondot",
+	runs:    cpu.ARM64.HasASIMDDP,
+	Offset:  0x80,
+	KB:      4,
+	Widths:  []int{16, 8},
+	IGEMM:   igemmDot,
+	Group4:  GroupKernel{Lanes: 16, ByLane: true, Run: group4Dot},
+	Group8:  GroupKernel{Lanes: 16, ByLane: true, Run: group8Dot},
+	MaxPool: maxPoolNEON,
+	Sum:     sumNEON,
+	Linear:  linearNEON,
+}
+
+// i8mm needs the matrix product of ARMv8.6 as well: Cortex-A510, A710, X2 and newer, Neoverse V1 and N2,
+// Apple M2. The direct grouped kernels have no use for it: a matrix product would be half zeros.
+var i8mm = &Kernels{
+	Name:    "i8mm",
+	runs:    cpu.ARM64.HasI8MM && cpu.ARM64.HasASIMDDP,
+	Offset:  0x80,
+	KB:      8,
+	Widths:  []int{16, 8},
+	IGEMM:   igemmI8MM,
+	Group4:  GroupKernel{Lanes: 16, ByLane: true, Run: group4Dot},
+	Group8:  GroupKernel{Lanes: 16, ByLane: true, Run: group8Dot},
 	MaxPool: maxPoolNEON,
 	Sum:     sumNEON,
 	Linear:  linearNEON,

@@ -12,7 +12,7 @@ type Buffers struct {
 // while the weights stream through.
 const (
 	stripBytes = 24 << 10
-	minPixels  = 16
+	minPixels  = 24
 )
 
 // Tasks is the number of independent tasks into which the convolution at p is best cut for that many
@@ -54,8 +54,9 @@ func (c *Conv) Run(p *Place, b Buffers, task, tasks int, s *Scratch) {
 	}
 }
 
-// pixelUnit is a multiple of every kernel's tile height, so that only the last strip has a ragged tile.
-const pixelUnit = 4
+// pixelUnit is a multiple of every kernel's tile height (2, 3, 4 and 6), so that only the last strip has a
+// ragged tile.
+const pixelUnit = 12
 
 // span is a half-open range.
 type span struct{ from, to int }

@@ -27,8 +27,8 @@ logits() { # logits NAME KERNELS COMMAND...
 logits generic generic "$out/resnext"
 for set in $("$out/resnext" selftest | awk '$2 == "ok" {print $1}'); do logits "$set" "$set" "$out/resnext"; done
 if command -v qemu-aarch64-static >/dev/null; then
-	for cpu in cortex-a53 cortex-a72 cortex-a76 max,sve=off; do
-		logits "arm64-$cpu" neon qemu-aarch64-static -cpu "$cpu" "$out/resnext.arm64"
+	for run in cortex-a53:neon cortex-a72:neon cortex-a76:neondot max,sve=off:i8mm; do
+		logits "arm64-$run" "${run#*:}" qemu-aarch64-static -cpu "${run%:*}" "$out/resnext.arm64"
 	done
 	logits arm generic qemu-arm-static -cpu max "$out/resnext.arm"
 fi

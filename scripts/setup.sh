@@ -6,7 +6,7 @@ set -uo pipefail
 # command, Debian package, what for
 needs=(
 	"qemu-aarch64-static qemu-user-static the arm64 and arm tests"
-	"llvm-mc llvm the check of arm64 instruction encodings"
+	"llvm-mc llvm the checks of instruction encodings and the model of CPUs with VNNI"
 	"gcc gcc the race detector"
 )
 missing=()

@@ -43,9 +43,10 @@ else
 	absent+=("race detector: no gcc")
 fi
 if command -v qemu-aarch64-static >/dev/null; then
-	for cpu in cortex-a53 cortex-a72 cortex-a76 max,sve=off; do
-		part "arm64 on $cpu" emulated arm64 qemu-aarch64-static "$cpu" neon
-	done
+	part "arm64 on Cortex-A53" emulated arm64 qemu-aarch64-static cortex-a53 neon
+	part "arm64 on Cortex-A72" emulated arm64 qemu-aarch64-static cortex-a72 neon
+	part "arm64 on Cortex-A76" emulated arm64 qemu-aarch64-static cortex-a76 neondot,neon
+	part "arm64 with i8mm" emulated arm64 qemu-aarch64-static max,sve=off i8mm,neondot,neon
 	part "32-bit arm" emulated arm qemu-arm-static max generic
 else
 	absent+=("arm64 and arm tests: no qemu-user-static")

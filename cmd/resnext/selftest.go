@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/libresnext/libresnext/asm"
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/resnext"
 )
@@ -15,12 +16,6 @@ import (
 const aboutSelftest = `selftest runs every kernel set that this CPU has: a known-answer check of each
 kernel, then small built-in networks on one thread and on several. Their logits
 must have the checksum that every CPU gives. It needs no model and no pictures.`
-
-// kernelSets lists the sets of each architecture, best first. All others have the generic one only.
-var kernelSets = map[string][]string{
-	"amd64": {"avx512vnni", "avxvnni", "avx2", "generic"},
-	"arm64": {"i8mm", "dotprod", "neon", "generic"},
-}
 
 func selftestCommand() *cobra.Command {
 	var asJSON bool
@@ -74,7 +69,7 @@ func selftest() selftestResult {
 		r.Sets = append(r.Sets, set)
 	})
 	r.Passed = err == nil
-	for _, name := range kernelSets[runtime.GOARCH] {
+	for _, name := range asm.Known() {
 		if !slices.ContainsFunc(r.Sets, func(s selftestSet) bool { return s.Kernels == name }) {
 			r.Sets = append(r.Sets, selftestSet{Kernels: name})
 		}

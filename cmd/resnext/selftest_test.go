@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,11 +30,15 @@ func TestSelftest(t *testing.T) {
 	require.Equal(t, asm.Names(), available)
 }
 
-// TestKernelSets: the list of sets that a CPU may lack knows all that this one has.
+// TestKernelSets: every set of the architecture is named, those that this CPU lacks too.
 func TestKernelSets(t *testing.T) {
-	if known, ok := kernelSets[runtime.GOARCH]; ok {
-		require.Subset(t, known, asm.Names())
+	var names []string
+	for _, s := range selftest().Sets {
+		names = append(names, s.Kernels)
+		require.Equal(t, slices.Contains(asm.Names(), s.Kernels), s.Available, s.Kernels)
 	}
+	require.ElementsMatch(t, asm.Known(), names)
+	require.Subset(t, asm.Known(), asm.Names())
 }
 
 func TestSelftestPrint(t *testing.T) {

@@ -1,0 +1,65 @@
+#include "go_asm.h"
+#include "textflag.h"
+#include "igemm_vnni512_amd64.h"
+
+// AVX-512 VNNI indirect GEMM for panels of 32 channels, 6 pixels by 2 vectors: the groups of a wide grouped
+// convolution and what is left of a layer after panels of 64. For Cascade Lake, Ice Lake and later servers, Zen 4
+// and later. Sums are Z0 Z1, Z2 Z3, ... Z10 Z11, pixel by pixel. Per quad: 6 broadcasts and 2 weight loads,
+// 12 VPDPBUSD.
+
+#define INIT \
+	MOVQ      IGEMMArgs_Bias(DI), AX \
+	VMOVDQU32 (AX), Z0               \
+	VMOVDQU32 64(AX), Z1             \
+	VMOVDQA32 Z0, Z2                 \
+	VMOVDQA32 Z1, Z3                 \
+	VMOVDQA32 Z0, Z4                 \
+	VMOVDQA32 Z1, Z5                 \
+	VMOVDQA32 Z0, Z6                 \
+	VMOVDQA32 Z1, Z7                 \
+	VMOVDQA32 Z0, Z8                 \
+	VMOVDQA32 Z1, Z9                 \
+	VMOVDQA32 Z0, Z10                \
+	VMOVDQA32 Z1, Z11
+
+// DOTS multiplies a quad of a pixel with two vectors of weights (Z12 and Z13).
+#define DOTS(at, P, a, b) \
+	VPBROADCASTD at(P)(DX*1), Z14 \
+	VPDPBUSD     Z12, Z14, a      \
+	VPDPBUSD     Z13, Z14, b
+
+#define QUAD(w, at) \
+	VMOVDQU32 w(BX), Z12      \
+	VMOVDQU32 (w+64)(BX), Z13 \
+	DOTS(at, R8, Z0, Z1)      \
+	DOTS(at, R9, Z2, Z3)      \
+	DOTS(at, R10, Z4, Z5)     \
+	DOTS(at, R11, Z6, Z7)     \
+	DOTS(at, R14, Z8, Z9)     \
+	DOTS(at, R15, Z10, Z11)
+
+#define BODY \
+	QUAD(0, 0)    \
+	QUAD(128, 4)  \
+	ADDQ $256, BX \
+	ADDQ $8, DX
+
+#define FOLD
+
+#define FINISH(POINT, ADD, BYTES) \
+	SUMS2(0, 64, Z0, Z1, POINT, ADD, BYTES)   \
+	STORE(0, Z0, VMOVDQU, Y0)                 \
+	SUMS2(1, 64, Z2, Z3, POINT, ADD, BYTES)   \
+	STORE(1, Z2, VMOVDQU, Y2)                 \
+	SUMS2(2, 64, Z4, Z5, POINT, ADD, BYTES)   \
+	STORE(2, Z4, VMOVDQU, Y4)                 \
+	SUMS2(3, 64, Z6, Z7, POINT, ADD, BYTES)   \
+	STORE(3, Z6, VMOVDQU, Y6)                 \
+	SUMS2(4, 64, Z8, Z9, POINT, ADD, BYTES)   \
+	STORE(4, Z8, VMOVDQU, Y8)                 \
+	SUMS2(5, 64, Z10, Z11, POINT, ADD, BYTES) \
+	STORE(5, Z10, VMOVDQU, Y10)
+
+// func igemm32AVX512VNNI(a *IGEMMArgs)
+TEXT ·igemm32AVX512VNNI(SB), NOSPLIT, $0-8
+	IGEMM_VNNI(6, PIXELS6, INIT, BODY, FOLD, FINISH)

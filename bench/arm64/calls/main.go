@@ -1,0 +1,94 @@
+// Command calls runs what bench/arm64 watches under emulation:
+//
+//	calls infer   one inference of a network
+//	calls layers  a few calls of each kernel, and how many of them each layer of the network is made of
+//
+// What is to be watched lies between the calls of begin and end.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/libresnext/libresnext/asm"
+	"github.com/libresnext/libresnext/resnext"
+)
+
+// begin and end are the marks that the plugin looks for by name.
+//
+//go:noinline
+func begin() {}
+
+//go:noinline
+func end() {}
+
+func main() {
+	network := flag.String("network", "resnext50_32x4d", "architecture")
+	set := flag.String("set", "neon", "kernel set")
+	flag.Parse()
+	if err := run(*network, *set, flag.Arg(0)); err != nil {
+		fmt.Fprintln(os.Stderr, "calls:", err)
+		os.Exit(1)
+	}
+}
+
+func run(network, set, what string) error {
+	cfg, err := resnext.Named(network)
+	if err != nil {
+		return err
+	}
+	switch what {
+	case "infer":
+		return infer(cfg, set)
+	case "layers":
+		k, _, err := asm.Select(set)
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(os.Stdout).Encode(sampleLayers(cfg, k))
+	}
+	return fmt.Errorf("%q: expected infer or layers", what)
+}
+
+// infer runs a network on one thread, once to warm up and once between the marks.
+func infer(cfg resnext.Config, set string) error {
+	m, err := resnext.New(zeros(cfg), resnext.Options{Kernels: set})
+	if err != nil {
+		return err
+	}
+	s, err := m.NewSession(resnext.SessionOptions{Threads: 1})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	rgb := make([]byte, cfg.Height*cfg.Width*3)
+	if _, err := s.Infer(rgb); err != nil {
+		return err
+	}
+	begin()
+	_, err = s.Infer(rgb)
+	end()
+	return err
+}
+
+// zeros is a network whose weights are all 0. No kernel's path depends on its data.
+func zeros(cfg resnext.Config) *resnext.Quantised {
+	q := &resnext.Quantised{
+		Config: cfg, Preprocess: resnext.ImageNetPreprocess(), Convs: map[string]resnext.ConvParams{},
+		Residual: map[string]float32{}, Scale: map[string]float32{},
+		Classifier: zeroParams(cfg.Classes, cfg.Features()),
+	}
+	for _, s := range cfg.Convs() {
+		q.Convs[s.Name] = zeroParams(s.Out, s.Weights()/s.Out)
+		q.Scale[s.Name] = 1
+	}
+	return q
+}
+
+func zeroParams(out, perChannel int) resnext.ConvParams {
+	return resnext.ConvParams{
+		Weight: make([]int8, out*perChannel), Bias: make([]int32, out), Multiplier: make([]float32, out),
+	}
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/libresnext/libresnext/asm"
+)
+
+// A whole layer is millions of instructions of which a pipeline model takes a hundred thousand a second. So
+// each kernel call that the library makes is put together from smaller ones with the same pointers, tables
+// and packed weights, whose cost grows by equal steps. With S the cycles of a sample:
+//
+//	igemm, M pixels, P panels     S(m,1) + (P-1)*(S(m,2)-S(m,1)) + P*(M-m)/unit*(S(2*unit,1)-S(unit,1)),
+//	                              where m is what is left of M after whole units, and one or two units
+//	grouped, R rows, P panels     R * (S(1,1) + (P-1)*(S(1,2)-S(1,1))), a sample being a row
+//	max pooling, R rows           R * S(1)
+//	sum, C channels               S(64) + (C-64)/64*(S(128)-S(64))
+//	linear, N classes             S(8) + (N-8)/8*(S(16)-S(8))
+const (
+	pixelUnit   = 16 // a multiple of every kernel's tile height
+	channelUnit = 64
+	classUnit   = 8
+)
+
+// sampler replaces calls by samples and runs each sample once.
+type sampler struct {
+	kernels *asm.Kernels
+	report  *Report
+	known   map[string]int
+	terms   map[int]float64 // of the layer at hand
+}
+
+func newSampler(k *asm.Kernels, r *Report) *sampler {
+	return &sampler{kernels: k, report: r, known: map[string]int{}}
+}
+
+// recording is the kernel set with kernels that take samples instead.
+func (s *sampler) recording() *asm.Kernels {
+	k := *s.kernels
+	k.IGEMM = s.igemm
+	k.Group4.Run = func(a *asm.GroupArgs) { s.group(4, a) }
+	k.Group8.Run = func(a *asm.GroupArgs) { s.group(8, a) }
+	k.MaxPool, k.Sum, k.Linear = s.maxPool, s.sum, s.linear
+	return &k
+}
+
+// sample adds weight times a sample to the layer. A sample that is new is run.
+func (s *sampler) sample(weight float64, run func(), format string, args ...any) {
+	key := fmt.Sprintf(format, args...)
+	i, ok := s.known[key]
+	if !ok {
+		i = len(s.report.Samples)
+		s.known[key] = i
+		s.report.Samples = append(s.report.Samples, key)
+		begin()
+		run()
+		end()
+	}
+	s.terms[i] += weight
+}
+
+func (s *sampler) igemm(a *asm.IGEMMArgs) {
+	part := func(weight float64, pixels, panels int) {
+		b := *a
+		b.M, b.Panels = pixels, panels
+		s.sample(weight, func() { s.kernels.IGEMM(&b) }, "igemm pixels=%d panels=%d taps=%d k=%d nr=%d mode=%d chain=%d",
+			pixels, panels, b.Taps, b.K, b.NR, b.Mode, b.Chain)
+	}
+	least, units := a.M, 0
+	if a.M > 2*pixelUnit {
+		least = pixelUnit + a.M%pixelUnit
+		units = (a.M - least) / pixelUnit
+	}
+	further := float64(a.Panels - 1)
+	part(1-further, least, 1)
+	if further > 0 {
+		part(further, least, 2)
+	}
+	if slope := float64(a.Panels * units); slope > 0 {
+		part(-slope, pixelUnit, 1)
+		part(slope, 2*pixelUnit, 1)
+	}
+}
+
+func (s *sampler) group(width int, a *asm.GroupArgs) {
+	part := func(weight float64, panels int) {
+		b := *a
+		b.Rows, b.Panels = 1, panels
+		s.sample(weight*float64(a.Rows), func() { s.kernels.Group(width).Run(&b) }, "group%d cols=%d panels=%d chain=%d",
+			width, b.Cols, panels, b.Chain)
+	}
+	further := float64(a.Panels - 1)
+	part(1-further, 1)
+	if further > 0 {
+		part(further, 2)
+	}
+}
+
+func (s *sampler) maxPool(a *asm.MaxPoolArgs) {
+	b := *a
+	b.Rows = 1
+	s.sample(float64(a.Rows), func() { s.kernels.MaxPool(&b) }, "maxpool cols=%d channels=%d", b.Cols, b.Channels)
+}
+
+func (s *sampler) sum(a *asm.SumArgs) {
+	stretch(a.Channels, channelUnit, func(weight float64, channels int) {
+		b := *a
+		b.Channels = channels
+		s.sample(weight, func() { s.kernels.Sum(&b) }, "sum pixels=%d channels=%d", b.Pixels, channels)
+	})
+}
+
+func (s *sampler) linear(a *asm.LinearArgs) {
+	stretch(a.N, classUnit, func(weight float64, classes int) {
+		b := *a
+		b.N = classes
+		s.sample(weight, func() { s.kernels.Linear(&b) }, "linear classes=%d k=%d", classes, b.K)
+	})
+}
+
+// stretch puts n together from parts of one unit and of two, or takes it as it is where it is less.
+func stretch(n, unit int, part func(weight float64, n int)) {
+	if n < 2*unit {
+		part(1, n)
+		return
+	}
+	further := float64(n-unit) / float64(unit)
+	part(1-further, unit)
+	part(further, 2*unit)
+}
