@@ -3,12 +3,13 @@ package resnext
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/libresnext/libresnext/internal/safetensors"
 )
 
 // ReadQuantised reads the plain numbers of the model file at path back, as WriteFile got them: for exporting,
-// editing or studying a network. Running one is Open's business, which needs half the memory and also proves
+// editing or studying a network. Running one is Open's business, which needs less memory and also proves
 // that the numbers keep every CPU within its integers. A file that is no sound model gives an error that wraps
 // ErrModelFile.
 func ReadQuantised(path string) (*Quantised, error) {
@@ -35,19 +36,22 @@ func (m *modelFile) quantised() (*Quantised, error) {
 		Convs: map[string]ConvParams{}, Residual: map[string]float32{}, Scale: map[string]float32{},
 	}
 	var failed error
-	keep := func(err error) { failed = errors.Join(failed, err) }
+	note := func(err error) { failed = errors.Join(failed, err) }
+	keep := func(p ConvParams, err error) ConvParams {
+		note(err)
+		p.Weight = slices.Clone(p.Weight) // the file's buffer is used again for the next layer
+		return p
+	}
 	var err error
 	for _, s := range m.config.Convs() {
-		q.Convs[s.Name], err = m.conv(s.Name)
-		keep(err)
+		q.Convs[s.Name] = keep(m.conv(s.Name))
 		q.Scale[s.Name], err = m.outputScale(s.Name)
-		keep(err)
+		note(err)
 	}
 	for _, b := range m.config.Blocks() {
 		q.Residual[b.Name], err = m.residual(b.Name)
-		keep(err)
+		note(err)
 	}
-	q.Classifier, err = m.classifier()
-	keep(err)
+	q.Classifier = keep(m.classifier())
 	return q, failed
 }

@@ -1,0 +1,136 @@
+package onnx
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// interpret runs a parsed graph in float64, as the ONNX operators are defined, and gives the logits.
+func interpret(t *testing.T, p parsed, image []byte) []float64 {
+	t.Helper()
+	_, dims := shape(p.input)
+	x := tensor{kind: uint8Type, dims: dims}
+	for _, v := range image {
+		x.values = append(x.values, float64(v))
+	}
+	require.Equal(t, x.count(), len(x.values))
+	made := map[string]tensor{imageName: x}
+	for name, c := range p.constants {
+		made[name] = c
+	}
+	for _, n := range p.nodes {
+		in := make([]tensor, len(n.in))
+		for i, name := range n.in {
+			in[i] = made[name]
+		}
+		operator := operators[n.op]
+		require.NotNil(t, operator, n.op)
+		made[n.name] = operator(n, in)
+	}
+	return made[logitsName].values
+}
+
+var operators = map[string]func(node, []tensor) tensor{
+	"QuantizeLinear": quantizeLinear, "DequantizeLinear": dequantizeLinear, "Conv": conv, "Add": add,
+	"MaxPool": maxPool, "GlobalAveragePool": average, "Flatten": flatten, "Gemm": gemm,
+}
+
+func quantizeLinear(_ node, in []tensor) tensor {
+	out := tensor{kind: in[2].kind, dims: in[0].dims}
+	for _, v := range in[0].values {
+		q := math.RoundToEven(v/in[1].values[0]) + in[2].values[0]
+		out.values = append(out.values, min(max(q, 0), 255))
+	}
+	return out
+}
+
+func dequantizeLinear(_ node, in []tensor) tensor {
+	out := tensor{kind: float32Type, dims: in[0].dims}
+	per := in[0].count() / in[1].count() // the axis is the first
+	for i, v := range in[0].values {
+		out.values = append(out.values, (v-in[2].values[i/per])*in[1].values[i/per])
+	}
+	return out
+}
+
+func add(_ node, in []tensor) tensor {
+	out := tensor{kind: float32Type, dims: in[0].dims}
+	for i, v := range in[0].values {
+		out.values = append(out.values, v+in[1].values[i])
+	}
+	return out
+}
+
+// slide calls f for every output pixel and every tap of its window that lies inside the map.
+func slide(n node, in tensor, f func(out, tap, from int)) (h, w int) {
+	k, stride, pad := n.ints["kernel_shape"][0], n.ints["strides"][0], n.ints["pads"][0]
+	height, width := in.dims[2], in.dims[3]
+	h, w = (height+2*pad-k)/stride+1, (width+2*pad-k)/stride+1
+	for i := range h * w * k * k {
+		out, tap := i/(k*k), i%(k*k)
+		y, x := out/w*stride+tap/k-pad, out%w*stride+tap%k-pad
+		if y >= 0 && x >= 0 && y < height && x < width {
+			f(out, tap, y*width+x)
+		}
+	}
+	return h, w
+}
+
+func conv(n node, in []tensor) tensor {
+	x, weight, bias := in[0], in[1], in[2]
+	outs, depth, taps := weight.dims[0], weight.dims[1], weight.dims[2]*weight.dims[3]
+	perGroup, plane := outs/n.ints["group"][0], x.dims[2]*x.dims[3]
+	h, w := slide(n, x, func(_, _, _ int) {})
+	out := tensor{kind: float32Type, dims: []int{1, outs, h, w}, values: make([]float64, outs*h*w)}
+	for o := range outs {
+		sums := out.values[o*h*w:][:h*w]
+		for i := range sums {
+			sums[i] = bias.values[o]
+		}
+		for c := range depth {
+			source := x.values[(o/perGroup*depth+c)*plane:]
+			filter := weight.values[(o*depth+c)*taps:]
+			slide(n, x, func(at, tap, from int) { sums[at] += source[from] * filter[tap] })
+		}
+	}
+	return out
+}
+
+func maxPool(n node, in []tensor) tensor {
+	x := in[0]
+	h, w := slide(n, x, func(_, _, _ int) {})
+	out := tensor{kind: float32Type, dims: []int{1, x.dims[1], h, w}, values: make([]float64, x.dims[1]*h*w)}
+	for c := range x.dims[1] {
+		source, most := x.values[c*x.dims[2]*x.dims[3]:], out.values[c*h*w:]
+		slide(n, x, func(at, _, from int) { most[at] = max(most[at], source[from]) }) // nothing is negative
+	}
+	return out
+}
+
+func average(_ node, in []tensor) tensor {
+	x := in[0]
+	pixels := x.dims[2] * x.dims[3]
+	out := tensor{kind: float32Type, dims: []int{1, x.dims[1], 1, 1}, values: make([]float64, x.dims[1])}
+	for i, v := range x.values {
+		out.values[i/pixels] += v / float64(pixels)
+	}
+	return out
+}
+
+func flatten(_ node, in []tensor) tensor {
+	return tensor{kind: in[0].kind, dims: []int{1, in[0].count()}, values: in[0].values}
+}
+
+func gemm(_ node, in []tensor) tensor {
+	features := in[1].dims[1]
+	out := tensor{kind: float32Type, dims: []int{1, in[1].dims[0]}}
+	for o, b := range in[2].values {
+		for i := range features {
+			b += in[0].values[i] * in[1].values[o*features+i]
+		}
+		out.values = append(out.values, b)
+	}
+	return out
+}

@@ -1,0 +1,181 @@
+package onnx
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/libresnext/libresnext/resnext"
+)
+
+const (
+	imageName  = "image"
+	logitsName = "logits"
+	// imageStep is the real value of one step of the image's bytes.
+	imageStep = 1.0 / 255
+	// signedZero is the zero point of signed values in uint8: one type of activations for all.
+	signedZero = 128
+)
+
+// exporter makes one network's graph.
+type exporter struct {
+	graph
+	q      *resnext.Quantised
+	ranges Ranges
+	err    error
+}
+
+func (e *exporter) network() {
+	cfg := e.q.Config
+	image := e.node("DequantizeLinear", imageName+".real", append([]string{imageName}, e.scaling(imageName, imageStep, 0)...))
+	x := e.layer(cfg.StemShape(), value{image, imageStep}, 0)
+	if cfg.Stem.MaxPool {
+		most := e.node("MaxPool", resnext.PoolName+".max", []string{x.name}, window(3, 2, 1)...)
+		x = e.round(most, resnext.PoolName, x.step, 0)
+	}
+	blocks := cfg.Blocks()
+	for _, b := range blocks {
+		x = e.block(b, x)
+	}
+	last := blocks[len(blocks)-1].Expand
+	e.classifier(x, last.OutH*last.OutW)
+}
+
+// block adds a bottleneck, which gives a tensor by the block's name.
+func (e *exporter) block(b resnext.BlockShape, x value) value {
+	out := e.q.Scale[b.Expand.Name]
+	shortcut := x
+	reach := Range{-x.step * math.MaxUint8, out * math.MaxUint8}
+	if b.Shortcut != nil {
+		shortcut = e.signedLayer(*b.Shortcut, x)
+		most := shortcut.step * math.MaxInt8
+		reach = Range{-most, out*math.MaxUint8 + most}
+	}
+	y := e.layer(b.Reduce, x, 0)
+	y = e.layer(b.Transform, y, b.Transform.Kernel/2)
+	branch, measured := e.ranges.Branch[b.Name]
+	if !measured {
+		branch = reach
+	}
+	step, zero := branch.quantise()
+	y = e.round(e.conv(b.Expand, y, 0), b.Expand.Name, step, zero)
+	sum := e.node("Add", b.Name+".sum", []string{y.name, shortcut.name})
+	return e.round(sum, b.Name, out, 0)
+}
+
+// layer adds a rectified convolution: the unsigned 8 bits clip what is negative.
+func (e *exporter) layer(s resnext.ConvShape, x value, padding int) value {
+	return e.round(e.conv(s, x, padding), s.Name, e.q.Scale[s.Name], 0)
+}
+
+func (e *exporter) signedLayer(s resnext.ConvShape, x value) value {
+	return e.round(e.conv(s, x, 0), s.Name, e.q.Scale[s.Name], signedZero)
+}
+
+// conv adds a convolution and gives the name of its real output.
+func (e *exporter) conv(s resnext.ConvShape, x value, padding int) string {
+	p, depth := e.q.Convs[s.Name], s.In/s.Groups
+	e.check(s.Name, p, s.Out, s.Weights())
+	if e.err != nil {
+		return ""
+	}
+	// A multiplier is the step of input times weight over that of the output.
+	steps := e.steps(s.Name, p.Multiplier, float64(e.q.Scale[s.Name])/float64(x.step))
+	weight := channelsFirst(p.Weight, s.Out, s.Kernel*s.Kernel, depth)
+	return e.node("Conv", s.Name+".conv", []string{
+		x.name,
+		e.perChannel(s.Name+".weight", int8Type, []int{s.Out, depth, s.Kernel, s.Kernel}, raw(weight...), steps),
+		e.perChannel(s.Name+".bias", int32Type, []int{s.Out}, raw(p.Bias...), scaled(steps, x.step)),
+	}, append(window(s.Kernel, s.Stride, padding), intAttribute("group", s.Groups))...)
+}
+
+// classifier adds the average and the last layer. The average is rounded to 8 bits, as an int8 product needs.
+func (e *exporter) classifier(x value, pixels int) {
+	cfg, p := e.q.Config, e.q.Classifier
+	e.check(resnext.ClassifierName, p, cfg.Classes, cfg.Classes*cfg.Features())
+	if e.err != nil {
+		return
+	}
+	pooled := x.step
+	if e.ranges.Pooled > 0 {
+		pooled = e.ranges.Pooled / math.MaxUint8
+	}
+	average := e.node("GlobalAveragePool", resnext.AverageName+".real", []string{x.name})
+	scaling := e.scaling(resnext.AverageName, pooled, 0)
+	average = e.node("QuantizeLinear", resnext.AverageName, append([]string{average}, scaling...))
+	average = e.node("Flatten", resnext.AverageName+".flat", []string{average})
+	average = e.node("DequantizeLinear", average+".real", append([]string{average}, scaling...))
+
+	// The multipliers and biases are made for the sum over all pixels, at 16 bits.
+	pool, _ := resnext.PoolMultiplier(pixels)
+	sumStep := float64(x.step) / float64(pixels) / float64(pool)
+	steps := e.steps(resnext.ClassifierName, p.Multiplier, 1/sumStep)
+	bias := make([]int32, cfg.Classes)
+	for i, b := range p.Bias {
+		v := math.RoundToEven(float64(b) * sumStep / float64(pooled))
+		bias[i] = int32(min(max(v, math.MinInt32), math.MaxInt32))
+	}
+	e.node("Gemm", logitsName, []string{
+		average,
+		e.perChannel(resnext.ClassifierName+".weight", int8Type, []int{cfg.Classes, cfg.Features()}, raw(p.Weight...), steps),
+		e.perChannel(resnext.ClassifierName+".bias", int32Type, []int{cfg.Classes}, raw(bias...), scaled(steps, pooled)),
+	}, intAttribute("transB", 1))
+}
+
+// steps gives the weights' scales: the multipliers times factor.
+func (e *exporter) steps(name string, multipliers []float32, factor float64) []float32 {
+	steps := make([]float32, len(multipliers))
+	for i, m := range multipliers {
+		steps[i] = float32(float64(m) * factor)
+		if v := float64(steps[i]); math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
+			e.fail(fmt.Errorf("%s: channel %d: the weights' scale would be %v, expected a finite number of at least 0", name, i, v))
+		}
+	}
+	return steps
+}
+
+// check reports a layer whose numbers do not fit the configuration.
+func (e *exporter) check(name string, p resnext.ConvParams, out, weights int) {
+	if len(p.Weight) != weights || len(p.Bias) != out || len(p.Multiplier) != out {
+		e.fail(fmt.Errorf("%s: %d weights, %d biases, %d multipliers; expected %d, %d, %d",
+			name, len(p.Weight), len(p.Bias), len(p.Multiplier), weights, out, out))
+	}
+	if s := e.q.Scale[name]; name != resnext.ClassifierName && !(s > 0 && s <= math.MaxFloat32) {
+		e.fail(fmt.Errorf("%s: the output scale is %v, expected a positive number", name, s))
+	}
+}
+
+func (e *exporter) fail(err error) {
+	if e.err == nil {
+		e.err = err
+	}
+}
+
+func window(kernel, stride, padding int) []attribute {
+	return []attribute{
+		intsAttribute("kernel_shape", kernel, kernel),
+		intsAttribute("strides", stride, stride),
+		intsAttribute("pads", padding, padding, padding, padding),
+	}
+}
+
+// channelsFirst brings weights from [out][taps][depth] to [out][depth][taps].
+func channelsFirst(w []int8, out, taps, depth int) []int8 {
+	t := make([]int8, len(w))
+	for o := range out {
+		from, to := w[o*taps*depth:], t[o*taps*depth:]
+		for tap := range taps {
+			for c := range depth {
+				to[c*taps+tap] = from[tap*depth+c]
+			}
+		}
+	}
+	return t
+}
+
+func scaled(v []float32, factor float32) []float32 {
+	s := make([]float32, len(v))
+	for i, x := range v {
+		s[i] = x * factor
+	}
+	return s
+}
