@@ -66,7 +66,7 @@ compare resnext50_32x4d "$@"
 compare resnext20_8x4d -images testdata/fashion/test.zip -count 1000 "$@"
 
 if [ ${#runtimes[@]} -gt 0 ]; then
-	"$venv/bin/python" - "$out"/*/*.onnx >&2 <<-'END'
+	"$venv/bin/python" - "$out"/{resnext50_32x4d,resnext20_8x4d}/*.onnx >&2 <<-'END'
 		import sys
 		import onnx
 		for path in sys.argv[1:]:

@@ -51,10 +51,10 @@ func Write(path string, q *resnext.Quantised, r Ranges) error {
 	return nil
 }
 
-func weights(cfg resnext.Config) int {
-	n := cfg.Classes * cfg.Features()
+func weights(cfg resnext.Config) int64 {
+	n := int64(cfg.Classes) * int64(cfg.Features())
 	for _, s := range cfg.Convs() {
-		n += s.Weights()
+		n += int64(s.Weights())
 	}
 	return n
 }
