@@ -15,8 +15,10 @@ package onnx
 
 import (
 	"fmt"
+	"io"
 	"math"
 
+	"github.com/libresnext/libresnext/internal/atomicfile"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -45,7 +47,15 @@ func Write(path string, q *resnext.Quantised, r Ranges) error {
 	if e.err != nil {
 		return fmt.Errorf("%s: %w", path, e.err)
 	}
-	if err := replace(path, e.model()); err != nil {
+	err := atomicfile.Write(path, func(w io.Writer) error {
+		for _, part := range e.model() {
+			if _, err := w.Write(part); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/libresnext/libresnext/internal/atomicfile"
 )
 
 // A Tensor is one tensor to write.
@@ -39,7 +41,7 @@ func Write(path string, metadata map[string]string, tensors []Tensor) (int64, er
 		return 0, fmt.Errorf("%s: %w", path, err)
 	}
 	var size int64
-	err = replaceFile(path, func(w io.Writer) error {
+	err = atomicfile.Write(path, func(w io.Writer) error {
 		size, err = writeAll(w, header, ordered)
 		return err
 	})

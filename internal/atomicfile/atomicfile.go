@@ -1,4 +1,5 @@
-package safetensors
+// Package atomicfile writes files that appear whole or not at all.
+package atomicfile
 
 import (
 	"bufio"
@@ -13,9 +14,11 @@ import (
 	"syscall"
 )
 
-// replaceFile makes the file at path hold what write produces, or leaves it as
-// it was and returns an error. A symbolic link is followed, not replaced.
-func replaceFile(path string, write func(io.Writer) error) error {
+// Write makes the file at path hold what write produces, or leaves it as it
+// was and returns an error: the bytes go to a temporary file in the same
+// folder, are synced, and the file is renamed. A symbolic link is followed, not
+// replaced; a path that exists and is no regular file is refused.
+func Write(path string, write func(io.Writer) error) error {
 	target, err := resolveTarget(path)
 	if err != nil {
 		return err
