@@ -1,23 +1,24 @@
 package int8
 
+import "slices"
+
 // LaneLimit is how large the weights of one sign that meet in an int16 lane may sum up to: activations go
 // to 255, and 255*128 = 32640 is the last multiple below 2^15. Then neither the saturating pair sum of
 // VPMADDUBSW nor the wrapping sum of VPADDW can differ from the true sum, in any order, for any input.
 const LaneLimit = 128
 
-// Chain returns the longest of the chain lengths (ascending, in quads) that the weights of one output
+// Chain returns the longest of the chain lengths (ascending, in quads, each a multiple of the one before) that the weights of one output
 // channel prove safe, or 0. w holds the channel's weights as the kernel meets them: taps runs of equal
 // length, a multiple of 4. A chain is that many consecutive quads and begins anew at each run. A quad's
 // bytes 0 and 1 meet in one lane, 2 and 3 in another.
 func Chain(w []int8, taps int, lengths []int) int {
-	longest := 0
-	for _, n := range lengths {
-		if !chainSafe(w, taps, n) {
-			break
+	// Longest first: a safe chain is made of safe shorter ones.
+	for _, n := range slices.Backward(lengths) {
+		if chainSafe(w, taps, n) {
+			return n
 		}
-		longest = n
 	}
-	return longest
+	return 0
 }
 
 func chainSafe(w []int8, taps, quads int) bool {

@@ -1,8 +1,6 @@
 package int8
 
-import (
-	"github.com/libresnext/libresnext/asm"
-)
+import "github.com/libresnext/libresnext/asm"
 
 // ConvSpec is a convolution in plain numbers. A grouped one (Groups > 1) is 3x3 with Mode ReLU, and In and
 // Out are alike.
@@ -28,8 +26,6 @@ type Conv struct {
 	res     float32
 	kernel  int
 	stride  int
-	stem    bool
-	in, out Layout
 
 	weights []int8
 	bias    []int32
@@ -67,8 +63,7 @@ type groupRun struct {
 // NewConv packs a convolution. The caller has checked the lengths of s.Weight, s.Bias and s.Multiplier.
 func NewConv(k *asm.Kernels, s ConvSpec) *Conv {
 	c := &Conv{
-		kernels: k, mode: s.Mode, res: s.Residual, kernel: s.Kernel, stride: s.Stride, stem: s.Stem,
-		in: s.In, out: s.Out, macs: map[int]int{},
+		kernels: k, mode: s.Mode, res: s.Residual, kernel: s.Kernel, stride: s.Stride, macs: map[int]int{},
 		bias: make([]int32, s.Out.Total), mult: make([]float32, s.Out.Total),
 	}
 	perChannel := len(s.Weight) / s.Out.Channels()

@@ -22,19 +22,27 @@ type Place struct {
 // output map that a shortcut, if one is added, shares.
 func (c *Conv) Place(in, out Map) *Place {
 	pad := c.kernel / 2
-	return c.place(out, in.Row(), in.Layout.Total, in.Offset(-pad, -pad), in.Bytes())
+	p := c.place(out, in.Row(), in.Layout.Total, in.Offset(-pad, -pad), in.Bytes())
+	if c.group == nil {
+		for ky := range c.kernel {
+			for kx := range c.kernel {
+				p.tapOff = append(p.tapOff, int32(ky*p.tapRow+kx*p.tapCol))
+			}
+		}
+	}
+	return p
 }
 
-// PlaceStem is Place for a stem, which reads an image whose border is kernel/2.
+// PlaceStem is Place for a stem, which reads an image whose border is kernel/2. A tap is a row of its window.
 func (c *Conv) PlaceStem(in Image, out Map) *Place {
 	p := c.place(out, in.Row(), 3, 0, in.Bytes())
-	p.tapOff = p.tapOff[:0]
 	for ky := range c.kernel {
 		p.tapOff = append(p.tapOff, int32(ky*in.Row()))
 	}
 	return p
 }
 
+// place is what both have in common: all but the taps.
 func (c *Conv) place(out Map, row, pixel, start, bytes int) *Place {
 	p := &Place{
 		out: out, pixels: out.H * out.W, inStart: start, inRow: c.stride * row, inCol: c.stride * pixel,
@@ -42,11 +50,6 @@ func (c *Conv) place(out Map, row, pixel, start, bytes int) *Place {
 	}
 	if c.group != nil {
 		return p
-	}
-	for ky := range c.kernel {
-		for kx := range c.kernel {
-			p.tapOff = append(p.tapOff, int32(ky*row+kx*pixel))
-		}
 	}
 	for y := range out.H {
 		for x := range out.W {

@@ -144,7 +144,7 @@ func (b *builder) classifier(scale float64, pixels int) error {
 	pool, _ := resnext.PoolMultiplier(pixels)
 	c := &b.net.Classifier
 	input := scale / float64(pixels) / float64(pool)
-	l := layer{name: resnext.ClassifierName, weight: c.Weight, bias: widen(c.Bias), inputScale: input, maxInput: pooledInputs(pixels)}
+	l := layer{name: resnext.ClassifierName, weight: c.Weight, bias: widen(c.Bias), inputScale: input, maxInput: int64(resnext.PooledMax(pixels))}
 	l.expect(b.stats.Moments[b.source])
 	q := l.quantise(b.options.Threads)
 	if q.bound >= maxSteps {

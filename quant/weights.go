@@ -1,10 +1,6 @@
 package quant
 
-import (
-	"math"
-
-	"github.com/libresnext/libresnext/resnext"
-)
+import "math"
 
 const (
 	// maxWeight is the largest magnitude of an int8 weight.
@@ -99,11 +95,3 @@ func roundWeight(x float64) float64 {
 
 // convInputs is the largest magnitude of a convolution's inputs.
 const convInputs = unsignedLevels
-
-// pooledInputs is the largest value that the classifier takes from pooling a map of so many pixels.
-func pooledInputs(pixels int) int64 {
-	if _, needed := resnext.PoolMultiplier(pixels); needed {
-		return math.MaxInt16
-	}
-	return int64(unsignedLevels * pixels)
-}

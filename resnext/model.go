@@ -7,7 +7,6 @@ import (
 
 	"github.com/libresnext/libresnext/asm"
 	i8 "github.com/libresnext/libresnext/int8"
-	"github.com/libresnext/libresnext/internal/safetensors"
 )
 
 // Version is the release of this library and its tools.
@@ -58,18 +57,12 @@ func Open(path string) (*Model, error) { return OpenWith(path, Options{}) }
 // OpenWith is Open with options. A damaged, truncated, hostile or newer file gives an error that wraps
 // ErrModelFile and says which and why; kernels that this CPU lacks give one that wraps asm.ErrKernels.
 func OpenWith(path string, o Options) (*Model, error) {
-	f, err := safetensors.Open(path)
+	file, err := openModelFile(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	file, err := openModelFile(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", path, ErrModelFile, err)
-	}
+	defer file.Close()
 	m := &Model{config: file.config, preprocess: file.preprocess, labels: file.labels, calibration: file.calibration}
-	// Made once, at the size of the largest layer.
-	file.weights = make([]byte, file.config.largestLayer())
 	if err := m.build(file, o); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -82,7 +75,10 @@ func New(q *Quantised, o Options) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{config: q.Config, preprocess: q.Preprocess, labels: q.Labels, calibration: q.Calibration}
-	return m, m.build(memory{q}, o)
+	if err := m.build(memory{q}, o); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // numbers gives a network's numbers, one layer at a time.
@@ -199,7 +195,7 @@ func (b *builder) head() {
 	p, err := b.numbers.classifier()
 	b.fail(err)
 	cfg, pixels := b.model.config, b.in.H*b.in.W
-	b.fail(p.check(ClassifierName, cfg.Classes, cfg.Features(), pooledMax(pixels), 0))
+	b.fail(p.check(ClassifierName, cfg.Classes, cfg.Features(), PooledMax(pixels), 0))
 	if b.err != nil {
 		return
 	}

@@ -96,8 +96,24 @@ type modelFile struct {
 	weights []byte
 }
 
-// openModelFile reads everything but the layers.
-func openModelFile(f *safetensors.File) (*modelFile, error) {
+// openModelFile opens the file at path and reads everything but the layers. The caller closes it.
+func openModelFile(path string) (*modelFile, error) {
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := readModelFile(f)
+	if err != nil {
+		_ = f.Close() // nothing was written
+		return nil, fmt.Errorf("%s: %w: %w", path, ErrModelFile, err)
+	}
+	// Made once, at the size of the largest layer.
+	m.weights = make([]byte, m.config.largestLayer())
+	return m, nil
+}
+
+// readModelFile checks metadata, checksum and the list of tensors.
+func readModelFile(f *safetensors.File) (*modelFile, error) {
 	meta := f.Metadata()
 	if meta[keyFormat] != formatName {
 		return nil, errors.New("it has no libresnext metadata: is it a float checkpoint? Convert it with calib first")

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-
-	"github.com/libresnext/libresnext/internal/safetensors"
 )
 
 // ReadQuantised reads the plain numbers of the model file at path back, as WriteFile got them: for exporting,
@@ -13,15 +11,11 @@ import (
 // that the numbers keep every CPU within its integers. A file that is no sound model gives an error that wraps
 // ErrModelFile.
 func ReadQuantised(path string) (*Quantised, error) {
-	f, err := safetensors.Open(path)
+	file, err := openModelFile(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	file, err := openModelFile(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", path, ErrModelFile, err)
-	}
+	defer file.Close()
 	q, err := file.quantised()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

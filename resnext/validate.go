@@ -74,8 +74,8 @@ func checkResidual(block string, m float32) error {
 	return nil
 }
 
-// pooledMax is the largest value that the classifier can meet after pooling that many pixels.
-func pooledMax(pixels int) int {
+// PooledMax is the largest value that the classifier can meet after pooling that many pixels.
+func PooledMax(pixels int) int {
 	if _, needed := PoolMultiplier(pixels); needed {
 		return math.MaxInt16
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -131,8 +130,7 @@ func chainList(chains []chainShare) string {
 
 // printJSON writes one object, indented for people who look at it.
 func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
+	e := jsonEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }
