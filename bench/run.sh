@@ -58,15 +58,21 @@ compare() {
 		"$out/$name"/chains-{4,off,8}.int8.safetensors
 }
 
+# gap parts the tables of two networks.
+gap() { [[ " $* " == *" -json "* ]] || printf '\n\n'; }
+
 network resnext50_32x4d --weights random:resnext50_32x4d --limit 16 --eval-limit 1
+network resnext101_32x8d --weights random:resnext101_32x8d --limit 8 --eval-limit 1
 network resnext20_8x4d --weights testdata/fashion/resnext20_8x4d.pth --images testdata/fashion/calib.zip --mean 0.2860 --std 0.3530
 
 compare resnext50_32x4d "$@"
-[[ " $* " == *" -json "* ]] || printf '\n\n'
+gap "$@"
+compare resnext101_32x8d -rounds 12 -count 16 "$@"
+gap "$@"
 compare resnext20_8x4d -images testdata/fashion/test.zip -count 1000 "$@"
 
 if [ ${#runtimes[@]} -gt 0 ]; then
-	"$venv/bin/python" - "$out"/{resnext50_32x4d,resnext20_8x4d}/*.onnx >&2 <<-'END'
+	"$venv/bin/python" - "$out"/{resnext50_32x4d,resnext101_32x8d,resnext20_8x4d}/*.onnx >&2 <<-'END'
 		import sys
 		import onnx
 		for path in sys.argv[1:]:

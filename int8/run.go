@@ -12,7 +12,7 @@ type Buffers struct {
 // while the weights stream through.
 const (
 	stripBytes = 24 << 10
-	minPixels  = 24
+	minPixels  = 12
 )
 
 // Tasks is the number of independent tasks into which the convolution at p is best cut for that many
@@ -22,10 +22,10 @@ func (c *Conv) Tasks(p *Place, threads int) int {
 		return p.out.H
 	}
 	if c.byChannel(p) {
-		return min(len(c.units), 4*threads)
+		return min(len(c.units), 12*threads)
 	}
 	strips := p.inputBytes / stripBytes
-	strips = max(strips, 4*threads)
+	strips = max(strips, 8*threads)
 	return max(1, min(strips, p.pixels/minPixels))
 }
 

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	i8 "github.com/libresnext/libresnext/int8"
 )
@@ -13,31 +14,61 @@ type job interface {
 	run(task int, s *i8.Scratch)
 }
 
-// pool runs jobs on a fixed number of threads, the caller's among them. Workers spin for some microseconds
-// between the layers of a network, and sleep between inferences. Starting a job allocates nothing.
+// pool runs jobs on a fixed number of threads, the caller's among them. Between begin and end, an inference,
+// workers watch for the next job without sleeping, because a thread takes longer to wake up than most layers take
+// to compute; afterwards they sleep. Starting a job allocates nothing.
 type pool struct {
-	scratch []i8.Scratch // one a thread; the caller's is the first
+	seats   []seat // one a thread; the caller's is the first
 	job     job
-	tasks   int32
-	next    atomic.Int32  // the next task to take
 	left    atomic.Int32  // workers that have not finished the job
-	epoch   atomic.Uint32 // counts jobs, odd or even
+	epoch   atomic.Uint32 // counts jobs
+	round   atomic.Uint32 // counts inferences
+	running atomic.Bool   // between begin and end
 	asleep  sync.Mutex
 	wake    *sync.Cond
 	closed  atomic.Bool
 }
 
-// spins is how often a waiting thread looks before it sleeps or yields: some tens of microseconds.
-const spins = 20000
+// seat is one thread's place. Its share of a job are the tasks from next to end, neighbours in the map, so that a
+// thread finds in its own cache what it wrote for the layer before.
+type seat struct {
+	scratch i8.Scratch
+	next    atomic.Int32
+	end     int32
+	_       [64]byte // the next seat is another core's cache line
+}
+
+const (
+	// patience is how long a thread watches for the next job, or for the others' last tasks, before it lets go of its
+	// CPU: longer than any layer's last task takes, so that it happens only where the CPU is wanted elsewhere.
+	patience = 5 * time.Millisecond
+	// linger is how long workers stay awake after an inference, for the next of a series.
+	linger = 100 * time.Microsecond
+)
 
 func newPool(threads int) *pool {
-	p := &pool{scratch: make([]i8.Scratch, threads)}
+	p := &pool{seats: make([]seat, threads)}
 	p.wake = sync.NewCond(&p.asleep)
 	for i := 1; i < threads; i++ {
-		go p.worker(&p.scratch[i])
+		go p.worker(i)
 	}
 	return p
 }
+
+// begin wakes the workers for an inference.
+func (p *pool) begin() {
+	if len(p.seats) == 1 {
+		return
+	}
+	p.asleep.Lock()
+	p.running.Store(true)
+	p.round.Add(1)
+	p.asleep.Unlock()
+	p.wake.Broadcast()
+}
+
+// end lets the workers sleep.
+func (p *pool) end() { p.running.Store(false) }
 
 // close ends the workers. No job may be running.
 func (p *pool) close() {
@@ -50,56 +81,81 @@ func (p *pool) close() {
 
 // do runs every task of a job and returns when all are done.
 func (p *pool) do(j job, tasks int) {
-	if len(p.scratch) == 1 || tasks == 1 {
+	if len(p.seats) == 1 || tasks == 1 {
 		for t := range tasks {
-			j.run(t, &p.scratch[0])
+			j.run(t, &p.seats[0].scratch)
 		}
 		return
 	}
-	p.job, p.tasks = j, int32(tasks)
-	p.next.Store(0)
-	p.left.Store(int32(len(p.scratch) - 1))
+	p.job = j
+	for i := range p.seats {
+		p.seats[i].next.Store(int32(tasks * i / len(p.seats)))
+		p.seats[i].end = int32(tasks * (i + 1) / len(p.seats))
+	}
+	p.left.Store(int32(len(p.seats) - 1))
 	p.asleep.Lock()
 	p.epoch.Add(1)
 	p.asleep.Unlock()
 	p.wake.Broadcast()
-	p.take(&p.scratch[0])
-	for i := 0; p.left.Load() != 0; i++ {
-		if i > spins {
+	p.take(0)
+	if !watch(patience, func() bool { return p.left.Load() == 0 }) {
+		for p.left.Load() != 0 {
 			runtime.Gosched()
 		}
 	}
 }
 
-// take runs tasks until none is left.
-func (p *pool) take(s *i8.Scratch) {
-	for t := p.next.Add(1) - 1; t < p.tasks; t = p.next.Add(1) - 1 {
-		p.job.run(int(t), s)
+// take runs a thread's own tasks, and then what the others have left.
+func (p *pool) take(thread int) {
+	scratch := &p.seats[thread].scratch
+	for i := range p.seats {
+		s := &p.seats[(thread+i)%len(p.seats)]
+		for t := s.next.Add(1) - 1; t < s.end; t = s.next.Add(1) - 1 {
+			p.job.run(int(t), scratch)
+		}
 	}
 }
 
-func (p *pool) worker(s *i8.Scratch) {
+func (p *pool) worker(thread int) {
 	for seen := uint32(0); ; {
 		seen = p.await(seen)
 		if p.closed.Load() {
 			return
 		}
-		p.take(s)
+		p.take(thread)
 		p.left.Add(-1)
 	}
 }
 
 // await returns the epoch once it differs from seen.
 func (p *pool) await(seen uint32) uint32 {
-	for range spins {
-		if e := p.epoch.Load(); e != seen {
-			return e
+	changed := func() bool { return p.epoch.Load() != seen }
+	for {
+		round := p.round.Load()
+		watch(patience, func() bool { return changed() || !p.running.Load() })
+		watch(linger, func() bool { return changed() || p.round.Load() != round })
+		p.asleep.Lock()
+		for !changed() && p.round.Load() == round {
+			p.wake.Wait()
+		}
+		p.asleep.Unlock()
+		if changed() {
+			return p.epoch.Load()
 		}
 	}
-	p.asleep.Lock()
-	defer p.asleep.Unlock()
-	for p.epoch.Load() == seen {
-		p.wake.Wait()
+}
+
+// watch looks until done holds, and tells whether it did in time.
+func watch(most time.Duration, done func() bool) bool {
+	const looks = 100 // between looks at the clock
+	for start := time.Now(); ; {
+		for range looks {
+			if done() {
+				return true
+			}
+		}
+		if time.Since(start) > most {
+			return false
+		}
 	}
-	return p.epoch.Load()
 }

@@ -72,7 +72,7 @@ func (s *Session) Close() {
 }
 
 // Threads is the number of threads that an inference uses.
-func (s *Session) Threads() int { return len(s.pool.scratch) }
+func (s *Session) Threads() int { return len(s.pool.seats) }
 
 // ArenaBytes is the memory that the session's activations take.
 func (s *Session) ArenaBytes() int { return len(s.arena) }
@@ -89,6 +89,8 @@ func (s *Session) Infer(rgb []byte) ([]float32, error) {
 		return nil, errBusy
 	}
 	defer s.busy.Store(false)
+	s.pool.begin()
+	defer s.pool.end()
 	m.image.Load(s.image, rgb, m.kernels.Offset)
 	for i := range s.steps {
 		st := &s.steps[i]
