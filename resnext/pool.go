@@ -24,6 +24,7 @@ type pool struct {
 	epoch   atomic.Uint32 // counts jobs
 	round   atomic.Uint32 // counts inferences
 	running atomic.Bool   // between begin and end
+	cores   int32         // how many threads can run at once
 	asleep  sync.Mutex
 	wake    *sync.Cond
 	closed  atomic.Bool
@@ -44,10 +45,15 @@ const (
 	patience = 5 * time.Millisecond
 	// linger is how long workers stay awake after an inference, for the next of a series.
 	linger = 100 * time.Microsecond
+	// briefly is its patience while more threads are at work in this process than can run at once.
+	briefly = 20 * time.Microsecond
 )
 
+// working counts the threads of all inferences under way.
+var working atomic.Int32
+
 func newPool(threads int) *pool {
-	p := &pool{seats: make([]seat, threads)}
+	p := &pool{seats: make([]seat, threads), cores: int32(runtime.GOMAXPROCS(0))}
 	p.wake = sync.NewCond(&p.asleep)
 	for i := 1; i < threads; i++ {
 		go p.worker(i)
@@ -57,6 +63,7 @@ func newPool(threads int) *pool {
 
 // begin wakes the workers for an inference.
 func (p *pool) begin() {
+	working.Add(int32(len(p.seats)))
 	if len(p.seats) == 1 {
 		return
 	}
@@ -68,7 +75,18 @@ func (p *pool) begin() {
 }
 
 // end lets the workers sleep.
-func (p *pool) end() { p.running.Store(false) }
+func (p *pool) end() {
+	p.running.Store(false)
+	working.Add(-int32(len(p.seats)))
+}
+
+// patience is how long it is wise to watch now.
+func (p *pool) patience() time.Duration {
+	if working.Load() > p.cores {
+		return briefly
+	}
+	return patience
+}
 
 // close ends the workers. No job may be running.
 func (p *pool) close() {
@@ -98,7 +116,7 @@ func (p *pool) do(j job, tasks int) {
 	p.asleep.Unlock()
 	p.wake.Broadcast()
 	p.take(0)
-	if !watch(patience, func() bool { return p.left.Load() == 0 }) {
+	if !watch(p.patience(), func() bool { return p.left.Load() == 0 }) {
 		for p.left.Load() != 0 {
 			runtime.Gosched()
 		}
@@ -132,7 +150,7 @@ func (p *pool) await(seen uint32) uint32 {
 	changed := func() bool { return p.epoch.Load() != seen }
 	for {
 		round := p.round.Load()
-		watch(patience, func() bool { return changed() || !p.running.Load() })
+		watch(p.patience(), func() bool { return changed() || !p.running.Load() })
 		watch(linger, func() bool { return changed() || p.round.Load() != round })
 		p.asleep.Lock()
 		for !changed() && p.round.Load() == round {
