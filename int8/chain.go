@@ -34,14 +34,17 @@ func chainSafe(w []int8, taps, quads int) bool {
 	return true
 }
 
-// lanesSafe checks both lanes of one chain.
+// lanesSafe checks both lanes of one chain. It has no branches, which for weights would be guesses: millions of
+// them are checked whenever a model is opened.
 func lanesSafe(chain []int8) bool {
 	var positive, negative [2]int
-	for i, v := range chain {
-		if v > 0 {
-			positive[i/2%2] += int(v)
-		} else {
-			negative[i/2%2] -= int(v)
+	for i := 0; i+4 <= len(chain); i += 4 {
+		quad := chain[i : i+4 : i+4]
+		for j, w := range quad {
+			v := int(w)
+			sign := v >> 63 // all ones below zero
+			positive[j/2] += v &^ sign
+			negative[j/2] -= v & sign
 		}
 	}
 	return max(positive[0], positive[1], negative[0], negative[1]) <= LaneLimit

@@ -36,16 +36,9 @@ func (p ConvParams) check(name string, out, perChannel, inMax int, residual floa
 			name, len(p.Weight), len(p.Bias), len(p.Multiplier), out*perChannel, out, out)
 	}
 	for oc := range out {
-		positive, negative := int64(0), int64(0)
-		for _, w := range p.Weight[oc*perChannel : (oc+1)*perChannel] {
-			if w > 0 {
-				positive += int64(w)
-			} else {
-				negative += int64(w)
-			}
-			if w == math.MinInt8 {
-				return fmt.Errorf("%s: channel %d has a weight of -128, expected -127 to 127", name, oc)
-			}
+		positive, negative, least := sums(p.Weight[oc*perChannel : (oc+1)*perChannel])
+		if least == math.MinInt8 {
+			return fmt.Errorf("%s: channel %d has a weight of -128, expected -127 to 127", name, oc)
 		}
 		highest := int64(p.Bias[oc]) + int64(inMax)*positive
 		lowest := int64(p.Bias[oc]) + int64(inMax)*negative
@@ -61,6 +54,19 @@ func (p ConvParams) check(name string, out, perChannel, inMax int, residual floa
 		}
 	}
 	return nil
+}
+
+// sums adds up the weights of each sign, and finds the least. It has no branches, which for weights would be
+// guesses: millions of them are checked whenever a model is opened.
+func sums(weights []int8) (positive, negative, least int64) {
+	for _, w := range weights {
+		v := int64(w)
+		sign := v >> 63 // all ones below zero
+		positive += v &^ sign
+		negative += v & sign
+		least = min(least, v)
+	}
+	return positive, negative, least
 }
 
 func (s ConvShape) check(p ConvParams, residual float32) error {
