@@ -1,0 +1,127 @@
+package mqtt
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"syscall"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
+)
+
+const (
+	shortestWait = time.Second // before another attempt; it doubles with each
+	longestWait  = 30 * time.Second
+	steady       = 5 * time.Second // a connection that lasted as long was a good one
+	keepAlive    = 20 * time.Second
+	dialLimit    = 10 * time.Second
+)
+
+var errTimeout = errors.New("the broker does not answer")
+
+// work keeps a connection until ctx ends. Each attempt gets a paho client of its own, so that nothing is left in
+// queues from before.
+func (c *Client) work(ctx context.Context) {
+	defer close(c.finished)
+	patience := shortestWait
+	told := "" // the failure that was logged last
+	for ctx.Err() == nil {
+		s := session{Client: c, ctx: ctx, lost: make(chan error, 1)}
+		s.conn = paho.NewClient(c.pahoOptions(s.lost))
+		err := s.connect()
+		if err == nil {
+			start := time.Now()
+			hush := c.tellConnected(patience)
+			err = s.cause(s.follow())
+			hush()
+			s.leave()
+			if time.Since(start) > steady {
+				patience, told = shortestWait, ""
+			}
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if text := c.explain(err); text != told {
+			c.log("MQTT: %s; trying again", text)
+			told = text
+		}
+		pause(ctx, patience/2+rand.N(patience/2)) // many devices do not come back in the same moment
+		patience = min(2*patience, longestWait)
+	}
+}
+
+// tellConnected logs that there is a connection: at once, or, after failures, when it has proved steady. The
+// returned function keeps it from that.
+func (c *Client) tellConnected(patience time.Duration) (hush func()) {
+	tell := func() { c.log("MQTT: connected to %s, topics below %s", c.options.shown, c.options.prefix) }
+	if patience == shortestWait {
+		tell()
+		return func() {}
+	}
+	timer := time.AfterFunc(steady, tell)
+	return func() { timer.Stop() }
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+func (c *Client) pahoOptions(lost chan<- error) *paho.ClientOptions {
+	o := paho.NewClientOptions().
+		AddBroker(c.options.broker.String()).
+		SetClientID(c.options.clientID).
+		SetUsername(c.options.username).
+		SetPassword(c.options.password).
+		SetProtocolVersion(4). // 3.1.1
+		SetCleanSession(true).
+		SetAutoReconnect(false).
+		SetKeepAlive(keepAlive).
+		SetConnectTimeout(dialLimit).
+		SetDialer(&net.Dialer{Timeout: dialLimit}).
+		SetWriteTimeout(sendLimit).
+		SetBinaryWill(c.options.prefix+"/status", []byte(offline), c.options.qos, true).
+		SetConnectionLostHandler(func(_ paho.Client, err error) { lost <- err })
+	if c.options.tls != nil {
+		o.SetTLSConfig(c.options.tls)
+	}
+	return o
+}
+
+// explain says in words why there is no connection, and what to do where a person has to.
+func (c *Client) explain(err error) string {
+	var unknown x509.UnknownAuthorityError
+	var wrongName x509.HostnameError
+	var noName *net.DNSError
+	at := c.options.shown
+	switch {
+	case errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword), errors.Is(err, packets.ErrorRefusedNotAuthorised):
+		return fmt.Sprintf("%s refuses %s: give the right user and password as in mqtt://USER:PASSWORD@HOST, or in %s and %s",
+			at, c.options.who(), UserVariable, PasswordVariable)
+	case errors.Is(err, packets.ErrorRefusedIDRejected):
+		return fmt.Sprintf("%s refuses the client id %q: give another", at, c.options.clientID)
+	case errors.As(err, &unknown):
+		return fmt.Sprintf("%s has a certificate of an authority that this computer does not know: give its CA file", at)
+	case errors.As(err, &wrongName):
+		return fmt.Sprintf("%s has a certificate for another name: %v", at, wrongName)
+	case errors.As(err, &noName):
+		return fmt.Sprintf("%s: no address is known for this name", at)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Sprintf("%s: nothing listens there: is the broker running, and open to other computers?", at)
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		return fmt.Sprintf("the connection to %s was closed from there", at)
+	}
+	return fmt.Sprintf("no connection to %s: %s", at, strings.TrimPrefix(err.Error(), "network Error : "))
+}

@@ -1,0 +1,130 @@
+package mqtt
+
+import (
+	"net"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A connection that breaks without a word: the broker tells everybody by the will, and the client comes back.
+func TestLastWill(t *testing.T) {
+	t.Parallel()
+	b := startBroker(t)
+	o := observe(t, b)
+	w := newWire(t, b.addr)
+	c, l := start(t, Options{Broker: w.Addr().String(), Prefix: "p", Every: time.Millisecond})
+	o.await(t, "p/status", "online")
+	w.cut()
+	o.await(t, "p/status", "offline")
+	c.Publish(update(1, "lost"))
+	c.Publish(update(2, "kept"))
+	o.await(t, "p/status", "online")
+	o.await(t, "p/label", "kept")
+	require.Len(t, o.all("p/label"), 1, "only the newest is kept")
+	require.Contains(t, l.all(), "was closed from there; trying again")
+}
+
+func TestBrokerRestart(t *testing.T) {
+	t.Parallel()
+	b := startBroker(t)
+	c, l := start(t, Options{Broker: b.addr, Prefix: "p", Every: time.Millisecond})
+	l.await(t, "connected")
+	b.stop()
+	l.await(t, "; trying again")
+	for frame := range 1000 {
+		c.Publish(update(frame, "while away"))
+	}
+	l.await(t, "is the broker running")
+	b.start(t)
+	o := observe(t, b)
+	o.await(t, "p/label", "while away")
+	o.await(t, "p/status", "online")
+	require.LessOrEqual(t, strings.Count(l.all(), "\n"), 3, l.all())
+}
+
+func TestPasswords(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "passwords")
+	out, err := exec.Command(findMosquitto(t, "mosquitto_passwd"), "-b", "-c", file, "pi", "p@ss/#%").CombinedOutput()
+	require.NoError(t, err, string(out))
+	b := startBroker(t, "allow_anonymous false", "password_file "+file)
+	o := observe(t, b, "pi", "p@ss/#%")
+
+	_, l := start(t, Options{Broker: "tcp://pi:secret-but-wrong@" + b.addr})
+	l.await(t, `refuses user "pi" with this password: give the right`)
+	_, anonymous := start(t, Options{Broker: b.addr})
+	anonymous.await(t, "refuses clients without a user name")
+	time.Sleep(1500 * time.Millisecond)
+	require.Equal(t, 0, strings.Count(l.all(), "\n"), "said once: %s", l.all())
+	require.NotContains(t, l.all(), "secret")
+
+	_, l = start(t, Options{Broker: "mqtt://pi:p%40ss%2F%23%25@" + b.addr, Prefix: "url"})
+	o.await(t, "url/status", "online")
+	require.NotContains(t, l.all(), "p@ss")
+	t.Setenv(UserVariable, "pi")
+	t.Setenv(PasswordVariable, "p@ss/#%")
+	start(t, Options{Broker: b.addr, Prefix: "environment"})
+	o.await(t, "environment/status", "online")
+}
+
+// A broker that takes the connection and never answers holds up neither Publish nor Close.
+func TestSilentBroker(t *testing.T) {
+	t.Parallel()
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer silent.Close()
+	c, _ := start(t, Options{Broker: silent.Addr().String()})
+	conn, err := silent.Accept()
+	require.NoError(t, err)
+	defer conn.Close()
+	begin := time.Now()
+	for frame := range 10_000 {
+		c.Publish(update(frame, "cat"))
+	}
+	require.NoError(t, c.Close())
+	require.Less(t, time.Since(begin), time.Second)
+}
+
+// A network that swallows everything: Close leaves in time all the same.
+func TestFrozenNetwork(t *testing.T) {
+	t.Parallel()
+	b := startBroker(t)
+	w := newWire(t, b.addr)
+	c, l := start(t, Options{Broker: w.Addr().String(), QoS: 2, Every: time.Millisecond})
+	l.await(t, "connected")
+	w.frozen.Lock()
+	defer w.frozen.Unlock()
+	c.Publish(update(1, "cat"))
+	time.Sleep(50 * time.Millisecond)
+	begin := time.Now()
+	require.NoError(t, c.Close())
+	require.Less(t, time.Since(begin), time.Second)
+}
+
+// Two clients with one id throw each other out for ever; that fills no log.
+func TestSameClientID(t *testing.T) {
+	t.Parallel()
+	b := startBroker(t)
+	_, l1 := start(t, Options{Broker: b.addr, ClientID: "twin"})
+	_, l2 := start(t, Options{Broker: b.addr, ClientID: "twin"})
+	time.Sleep(4 * time.Second)
+	require.LessOrEqual(t, strings.Count(l1.all()+l2.all(), "\n"), 4, l1.all()+"\n"+l2.all())
+}
+
+func TestNothingIsLeftBehind(t *testing.T) {
+	b := startBroker(t)
+	before := runtime.NumGoroutine()
+	c, l := start(t, Options{Broker: b.addr, Discovery: true})
+	l.await(t, "connected")
+	c.Publish(update(1, "cat"))
+	require.NoError(t, c.Close())
+	for deadline := time.Now().Add(2 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(deadline); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	require.LessOrEqual(t, runtime.NumGoroutine(), before, "goroutines are left")
+}
