@@ -1,0 +1,160 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/libresnext/libresnext/internal/cli"
+)
+
+// verdict is the answer to "is it good?".
+type verdict struct {
+	Grade    string // the class of the mark
+	Mark     string // one word
+	Sentence string
+	Notes    []string
+}
+
+// The bounds of the grades, as shares.
+const (
+	goodAgreement, fairAgreement = 0.98, 0.95
+	goodDrop, fairDrop           = 0.005, 0.02
+)
+
+func newVerdict(d *Data) verdict {
+	v := verdict{Sentence: sentence(d.Summary)}
+	v.Grade, v.Mark = grade(d)
+	s := d.Summary
+	if d.Network.Random {
+		v.Notes = append(v.Notes, "The weights are random: sizes and speeds are real, accuracy and agreement mean nothing.")
+		return v
+	}
+	if s.Labelled == 0 {
+		v.Notes = append(v.Notes, "No labelled pictures were compared, so accuracy is not known; --eval DIR measures it.")
+	}
+	if text := chance(d.Answers, s.Labelled); text != "" {
+		v.Notes = append(v.Notes, text)
+	}
+	if text := closeCalls(d.Answers); text != "" {
+		v.Notes = append(v.Notes, text)
+	}
+	if s.Skipped > 0 {
+		v.Notes = append(v.Notes, fmt.Sprintf("%s could not be read and %s skipped.", cli.Plural(s.Skipped, "picture"), wasWere(s.Skipped)))
+	}
+	if n := d.Choices.Pictures; n > 0 && n < FewPictures {
+		v.Notes = append(v.Notes, fmt.Sprintf("Only %s calibrated the ranges; a few hundred are good.", cli.Plural(n, "picture")))
+	}
+	return v
+}
+
+// FewPictures is how many calibration pictures are too few to trust.
+const FewPictures = 32
+
+// grade judges agreement and, where it is known, the loss of accuracy.
+func grade(d *Data) (class, mark string) {
+	s := d.Summary
+	switch {
+	case d.Network.Random:
+		return "none", "speed only"
+	case s.Agreement == nil:
+		return "none", "not compared"
+	}
+	drop := 0.0
+	if loss := s.drop(); loss != nil {
+		drop = *loss
+	}
+	switch {
+	case *s.Agreement >= goodAgreement && drop <= goodDrop:
+		return "good", "good"
+	case *s.Agreement >= fairAgreement && drop <= fairDrop:
+		return "fair", "fair"
+	}
+	return "poor", "weak"
+}
+
+// drop is the share of pictures that int8 loses, negative if it gains.
+func (s Summary) drop() *float64 {
+	if s.Float.Top1 == nil || s.Int8.Top1 == nil {
+		return nil
+	}
+	d := *s.Float.Top1 - *s.Int8.Top1
+	return &d
+}
+
+// sentence says it in one.
+func sentence(s Summary) string {
+	var parts []string
+	if s.Agreement != nil {
+		parts = append(parts, fmt.Sprintf("int8 answers as the float network on %s of %s", percent(*s.Agreement), cli.Plural(s.Pictures, "picture")))
+	} else {
+		parts = append(parts, "int8 was not compared with the float network")
+	}
+	if drop := s.drop(); drop != nil {
+		switch points := math.Round(*drop*1e4) / 100; {
+		case points > 0:
+			parts = append(parts, fmt.Sprintf("%.2f points less accurate", points))
+		case points < 0:
+			parts = append(parts, fmt.Sprintf("%.2f points more accurate", -points))
+		default:
+			parts = append(parts, "just as accurate")
+		}
+	}
+	if s.Float.Bytes > 0 && s.Int8.Bytes > 0 {
+		parts = append(parts, times(float64(s.Float.Bytes), float64(s.Int8.Bytes), "smaller", "larger"))
+	}
+	return strings.Join(parts, ", ") + "."
+}
+
+// times words a ratio: "3.7 times smaller".
+func times(float, int8 float64, less, more string) string {
+	if int8 <= float {
+		return fmt.Sprintf("%.1f times %s", float/int8, less)
+	}
+	return fmt.Sprintf("%.1f times %s", int8/float, more)
+}
+
+// chance tells whether lost and won pictures could be a coin's doing.
+func chance(a *Answers, labelled int) string {
+	if a == nil || labelled == 0 || a.Changed == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("int8 loses %s that float gets right and wins %d", cli.Plural(a.Lost, "picture"), a.Won)
+	if a.Lost == a.Won {
+		return text + "."
+	}
+	if p := signTest(a.Lost, a.Won); p > 0.05 {
+		return text + fmt.Sprintf("; a difference this small can be chance (sign test, p = %.2g).", p)
+	}
+	return text + ", which is more than chance."
+}
+
+// signTest is the two-sided probability that a fair coin falls at least as unevenly as a to b.
+func signTest(a, b int) float64 {
+	n, tail := float64(a+b), 0.0
+	for k := 0; k <= min(a, b); k++ {
+		tail += math.Exp(logFactorial(n) - logFactorial(float64(k)) - logFactorial(n-float64(k)) - n*math.Ln2)
+	}
+	return min(1, 2*tail)
+}
+
+func logFactorial(n float64) float64 {
+	v, _ := math.Lgamma(n + 1)
+	return v
+}
+
+// closeCalls tells how sure the float network was where the answer changed.
+func closeCalls(a *Answers) string {
+	if a == nil || a.Changed == 0 {
+		return ""
+	}
+	return fmt.Sprintf("In %d of %s the float network's own lead was under %.0f points.",
+		a.CloseCalls, cli.Plural(a.Changed, "changed answer"), 100*CloseMargin)
+}
+
+func wasWere(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
+}
