@@ -1,0 +1,104 @@
+package camera
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+)
+
+// The pauses before a camera is started again. They double, and begin anew once it has worked for workedTime.
+const (
+	firstPause = 500 * time.Millisecond
+	lastPause  = 30 * time.Second
+	workedTime = 5 * time.Second
+)
+
+// Run hands every frame to put until the camera ends or ctx does. A camera with Restart ends with ctx only; report is
+// told of each failure. The error is nil after an orderly end.
+func (c Camera) Run(ctx context.Context, put func(*Frame), report func(format string, args ...any)) error {
+	r := runner{Camera: c, put: put, report: report, sleep: sleep}
+	return r.run(ctx)
+}
+
+type runner struct {
+	Camera
+	put    func(*Frame)
+	report func(format string, args ...any)
+	sleep  func(context.Context, time.Duration) bool
+	frames uint64
+}
+
+func (r *runner) run(ctx context.Context) error {
+	pause := firstPause
+	for {
+		begin, before := time.Now(), r.frames
+		err := r.once(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil && r.Loop && r.frames > before:
+			continue
+		case !r.Restart:
+			return err
+		}
+		if r.frames > before && time.Since(begin) > workedTime {
+			pause = firstPause
+		}
+		r.report("%s: %v; starting it again in %s", r.Name, orEnd(err), pause)
+		if !r.sleep(ctx, pause) {
+			return nil
+		}
+		pause = min(2*pause, lastPause)
+	}
+}
+
+// orEnd words the orderly end of something that should not end.
+func orEnd(err error) error {
+	if err == nil {
+		return errors.New("it ended")
+	}
+	return err
+}
+
+// once runs the camera from its start to its end.
+func (r *runner) once(ctx context.Context) error {
+	src, err := r.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	stop := context.AfterFunc(ctx, src.Close)
+	defer stop()
+
+	var stalled atomic.Bool
+	guard := time.AfterFunc(time.Hour, func() {
+		stalled.Store(true)
+		src.Close()
+	})
+	defer guard.Stop()
+	for {
+		if r.Restart && r.Stall > 0 {
+			guard.Reset(r.Stall)
+		} else {
+			guard.Stop()
+		}
+		f, err := src.Next(ctx)
+		switch {
+		case err != nil && stalled.Load():
+			return fmt.Errorf("no picture for %s", r.Stall)
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		r.frames++
+		f.Seq = r.frames
+		if f.Taken.IsZero() {
+			f.Taken = f.Time
+		}
+		r.put(f)
+	}
+}

@@ -1,0 +1,81 @@
+package camera
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+
+	"github.com/libresnext/libresnext/internal/pixels"
+)
+
+// Format says what a stream of bytes holds.
+type Format struct {
+	// YUV is the size of raw I420 frames (rpicam-vid --codec yuv420); the zero size means motion JPEG.
+	YUV Size
+	// Stride is the length in bytes of a row of raw luma, gaps included; 0 is the width.
+	Stride int
+	// Limited tells that raw luma uses 16 to 235 only, as broadcast video and most of ffmpeg's does; camera programs use
+	// all of 0 to 255.
+	Limited bool
+}
+
+// Check reports a format that cannot be.
+func (f Format) Check() error {
+	if f.YUV == (Size{}) {
+		return nil
+	}
+	_, err := newLayout(pixels.I420, !f.Limited, f.YUV, f.Stride)
+	return err
+}
+
+// stream is a Source that reads from a pipe or file.
+type stream struct {
+	next  func() (*Frame, error)
+	close func()
+}
+
+func (s *stream) Next(context.Context) (*Frame, error) { return s.next() }
+func (s *stream) Close()                               { s.close() }
+
+// newStream reads frames of the given format from r.
+func newStream(r io.Reader, f Format, close func()) (*stream, error) {
+	if f.YUV == (Size{}) {
+		scanner := NewScanner(r)
+		return &stream{func() (*Frame, error) {
+			b, err := scanner.Next()
+			if err != nil {
+				return nil, err
+			}
+			return newJPEG(bytes.Clone(b)), nil
+		}, close}, nil
+	}
+	l, err := newLayout(pixels.I420, !f.Limited, f.YUV, f.Stride)
+	if err != nil {
+		return nil, err
+	}
+	frames := &rawFrames{layout: l}
+	return &stream{func() (*Frame, error) { return frames.read(r) }, close}, nil
+}
+
+// read reads one raw frame. A part of one at the end of the stream is dropped.
+func (r *rawFrames) read(from io.Reader) (*Frame, error) {
+	b := r.buffer()
+	if _, err := io.ReadFull(from, *b); errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, io.EOF
+	} else if err != nil {
+		return nil, err
+	}
+	return r.frame(b), nil
+}
+
+// Pipe is a camera that reads r, standard input for instance, which is called name. It ends with the stream.
+func Pipe(name string, r io.Reader, f Format) Camera {
+	return Camera{Name: name, Open: func(context.Context) (Source, error) {
+		return newStream(r, f, func() {
+			if c, ok := r.(io.Closer); ok {
+				_ = c.Close() // read only
+			}
+		})
+	}}
+}

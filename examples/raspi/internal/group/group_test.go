@@ -1,0 +1,59 @@
+//go:build unix
+
+package group
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestWait(t *testing.T) {
+	for _, c := range []struct {
+		name, script string
+		cancel       bool
+		want         string
+	}{
+		{"asked", "sleep 60 & echo $!; wait", true, "signal: terminated"},
+		{"deaf", "trap '' TERM; sleep 60 & echo $!; while :; do sleep 60; done", true, "signal: killed"},
+		{"by itself", "sleep 60 & echo $!; exit 3", false, "exit status 3"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			cmd := Command(ctx, 200*time.Millisecond, "sh", "-c", c.script)
+			out, err := cmd.StdoutPipe()
+			require.NoError(t, err)
+			require.NoError(t, cmd.Start())
+			line, err := bufio.NewReader(out).ReadString('\n')
+			require.NoError(t, err)
+			grandchild, err := strconv.Atoi(strings.TrimSpace(line))
+			require.NoError(t, err)
+			require.False(t, gone(grandchild))
+
+			if c.cancel {
+				cancel()
+			}
+			begin := time.Now()
+			require.EqualError(t, Wait(cmd), c.want)
+			require.Less(t, time.Since(begin), 3*time.Second)
+			require.Eventually(t, func() bool { return gone(grandchild) }, 3*time.Second, 5*time.Millisecond)
+		})
+	}
+}
+
+// gone reports whether a process has ended; one that nobody has waited for yet has.
+func gone(pid int) bool {
+	if syscall.Kill(pid, 0) != nil {
+		return true
+	}
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	return err != nil || strings.Contains(string(stat), ") Z ")
+}
