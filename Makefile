@@ -2,7 +2,9 @@
 # make build  the tools, into build/
 # make test   everything that must hold: lint, native tests, arm64 and arm tests under qemu
 # make bench  side by side with other runtimes, in a Python environment of its own
-.PHONY: all build demo test quick lint bench bench-kernels bench-arm64 clean
+# make raspi  what a Raspberry Pi's owner unpacks and runs, into dist/
+# make lib    libresnext.so and libresnext.a for C programs, into build/lib; make install puts them into PREFIX
+.PHONY: all build demo test quick lint bench bench-kernels bench-arm64 lib lib-arm64 install bench-c bench-quantisers deb raspi clean
 .DEFAULT_GOAL := build
 
 GO ?= go
@@ -31,6 +33,36 @@ bench-kernels:
 # A model of the arm64 kernels' speed on Raspberry Pis: instructions counted in qemu, cycles by llvm-mca.
 bench-arm64:
 	@bench/arm64/run.sh
+
+# The library for C programs, by cgo.
+lib:
+	@bindings/c/build.sh build/lib
+
+lib-arm64:
+	@bindings/c/build.sh build/lib-arm64 arm64
+
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+
+# Does not build again what is there: root may have no Go.
+install:
+	@[ -e build/lib/resnext.pc ] || $(MAKE) lib
+	@PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) DESTDIR=$(DESTDIR) bindings/c/install.sh build/lib
+
+# What a call from C costs.
+bench-c: lib
+	@bindings/c/bench/run.sh
+
+# Debian packages for amd64 and arm64.
+deb:
+	@packaging/deb/build.sh
+
+raspi:
+	@examples/raspi/package/build.sh
+
+# How near int8 networks come to the float one, by calib and by other quantisers.
+bench-quantisers:
+	@bench/quantisers/run.sh
 
 lint:
 	@scripts/lint.sh

@@ -3,6 +3,7 @@ package resnext
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math"
 
 	"github.com/libresnext/libresnext/asm"
@@ -62,9 +63,25 @@ func OpenWith(path string, o Options) (*Model, error) {
 		return nil, err
 	}
 	defer file.Close()
-	m := &Model{config: file.config, preprocess: file.preprocess, labels: file.labels, calibration: file.calibration}
-	if err := m.build(file, o); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	return file.model(path, o)
+}
+
+// OpenReaderAt is OpenWith for a model file of size bytes that r gives, such as one in memory. name stands for it in
+// errors. r is not used any more after the return; an error of r's that is an *fs.PathError can be told from a damaged
+// file.
+func OpenReaderAt(r io.ReaderAt, size int64, name string, o Options) (*Model, error) {
+	file, err := parseModelFile(r, size, name)
+	if err != nil {
+		return nil, err
+	}
+	return file.model(name, o)
+}
+
+// model packs the file's network.
+func (f *modelFile) model(name string, o Options) (*Model, error) {
+	m := &Model{config: f.config, preprocess: f.preprocess, labels: f.labels, calibration: f.calibration}
+	if err := m.build(f, o); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return m, nil
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"math"
 	"slices"
 	"strings"
@@ -100,17 +102,47 @@ type modelFile struct {
 func openModelFile(path string) (*modelFile, error) {
 	f, err := safetensors.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, unusable(err)
 	}
-	m, err := readModelFile(f)
+	m, err := newModelFile(f, path)
 	if err != nil {
 		_ = f.Close() // nothing was written
-		return nil, fmt.Errorf("%s: %w: %w", path, ErrModelFile, err)
+	}
+	return m, err
+}
+
+// parseModelFile is openModelFile for the size bytes that r gives. The caller owns r.
+func parseModelFile(r io.ReaderAt, size int64, name string) (*modelFile, error) {
+	f, err := safetensors.Parse(r, size, name)
+	if err != nil {
+		return nil, unusable(err)
+	}
+	return newModelFile(f, name)
+}
+
+func newModelFile(f *safetensors.File, name string) (*modelFile, error) {
+	m, err := readModelFile(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", name, ErrModelFile, err)
 	}
 	// Made once, at the size of the largest layer.
 	m.weights = make([]byte, m.config.largestLayer())
 	return m, nil
 }
+
+// unusable makes an ErrModelFile of what safetensors says of a file's content, which begins with the file's name; a
+// file that cannot be read stays what it is.
+func unusable(err error) error {
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		return err
+	}
+	return contentError{fmt.Errorf("%w: give a model that calib made, or copy it again", err)}
+}
+
+type contentError struct{ error }
+
+func (e contentError) Is(target error) bool { return target == ErrModelFile }
+func (e contentError) Unwrap() error        { return e.error }
 
 // readModelFile checks metadata, checksum and the list of tensors.
 func readModelFile(f *safetensors.File) (*modelFile, error) {

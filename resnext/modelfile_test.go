@@ -1,7 +1,9 @@
 package resnext
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -188,4 +190,35 @@ func TestWriteFileRefusesNonsense(t *testing.T) {
 			require.Empty(t, left)
 		})
 	}
+}
+
+// TestOpenReaderAt: a file in memory is as good as one on disk, and an error tells the two kinds of trouble apart.
+func TestOpenReaderAt(t *testing.T) {
+	data, err := os.ReadFile(write(t, randomQuantised(tinyConfig(), 3)))
+	require.NoError(t, err)
+	open := func(r io.ReaderAt, size int) (*Model, error) {
+		return OpenReaderAt(r, int64(size), "memory", Options{})
+	}
+	m, err := open(bytes.NewReader(data), len(data))
+	require.NoError(t, err)
+	s, err := m.NewSession(SessionOptions{})
+	require.NoError(t, err)
+	defer s.Close()
+	require.Equal(t, s.ArenaBytes(), m.SessionBytes())
+	for _, n := range []int{0, 7, 100, len(data) - 1} {
+		_, err = open(bytes.NewReader(data[:n]), n)
+		require.ErrorIs(t, err, ErrModelFile, "%d bytes", n)
+		require.ErrorContains(t, err, "memory: ")
+		_, err = open(bytes.NewReader(data[:n]), len(data))
+		require.Error(t, err, "%d bytes of %d", n, len(data))
+	}
+	_, err = open(brokenReader{}, len(data))
+	require.NotErrorIs(t, err, ErrModelFile)
+	require.ErrorIs(t, err, os.ErrPermission)
+}
+
+type brokenReader struct{}
+
+func (brokenReader) ReadAt([]byte, int64) (int, error) {
+	return 0, &os.PathError{Op: "read", Path: "memory", Err: os.ErrPermission}
 }

@@ -38,29 +38,44 @@ func (j *logitsJob) run(task int, s *i8.Scratch) {
 	j.session.model.head.Logits(j.session.logits, j.session.head, task, j.tasks, s)
 }
 
-// plan lays out the arena and lists the steps.
+// arenaParts are the sizes in bytes of the arena's parts.
 //
 // Blocks read one of two buffers and write the other, or the same where the shortcut is the identity and
 // the add is in place; inside a block there is one buffer for the output of reduce and one for that of
 // transform. So the arena holds the image, the stem's map and four buffers of the largest size.
-func (s *Session) plan(threads int) {
-	m := s.model
-	var body, reduced, transformed int
+func (m *Model) arenaParts() [6]int {
+	stem, body := 0, m.stem.out.Bytes()
 	if m.stemPool != nil {
-		body = m.pooled.Bytes()
-	} else {
-		body = m.stem.out.Bytes()
+		stem, body = body, m.pooled.Bytes()
 	}
-	stem := 0
-	if m.stemPool != nil {
-		stem = m.stem.out.Bytes()
-	}
+	var reduced, transformed int
 	for _, b := range m.blocks {
 		body = max(body, b.expand.out.Bytes())
 		reduced = max(reduced, b.reduce.out.Bytes())
 		transformed = max(transformed, b.transform.out.Bytes())
 	}
-	parts := s.carve(m.image.Bytes(), stem, body, body, reduced, transformed)
+	return [6]int{m.image.Bytes(), stem, body, body, reduced, transformed}
+}
+
+// SessionBytes is the memory that a session's activations take: its ArenaBytes, without making one.
+func (m *Model) SessionBytes() int {
+	total := 0
+	for _, n := range m.arenaParts() {
+		total += wholeLines(n)
+	}
+	return total
+}
+
+// wholeLines rounds a size up to whole cache lines.
+func wholeLines(n int) int {
+	const line = 64
+	return (n + line - 1) / line * line
+}
+
+// plan lays out the arena and lists the steps.
+func (s *Session) plan(threads int) {
+	m := s.model
+	parts := s.carve()
 	s.image = parts[0]
 	x, y := parts[2], parts[3]
 	m.image.Clear(s.image, m.preprocess.PadBytes(), m.kernels.Offset)
@@ -96,19 +111,13 @@ func (s *Session) conv(l *layer, threads int, b i8.Buffers, border bool) {
 	s.steps = append(s.steps, step{name: l.shape.Name, job: &convJob{l, b, tasks}, tasks: tasks, layer: l, out: b.Out, border: border})
 }
 
-// carve allocates the arena and cuts it into parts, each at the start of a cache line.
-func (s *Session) carve(sizes ...int) [][]byte {
-	const line = 64
-	total := 0
-	for _, n := range sizes {
-		total += (n + line - 1) / line * line
-	}
-	s.arena = i8.AlignedBytes(total)
-	parts := make([][]byte, len(sizes))
+// carve allocates the arena and cuts it into its parts, each at the start of a cache line.
+func (s *Session) carve() (parts [6][]byte) {
+	s.arena = i8.AlignedBytes(s.model.SessionBytes())
 	at := 0
-	for i, n := range sizes {
+	for i, n := range s.model.arenaParts() {
 		parts[i] = s.arena[at : at+n : at+n]
-		at += (n + line - 1) / line * line
+		at += wholeLines(n)
 	}
 	return parts
 }

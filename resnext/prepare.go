@@ -3,7 +3,6 @@ package resnext
 import (
 	"fmt"
 	"image"
-	"math"
 
 	"github.com/libresnext/libresnext/internal/resize"
 )
@@ -75,44 +74,6 @@ func (p *Preparer) PrepareRGB(rgb []byte, w, h int) ([]byte, error) {
 		return nil, err
 	}
 	return p.out.Pix, nil
-}
-
-// Prediction is one class with its probability.
-type Prediction struct {
-	Class       int
-	Label       string
-	Probability float32
-	Logit       float32
-}
-
-// Top gives the k most probable classes, best first (lowest class first among equals), with softmax
-// probabilities over all classes. k is cut to the number of classes.
-func (m *Model) Top(logits []float32, k int) []Prediction {
-	largest := float32(math.Inf(-1))
-	for _, v := range logits {
-		largest = max(largest, v)
-	}
-	var sum float64
-	for _, v := range logits {
-		sum += math.Exp(float64(v - largest))
-	}
-	k = max(0, min(k, len(logits)))
-	top := make([]Prediction, 0, k+1)
-	for class, v := range logits {
-		at := len(top)
-		for at > 0 && v > top[at-1].Logit {
-			at--
-		}
-		if at == k {
-			continue
-		}
-		p := Prediction{class, m.Label(class), float32(math.Exp(float64(v-largest)) / sum), v}
-		top = append(top, Prediction{})
-		copy(top[at+1:], top[at:])
-		top[at] = p
-		top = top[:min(len(top), k)]
-	}
-	return top
 }
 
 // Classify prepares a picture, runs it and gives the k most probable classes.

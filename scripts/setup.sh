@@ -3,16 +3,26 @@
 # is missing where it is not. Exits 0 either way; a test that needs a missing tool names it.
 set -uo pipefail
 
-# command, Debian package, what for
+# Some are where only administrators look.
+PATH=$PATH:/usr/sbin
+
+# command, Debian packages, what for
 needs=(
 	"qemu-aarch64-static qemu-user-static the arm64 and arm tests"
 	"llvm-mc llvm the checks of instruction encodings and the model of CPUs with VNNI"
-	"gcc gcc the race detector"
+	"gcc gcc the race detector and the C library"
+	"g++ g++ the C library's header in C++"
+	"pkg-config pkg-config the C library's packages"
+	"dpkg-deb dpkg the C library's packages"
+	"valgrind valgrind the C library's use of memory"
+	"aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu,libc6-dev-arm64-cross the C library on arm64"
+	"mosquitto mosquitto the MQTT publisher of the Raspberry Pi example"
+	"chromium chromium the page of the Raspberry Pi example"
 )
 missing=()
 for need in "${needs[@]}"; do
 	read -r command package _ <<<"$need"
-	command -v "$command" >/dev/null || missing+=("$package")
+	command -v "$command" >/dev/null || missing+=(${package//,/ })
 done
 if [ ${#missing[@]} -gt 0 ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
 	echo "setup: installing ${missing[*]}"
@@ -25,6 +35,6 @@ fi
 for need in "${needs[@]}"; do
 	read -r command package use <<<"$need"
 	command -v "$command" >/dev/null ||
-		echo "setup: MISSING: $command, for $use. Install Debian's package $package (apt-get install $package)." >&2
+		echo "setup: MISSING: $command, for $use. Install it: apt-get install ${package//,/ }." >&2
 done
 exit 0

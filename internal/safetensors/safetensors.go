@@ -21,6 +21,7 @@
 package safetensors
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -81,7 +82,7 @@ func openFile(fd *os.File, path string) (*File, error) {
 		return nil, err
 	}
 	if !stat.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file; give the path of a .safetensors file", path)
+		return nil, &os.PathError{Op: "open", Path: path, Err: errors.New("not a regular file; give the path of a .safetensors file")}
 	}
 	f, err := Parse(fd, stat.Size(), path)
 	if err != nil {

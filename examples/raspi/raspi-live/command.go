@@ -2,7 +2,6 @@ package main
 
 import (
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -66,7 +65,7 @@ func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 		Args:    cli.Args(0, 2, ""),
 		RunE: func(c *cobra.Command, args []string) error {
 			if shell != "" {
-				return complete(c, shell)
+				return cli.Complete(c, shell)
 			}
 			if err := o.finish(args, c.Flags().Changed); err != nil {
 				return err
@@ -76,7 +75,7 @@ func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 		ValidArgsFunction: completeArgument,
 	}
 	o.flags(c.Flags())
-	c.Flags().StringVar(&shell, "completion", "", "print the completion script of `SHELL`: bash, zsh or fish")
+	c.Flags().StringVar(&shell, "completion", "", "print the completion script of `SHELL`: "+cli.Shells)
 	_ = c.MarkFlagFilename("model", modelSuffix) // the flag exists
 	return c
 }
@@ -87,18 +86,4 @@ func completeArgument(_ *cobra.Command, args []string, _ string) ([]string, cobr
 		return []string{modelSuffix}, cobra.ShellCompDirectiveFilterFileExt
 	}
 	return nil, cobra.ShellCompDirectiveDefault
-}
-
-// complete prints a completion script.
-func complete(c *cobra.Command, shell string) error {
-	w := c.OutOrStdout()
-	switch strings.ToLower(shell) {
-	case "bash":
-		return c.GenBashCompletionV2(w, true)
-	case "zsh":
-		return c.GenZshCompletion(w)
-	case "fish":
-		return c.GenFishCompletion(w, true)
-	}
-	return cli.Usage("--completion is %q, expected bash, zsh or fish", shell)
 }

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# build.sh: builds libresnext.so, libresnext.a, resnext.pc and copies of the headers.
+#
+#     bindings/c/build.sh FOLDER [amd64|arm64]
+#
+# For another architecture than this machine's it takes Debian's cross compiler.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+out=$1
+arch=${2:-$(go env GOARCH)}
+version=$(sed -n 's/^const Version = "\(.*\)"$/\1/p' resnext/model.go)
+abi=0 # the soname's number, and that of the symbols' version
+
+packages="gcc libc6-dev"
+case $arch in
+amd64) machine=x86_64 ;;
+arm64) machine=aarch64 ;;
+*) echo "build.sh: libresnext for C is for amd64 and arm64, not $arch" >&2; exit 1 ;;
+esac
+prefix=
+if [ "$(uname -m)" != "$machine" ]; then
+	prefix=$machine-linux-gnu-
+	packages="gcc-${machine/_/-}-linux-gnu libc6-dev-$arch-cross"
+fi
+CC=${CC:-${prefix}gcc}
+for tool in "$CC" "${prefix}ld" "${prefix}objcopy" "${prefix}strip" "${prefix}ar"; do
+	command -v "$tool" >/dev/null || { echo "build.sh: MISSING: $tool, for $arch: apt-get install $packages" >&2; exit 1; }
+done
+
+mkdir -p "$out"
+out=$(realpath "$out")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Go's own archive has the runtime, the code and the C files in many objects, and starts the runtime when it is loaded.
+CGO_ENABLED=1 GOARCH=$arch CC=$CC go build -buildmode=c-archive -trimpath -ldflags "-s -w" -o "$work/go.a" ./bindings/c
+(cd "$work" && "${prefix}ar" x go.a)
+
+# The first call starts the runtime instead: see enter.c.
+"${prefix}objcopy" --remove-section .init_array --remove-section .rela.init_array \
+	--globalize-symbol "_rt0_${arch}_linux_lib" "$work/go.o"
+
+# One object whose only names are the interface's, so that nothing clashes with the program's own, another Go library's
+# among them.
+"${prefix}ld" -r -d -o "$work/all.o" "$work"/*.o
+"${prefix}objcopy" --wildcard --keep-global-symbol 'resnext_*' "$work/all.o" "$work/resnext.o"
+"${prefix}strip" --strip-unneeded "$work/resnext.o"
+
+static=$out/libresnext.a
+rm -f "$work/new.a"
+"${prefix}ar" rcsD "$work/new.a" "$work/resnext.o"
+mv "$work/new.a" "$static"
+
+shared=libresnext.so.$version
+printf 'RESNEXT_%s {\n\tglobal: resnext_*;\n\tlocal: *;\n};\n' "$abi" >"$work/exports"
+"$CC" -shared -o "$work/$shared" "$work/resnext.o" -Wl,-soname,"libresnext.so.$abi" -Wl,--version-script,"$work/exports" \
+	-Wl,-z,nodelete,-z,relro,-z,now,-z,noexecstack,-z,text,-z,defs -Wl,--build-id -lpthread
+"${prefix}strip" --strip-all "$work/$shared"
+mv "$work/$shared" "$out/$shared"
+ln -sf "$shared" "$out/libresnext.so.$abi"
+ln -sf "libresnext.so.$abi" "$out/libresnext.so"
+
+# As it stands here, for programs that are built against this folder; install.sh makes the other.
+sed -e 's|@PREFIX@|${pcfiledir}|' -e 's|@LIBDIR@|${pcfiledir}|' -e 's|@INCLUDEDIR@|${pcfiledir}|' -e "s|@VERSION@|$version|" \
+	bindings/c/resnext.pc.in >"$out/resnext.pc"
+cp bindings/c/resnext.h* "$out/"
+printf '%s: %d bytes\n' "$out/$shared" "$(stat -c %s "$out/$shared")" "$static" "$(stat -c %s "$static")"

@@ -1,0 +1,60 @@
+/* enter.h: what every call does before and after Go. For its use see models.c. */
+#ifndef RESNEXT_ENTER_H
+#define RESNEXT_ENTER_H
+
+#include <stdint.h>
+
+#include "words.h"
+
+/* One call, on the stack of its function. */
+typedef struct resnextgo_call {
+	const char *function; /* its name, for errors */
+	uint64_t control;     /* the caller's floating-point environment */
+	uint64_t state;
+	resnextgo_words words;
+} resnextgo_call;
+
+/* Readies a call: refuses in a fork, starts Go if this is the first call, puts the floating-point environment right.
+ * After RESNEXT_OK, and only then, resnextgo_leave must follow. */
+resnext_status resnextgo_enter(resnextgo_call *call, const char *function);
+
+/* Ends a call: gives the caller's floating-point environment back, keeps an error's words, sends log messages. */
+resnext_status resnextgo_leave(resnextgo_call *call, int status);
+
+/* Keeps the words of an error that was found before Go, and returns its status. */
+resnext_status resnextgo_refuse(const char *function, resnext_status status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Whether this process is a fork of the one in which Go runs. */
+int resnextgo_forked(void);
+
+/* Checks the size of a struct against ours, and of an input struct what a newer header has added. */
+resnext_status resnextgo_check_size(const char *function, const char *name, size_t size, size_t ours);
+resnext_status resnextgo_check_struct(const char *function, const char *name, const void *s, size_t size, size_t ours);
+
+/* ---- For the functions of resnext.h, which have `call` and `status` ---- */
+
+/* Refuses a null pointer by its name. */
+#define NOT_NULL(pointer)                                                                        \
+	do {                                                                                     \
+		if (!(pointer))                                                                  \
+			return resnextgo_refuse(__func__, RESNEXT_EINVAL, "%s is null", #pointer); \
+	} while (0)
+
+/* Runs a function of Go, whose words go to `call`. */
+#define GO(...)                                                          \
+	do {                                                             \
+		resnext_status entered = resnextgo_enter(&call, __func__); \
+		if (entered != RESNEXT_OK)                               \
+			return entered;                                  \
+		status = resnextgo_leave(&call, __VA_ARGS__);            \
+	} while (0)
+
+/* Refuses a length that no object of C has: Go counts in signed integers. */
+#define CHECK_LENGTH(length)                                                                          \
+	do {                                                                                          \
+		if ((length) > (size_t)PTRDIFF_MAX)                                                   \
+			return resnextgo_refuse(__func__, RESNEXT_EINVAL, "length is %zu", (length)); \
+	} while (0)
+
+#endif

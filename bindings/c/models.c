@@ -1,0 +1,120 @@
+//go:build cgo
+
+/* models.c: the functions of resnext.h about models. Each checks what needs no Go, and enters Go with its other
+ * arguments. */
+#include <string.h>
+
+#include "_cgo_export.h"
+#include "enter.h"
+
+/* Checks the options of opening and gives the kernels' name. */
+static resnext_status kernels_of(const char *function, const resnext_model_options *options, const char **kernels)
+{
+	*kernels = "";
+	if (!options)
+		return RESNEXT_OK;
+	resnext_status status = resnextgo_check_struct(function, "options", options, options->size, sizeof *options);
+	if (status == RESNEXT_OK && options->kernels)
+		*kernels = options->kernels;
+	return status;
+}
+
+resnext_status resnext_model_open(const char *path, const resnext_model_options *options, resnext_model **model)
+{
+	resnextgo_call call;
+	const char *kernels;
+	uintptr_t handle;
+
+	NOT_NULL(path);
+	NOT_NULL(model);
+	resnext_status status = kernels_of(__func__, options, &kernels);
+	if (status != RESNEXT_OK)
+		return status;
+	GO(resnextgo_model_open(&call.words, (char *)path, (char *)kernels, &handle));
+	if (status == RESNEXT_OK)
+		*model = (resnext_model *)handle;
+	return status;
+}
+
+resnext_status resnext_model_open_memory(const void *data, size_t length, const resnext_model_options *options,
+	resnext_model **model)
+{
+	resnextgo_call call;
+	const char *kernels;
+	uintptr_t handle;
+
+	NOT_NULL(data);
+	NOT_NULL(model);
+	CHECK_LENGTH(length);
+	resnext_status status = kernels_of(__func__, options, &kernels);
+	if (status != RESNEXT_OK)
+		return status;
+	GO(resnextgo_model_open_memory(&call.words, (void *)data, length, (char *)kernels, &handle));
+	if (status == RESNEXT_OK)
+		*model = (resnext_model *)handle;
+	return status;
+}
+
+resnext_status resnext_model_open_fd(int fd, const resnext_model_options *options, resnext_model **model)
+{
+	resnextgo_call call;
+	const char *kernels;
+	uintptr_t handle;
+
+	NOT_NULL(model);
+	if (fd < 0)
+		return resnextgo_refuse(__func__, RESNEXT_EINVAL, "fd is %d", fd);
+	resnext_status status = kernels_of(__func__, options, &kernels);
+	if (status != RESNEXT_OK)
+		return status;
+	GO(resnextgo_model_open_fd(&call.words, fd, (char *)kernels, &handle));
+	if (status == RESNEXT_OK)
+		*model = (resnext_model *)handle;
+	return status;
+}
+
+resnext_status resnext_model_get_info(const resnext_model *model, resnext_model_info *info)
+{
+	resnextgo_call call;
+	resnext_status status;
+	resnext_model_info all = {0};
+
+	NOT_NULL(model);
+	NOT_NULL(info);
+	size_t size = info->size;
+	status = resnextgo_check_size(__func__, "info", size, sizeof all);
+	if (status != RESNEXT_OK)
+		return status;
+	GO(resnextgo_model_get_info(&call.words, (uintptr_t)model, &all));
+	if (status == RESNEXT_OK) {
+		all.size = size;
+		memset(info, 0, size); /* what a newer header knows and this library does not */
+		memcpy(info, &all, sizeof all);
+	}
+	return status;
+}
+
+resnext_status resnext_model_label(const resnext_model *model, uint32_t class_index, const char **label)
+{
+	resnextgo_call call;
+	resnext_status status;
+	void *found;
+
+	NOT_NULL(model);
+	NOT_NULL(label);
+	GO(resnextgo_model_label(&call.words, (uintptr_t)model, class_index, &found));
+	if (status == RESNEXT_OK)
+		*label = found;
+	return status;
+}
+
+resnext_status resnext_model_close(resnext_model *model)
+{
+	resnextgo_call call;
+	resnext_status status;
+
+	if (!model)
+		return RESNEXT_OK;
+	GO(resnextgo_model_close(&call.words, (uintptr_t)model));
+	return status;
+}

@@ -1,0 +1,251 @@
+/*
+ * resnext.h: int8 inference of ResNeXt networks.
+ *
+ * A model is a file that the tool `calib` made. A session runs it: pictures go in, one logit a class comes out.
+ * The same model and the same pixels give the same logits, to the bit, on every CPU and with any number of threads.
+ *
+ *     resnext_model *model;
+ *     resnext_session *session;
+ *     resnext_prediction best[5];
+ *     size_t count = 5;
+ *     resnext_image image = RESNEXT_IMAGE(RESNEXT_RGB, width, height, pixels);
+ *
+ *     if (resnext_model_open("model.int8.safetensors", NULL, &model) != RESNEXT_OK ||
+ *         resnext_session_new(model, NULL, &session) != RESNEXT_OK ||
+ *         resnext_classify(session, &image, best, &count) != RESNEXT_OK)
+ *             fprintf(stderr, "%s\n", resnext_last_error());
+ *
+ * For every function:
+ *
+ * Errors     It returns RESNEXT_OK (0) or an error, never both an error and a result: on error no out-parameter has
+ *            been written. resnext_last_error() then says what went wrong in words, for this thread. A null
+ *            pointer, a wrong size, a handle that was closed or never was one gives a status, never a crash: handles
+ *            are looked up, never followed. A pointer to too little memory is the one thing that cannot be found out.
+ * Threads    Any function may be called from any thread at any time. Models are immutable and shared freely. A
+ *            session does one thing at a time: a second call on it meanwhile gives RESNEXT_EBUSY. For parallel
+ *            inference make one session a thread: a session costs its activations only, not the weights.
+ * Ownership  What the caller passes is read during the call and not kept. What the library returns by pointer
+ *            (labels, names) belongs to it and lives as long as stated.
+ * Structs    A struct whose first member is `size` must have it set to sizeof of the struct, so that programs
+ *            built with an older header keep working. The other members may be zero: that is the default.
+ * Floats     A thread's rounding mode, flush-to-zero flags, exception traps and exception flags neither change a result
+ *            nor are changed.
+ * fork       A program may fork as long as it has made no call that does work. Afterwards, in a child that does not exec,
+ *            every such call gives RESNEXT_EFORK; the parent goes on undisturbed.
+ *
+ * The library holds a Go runtime. Loading it starts nothing; the first call that does work starts Go and some threads.
+ * From then on Go has handlers for SIGSEGV, SIGBUS, SIGFPE and SIGPIPE, which pass on to the program's own, installed
+ * before, what is not Go's, and for SIGURG. Handlers that a program installs later must have SA_ONSTACK. dlclose() is
+ * harmless and frees nothing. A call must return: no longjmp() or exception out of a signal handler or log function
+ * through it, no asynchronous pthread_cancel(). It needs 64 KiB of stack.
+ */
+#ifndef RESNEXT_H
+#define RESNEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The interface of this header. resnext_abi_version() tells the library's; it grows when something is added, and
+ * the library's soname changes when something is taken away. */
+#define RESNEXT_ABI_VERSION 1
+
+/* The release that this header belongs to; resnext_version_string() tells the library's. */
+#define RESNEXT_VERSION "0.1.0"
+
+/* Marks what the shared library exports. */
+#if defined(__GNUC__)
+#define RESNEXT_API __attribute__((visibility("default")))
+#else
+#define RESNEXT_API
+#endif
+
+typedef struct resnext_model resnext_model;
+typedef struct resnext_session resnext_session;
+
+/* Values never change their meaning; new ones may come. */
+typedef enum resnext_status {
+	RESNEXT_OK = 0,
+	RESNEXT_EINVAL = 1,    /* an argument makes no sense: a null pointer or handle, a size, a format */
+	RESNEXT_EHANDLE = 2,   /* the handle is closed, of the other kind, or not this library's */
+	RESNEXT_EIO = 3,       /* a file could not be read */
+	RESNEXT_EMODEL = 4,    /* the file is no int8 model, is damaged, or needs a newer library */
+	RESNEXT_EKERNELS = 5,  /* the kernels asked for are unknown, or this CPU cannot run them */
+	RESNEXT_EBUSY = 6,     /* the session is in use by another thread */
+	RESNEXT_EFORK = 7,     /* this process is a fork of the one that loaded the library */
+	RESNEXT_ENOMEM = 8,    /* not given yet: if the system has no more memory, Go ends the process */
+	RESNEXT_EINTERNAL = 9  /* a bug in this library, caught before it could crash the program */
+} resnext_status;
+
+/* ---- The library ---- */
+
+/* The interface version that the library has: RESNEXT_ABI_VERSION of the header that it was built with. */
+RESNEXT_API uint32_t resnext_abi_version(void);
+
+/* The release, such as "0.1.0". Valid for ever. */
+RESNEXT_API const char *resnext_version_string(void);
+
+/* What a status means, in a few English words without a line end. Never null, also for unknown values. Valid for
+ * ever. */
+RESNEXT_API const char *resnext_strerror(resnext_status status);
+
+/* What went wrong in the last call on this thread that failed: one line of UTF-8, the function's name first; "" if none
+ * did. Valid until the next call that fails on this thread, or the thread's end. */
+RESNEXT_API const char *resnext_last_error(void);
+
+/* The CPU's features that matter here, as /proc/cpuinfo names them and separated by blanks, such as "avx2 avx_vnni" or
+ * "asimd asimddp"; "" if there are none, or in a fork. Valid for ever. */
+RESNEXT_API const char *resnext_cpu_features(void);
+
+/* How grave a message is. */
+typedef enum resnext_log_level {
+	RESNEXT_LOG_WARNING = 1, /* it goes on, but not as it should: kernels that failed their self-test */
+	RESNEXT_LOG_INFO = 2     /* what was opened, with which kernels and threads */
+} resnext_log_level;
+
+/* Receives messages: one line of text without line end, valid during the call. It is called on the thread that opens a
+ * model or makes a session, one call at a time, and must neither call the library nor wait for a thread that does. */
+typedef void (*resnext_log_fn)(resnext_log_level level, const char *message, void *user);
+
+/* Sends messages to log, with user passed along; null sends them nowhere, as in the beginning. It holds for the
+ * whole process. Once it has returned, the former function is not called any more. */
+RESNEXT_API resnext_status resnext_set_log(resnext_log_fn log, void *user);
+
+/* ---- Models ---- */
+
+typedef struct resnext_model_options {
+	size_t size; /* sizeof(resnext_model_options) */
+	/* The kernel set: "generic", "avx2", "avxvnni", "avx512vnni", "neon", "neondot", "i8mm", ...; null or "auto" takes
+	 * the best of this CPU, or what the environment variable RESNEXT_KERNELS named when the program was started. All
+	 * give the same bytes. */
+	const char *kernels;
+} resnext_model_options;
+
+/* Opens the model file at path (UTF-8). It reads, checks and packs the weights, which takes up to a second for large
+ * networks; the file is not needed afterwards. options may be null. Gives RESNEXT_EIO, RESNEXT_EMODEL,
+ * RESNEXT_EKERNELS or RESNEXT_EINVAL. */
+RESNEXT_API resnext_status resnext_model_open(const char *path, const resnext_model_options *options, resnext_model **model);
+
+/* The same for a file that is in memory: length bytes at data. They are not needed afterwards. */
+RESNEXT_API resnext_status resnext_model_open_memory(const void *data, size_t length, const resnext_model_options *options,
+	resnext_model **model);
+
+/* The same for an open file descriptor of a regular file. It is read from its beginning, whatever its offset, which
+ * does not change; it stays open and belongs to the caller. */
+RESNEXT_API resnext_status resnext_model_open_fd(int fd, const resnext_model_options *options, resnext_model **model);
+
+typedef struct resnext_model_info {
+	size_t size;           /* sizeof(resnext_model_info), set by the caller before the call */
+	uint32_t width;        /* of the network's input, in pixels */
+	uint32_t height;
+	uint32_t classes;      /* how many logits there are */
+	uint32_t layers;       /* with weights: the 50 of ResNeXt-50 */
+	uint64_t macs;         /* multiply-accumulates for one picture */
+	uint64_t session_bytes;/* what a session allocates for activations */
+	const char *architecture; /* such as "resnext50_32x4d"; "" if it has no usual name */
+	const char *kernels;   /* the kernel set in use. Both strings live as long as the model or a session of it is open */
+} resnext_model_info;
+
+/* Fills info with what is known of the model: info->size bytes, those that a newer header has added with zeros. */
+RESNEXT_API resnext_status resnext_model_get_info(const resnext_model *model, resnext_model_info *info);
+
+/* Points label to the name of a class, 0 to classes-1, in UTF-8: "class 7" where the model has no names. Valid as long
+ * as the model or a session of it is open. */
+RESNEXT_API resnext_status resnext_model_label(const resnext_model *model, uint32_t class_index, const char **label);
+
+/* Closes a model. Its sessions go on working and keep the memory until they are closed; with the last of them it goes
+ * back to the system. Null is no error; closing twice gives RESNEXT_EHANDLE. */
+RESNEXT_API resnext_status resnext_model_close(resnext_model *model);
+
+/* ---- Sessions ---- */
+
+typedef struct resnext_session_options {
+	size_t size; /* sizeof(resnext_session_options) */
+	/* How many CPU cores one inference uses; 0 takes all that the process may use, and more than those are never
+	 * used. The results do not depend on it. */
+	uint32_t threads;
+} resnext_session_options;
+
+/* Makes a session. It allocates what inferences need; they allocate nothing more once pictures of one size have
+ * been seen. options may be null. */
+RESNEXT_API resnext_status resnext_session_new(const resnext_model *model, const resnext_session_options *options,
+	resnext_session **session);
+
+/* The number of threads that an inference uses. */
+RESNEXT_API resnext_status resnext_session_threads(const resnext_session *session, uint32_t *threads);
+
+/* Closes a session and ends its threads. Null is no error; closing twice gives RESNEXT_EHANDLE, closing while another
+ * thread infers RESNEXT_EBUSY. */
+RESNEXT_API resnext_status resnext_session_close(resnext_session *session);
+
+/* ---- Pictures ---- */
+
+/* How pixels lie in memory. All are 8 bits a sample. */
+typedef enum resnext_format {
+	RESNEXT_RGB = 1,  /* R G B, 3 bytes a pixel */
+	RESNEXT_BGR = 2,  /* B G R, as OpenCV has it */
+	RESNEXT_RGBA = 3, /* R G B A, 4 bytes a pixel; alpha is ignored */
+	RESNEXT_BGRA = 4,
+	RESNEXT_GRAY = 5, /* 1 byte a pixel, taken as R = G = B */
+	/* YCbCr formats are taken as BT.601 limited range (luma 16 to 235), as cameras give them; a sample of Cb and Cr
+	 * serves all pixels that it covers. */
+	RESNEXT_NV12 = 6, /* a plane of luma, and one of interleaved Cb Cr at half the width and height (rounded up) */
+	RESNEXT_YUYV = 7  /* Y0 Cb Y1 Cr, 2 bytes a pixel; the width is even */
+} resnext_format;
+
+typedef struct resnext_image {
+	size_t size;            /* sizeof(resnext_image) */
+	int32_t format;         /* a resnext_format */
+	uint32_t width, height; /* in pixels, each 1 to 16384, and at most 2^27 (134 million) in all */
+	/* The first pixel of the top row, and the distance of rows in bytes; a stride of 0 means that rows follow each other
+	 * without gaps, one less than the row (but not 0) is an error. */
+	const void *pixels;
+	size_t stride;
+	/* Of NV12 alone: the plane of Cb Cr, null if it follows the luma's last row (and the gap after that); and its stride,
+	 * 0 if that is like the luma's. */
+	const void *chroma;
+	size_t chroma_stride;
+} resnext_image;
+
+/* An initialiser for a picture without gaps. */
+#define RESNEXT_IMAGE(format, width, height, pixels) \
+	{ sizeof(resnext_image), (int32_t)(format), (uint32_t)(width), (uint32_t)(height), (pixels), 0, NULL, 0 }
+
+/* ---- Inference ---- */
+
+/* Runs the network on a picture of any size, resized and cropped as the model file says (with antialiasing, as
+ * Pillow does it, to the bit). logits receives one number a class; count must be the number of classes. */
+RESNEXT_API resnext_status resnext_infer(resnext_session *session, const resnext_image *image, float *logits, size_t count);
+
+/* Runs the network on exactly its input: height x width pixels of R G B without gaps, length = 3 * width * height
+ * bytes, neither resized nor cropped. */
+RESNEXT_API resnext_status resnext_infer_input(resnext_session *session, const void *rgb, size_t length, float *logits,
+	size_t count);
+
+/* Turns count logits (1 to 2^28) into probabilities that add up to 1. Both may be the same array. Logits that are not
+ * finite give RESNEXT_EINVAL. Works without a session or model. */
+RESNEXT_API resnext_status resnext_softmax(const float *logits, size_t count, float *probabilities);
+
+typedef struct resnext_prediction {
+	uint32_t class_index;
+	float probability; /* of all classes, by softmax */
+	float logit;
+} resnext_prediction;
+
+/* Gives the *top (1 or more) most probable of count classes, best first; equals by class, lowest first. *top becomes how
+ * many there are: less than asked for where there are fewer classes. Logits that are not finite give RESNEXT_EINVAL.
+ * Works without a session or model. */
+RESNEXT_API resnext_status resnext_top(const float *logits, size_t count, resnext_prediction *predictions, size_t *top);
+
+/* resnext_infer and resnext_top in one call. */
+RESNEXT_API resnext_status resnext_classify(resnext_session *session, const resnext_image *image,
+	resnext_prediction *predictions, size_t *top);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,137 @@
+// resnext.hpp: resnext.h for C++11 and later. Handles close themselves, errors are exceptions.
+//
+//     resnext::Model model("model.int8.safetensors");
+//     resnext::Session session(model);
+//     for (const resnext::Prediction &p : session.classify(resnext::Image::rgb(pixels, width, height), 5))
+//         std::cout << model.label(p.class_index) << ' ' << p.probability << '\n';
+//
+// Everything that resnext.h says holds: a Model may be shared by threads, a Session does one thing at a time. Both can
+// be moved and not copied. A moved-from object can only be destroyed or assigned to.
+#ifndef RESNEXT_HPP
+#define RESNEXT_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "resnext.h"
+
+namespace resnext {
+
+// Error is what went wrong: the status of resnext.h, and in what() its words.
+class Error : public std::runtime_error {
+public:
+	explicit Error(resnext_status status) : std::runtime_error(resnext_last_error()), status_(status) {}
+	resnext_status status() const noexcept { return status_; }
+
+private:
+	resnext_status status_;
+};
+
+inline void check(resnext_status status) {
+	if (status != RESNEXT_OK)
+		throw Error(status);
+}
+
+typedef resnext_prediction Prediction;
+
+// Image is a view of the caller's pixels: see resnext_image for formats, strides and sizes.
+struct Image : resnext_image {
+	Image(resnext_format format, const void *pixels, std::uint32_t width, std::uint32_t height, std::size_t stride = 0)
+	    : resnext_image() {
+		this->size = sizeof(resnext_image);
+		this->format = format;
+		this->width = width;
+		this->height = height;
+		this->pixels = pixels;
+		this->stride = stride;
+	}
+	static Image rgb(const void *pixels, std::uint32_t width, std::uint32_t height, std::size_t stride = 0) {
+		return Image(RESNEXT_RGB, pixels, width, height, stride);
+	}
+};
+
+class Model {
+public:
+	// Opens a model file; kernels as in resnext_model_options.
+	explicit Model(const std::string &path, const char *kernels = nullptr) {
+		resnext_model *model = nullptr;
+		const resnext_model_options o = options(kernels);
+		check(resnext_model_open(path.c_str(), &o, &model));
+		handle_.reset(model);
+	}
+	// Opens a model file in memory, which is not needed afterwards.
+	Model(const void *data, std::size_t length, const char *kernels = nullptr) {
+		resnext_model *model = nullptr;
+		const resnext_model_options o = options(kernels);
+		check(resnext_model_open_memory(data, length, &o, &model));
+		handle_.reset(model);
+	}
+
+	resnext_model_info info() const {
+		resnext_model_info i = resnext_model_info();
+		i.size = sizeof i;
+		check(resnext_model_get_info(get(), &i));
+		return i;
+	}
+	std::string label(std::uint32_t class_index) const {
+		const char *text = nullptr;
+		check(resnext_model_label(get(), class_index, &text));
+		return text;
+	}
+	resnext_model *get() const noexcept { return handle_.get(); }
+
+private:
+	static resnext_model_options options(const char *kernels) {
+		resnext_model_options o = resnext_model_options();
+		o.size = sizeof o;
+		o.kernels = kernels;
+		return o;
+	}
+	struct Close {
+		void operator()(resnext_model *m) const noexcept { resnext_model_close(m); }
+	};
+	std::unique_ptr<resnext_model, Close> handle_;
+};
+
+class Session {
+public:
+	// Makes a session that uses so many threads, 0 for all cores.
+	explicit Session(const Model &model, std::uint32_t threads = 0) : classes_(model.info().classes) {
+		resnext_session *session = nullptr;
+		resnext_session_options o = resnext_session_options();
+		o.size = sizeof o;
+		o.threads = threads;
+		check(resnext_session_new(model.get(), &o, &session));
+		handle_.reset(session);
+	}
+
+	// One logit a class.
+	std::vector<float> infer(const resnext_image &image) {
+		std::vector<float> logits(classes_);
+		check(resnext_infer(get(), &image, logits.data(), logits.size()));
+		return logits;
+	}
+	// The most probable classes, best first.
+	std::vector<Prediction> classify(const resnext_image &image, std::size_t top = 5) {
+		std::vector<Prediction> best(top);
+		check(resnext_classify(get(), &image, best.data(), &top));
+		best.resize(top);
+		return best;
+	}
+	resnext_session *get() const noexcept { return handle_.get(); }
+
+private:
+	struct Close {
+		void operator()(resnext_session *s) const noexcept { resnext_session_close(s); }
+	};
+	std::size_t classes_;
+	std::unique_ptr<resnext_session, Close> handle_;
+};
+
+} // namespace resnext
+
+#endif

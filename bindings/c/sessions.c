@@ -1,0 +1,126 @@
+//go:build cgo
+
+/* sessions.c: the functions of resnext.h about sessions and inference. Each checks what needs no Go, and enters Go with its
+ * other arguments. */
+#include "_cgo_export.h"
+#include "enter.h"
+
+resnext_status resnext_session_new(const resnext_model *model, const resnext_session_options *options,
+	resnext_session **session)
+{
+	resnextgo_call call;
+	resnext_status status;
+	uintptr_t handle;
+	uint32_t threads = 0;
+
+	NOT_NULL(model);
+	NOT_NULL(session);
+	if (options) {
+		status = resnextgo_check_struct(__func__, "options", options, options->size, sizeof *options);
+		if (status != RESNEXT_OK)
+			return status;
+		threads = options->threads;
+	}
+	GO(resnextgo_session_new(&call.words, (uintptr_t)model, threads, &handle));
+	if (status == RESNEXT_OK)
+		*session = (resnext_session *)handle;
+	return status;
+}
+
+resnext_status resnext_session_threads(const resnext_session *session, uint32_t *threads)
+{
+	resnextgo_call call;
+	resnext_status status;
+
+	NOT_NULL(session);
+	NOT_NULL(threads);
+	GO(resnextgo_session_threads(&call.words, (uintptr_t)session, threads));
+	return status;
+}
+
+resnext_status resnext_session_close(resnext_session *session)
+{
+	resnextgo_call call;
+	resnext_status status;
+
+	if (!session)
+		return RESNEXT_OK;
+	GO(resnextgo_session_close(&call.words, (uintptr_t)session));
+	return status;
+}
+
+/* Checks an image that is not null, as far as that needs no Go. */
+static resnext_status check_image(const char *function, const resnext_image *image)
+{
+	resnext_status status = resnextgo_check_struct(function, "image", image, image->size, sizeof *image);
+
+	if (status == RESNEXT_OK && !image->pixels)
+		return resnextgo_refuse(function, RESNEXT_EINVAL, "image->pixels is null");
+	return status;
+}
+
+resnext_status resnext_infer(resnext_session *session, const resnext_image *image, float *logits, size_t count)
+{
+	resnextgo_call call;
+
+	NOT_NULL(session);
+	NOT_NULL(image);
+	NOT_NULL(logits);
+	resnext_status status = check_image(__func__, image);
+	if (status != RESNEXT_OK)
+		return status;
+	GO(resnextgo_infer(&call.words, (uintptr_t)session, (resnext_image *)image, logits, count));
+	return status;
+}
+
+resnext_status resnext_infer_input(resnext_session *session, const void *rgb, size_t length, float *logits, size_t count)
+{
+	resnextgo_call call;
+	resnext_status status;
+
+	NOT_NULL(session);
+	NOT_NULL(rgb);
+	NOT_NULL(logits);
+	CHECK_LENGTH(length);
+	GO(resnextgo_infer_input(&call.words, (uintptr_t)session, (void *)rgb, length, logits, count));
+	return status;
+}
+
+resnext_status resnext_classify(resnext_session *session, const resnext_image *image, resnext_prediction *predictions,
+	size_t *top)
+{
+	resnextgo_call call;
+
+	NOT_NULL(session);
+	NOT_NULL(image);
+	NOT_NULL(predictions);
+	NOT_NULL(top);
+	resnext_status status = check_image(__func__, image);
+	if (status != RESNEXT_OK)
+		return status;
+	GO(resnextgo_classify(&call.words, (uintptr_t)session, (resnext_image *)image, predictions, top));
+	return status;
+}
+
+resnext_status resnext_softmax(const float *logits, size_t count, float *probabilities)
+{
+	resnextgo_call call;
+	resnext_status status;
+
+	NOT_NULL(logits);
+	NOT_NULL(probabilities);
+	GO(resnextgo_softmax(&call.words, (float *)logits, count, probabilities));
+	return status;
+}
+
+resnext_status resnext_top(const float *logits, size_t count, resnext_prediction *predictions, size_t *top)
+{
+	resnextgo_call call;
+	resnext_status status;
+
+	NOT_NULL(logits);
+	NOT_NULL(predictions);
+	NOT_NULL(top);
+	GO(resnextgo_top(&call.words, (float *)logits, count, predictions, top));
+	return status;
+}

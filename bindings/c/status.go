@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/libresnext/libresnext/asm"
+)
+
+// status is a resnext_status.
+type status int32
+
+const (
+	statusOK status = iota
+	statusInvalid
+	statusHandle
+	statusIO
+	statusModel
+	statusKernels
+	statusBusy
+	statusFork
+	statusMemory
+	statusInternal
+)
+
+// failure is an error whose status is known.
+type failure struct {
+	status status
+	text   string
+}
+
+func (f *failure) Error() string { return f.text }
+
+func fail(s status, format string, args ...any) error {
+	return &failure{s, fmt.Sprintf(format, args...)}
+}
+
+// openStatus gives the status of an error of opening a model.
+func openStatus(err error) status {
+	var path *fs.PathError
+	switch {
+	case errors.As(err, &path):
+		return statusIO
+	case errors.Is(err, asm.ErrKernels):
+		return statusKernels
+	}
+	return statusModel
+}
+
+// run calls f and turns its error or panic into a status and words.
+func run(f func() error) (s status, words string) {
+	defer func() {
+		if p := recover(); p != nil {
+			s, words = statusInternal, fmt.Sprintf("a bug in libresnext, please report it: %v", p)
+		}
+	}()
+	err := f()
+	if err == nil {
+		return statusOK, ""
+	}
+	s = statusInternal
+	if known := (*failure)(nil); errors.As(err, &known) {
+		s = known.status
+	}
+	return s, err.Error()
+}
+
+// setText writes words into buffer as a C string: one line of printable UTF-8, cut where the buffer ends.
+func setText(buffer []byte, words string) {
+	clean := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(words, "?"))
+	n := 0
+	for _, r := range clean {
+		if n+utf8.RuneLen(r) >= len(buffer) {
+			break
+		}
+		n += utf8.EncodeRune(buffer[n:], r)
+	}
+	buffer[n] = 0
+}

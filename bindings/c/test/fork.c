@@ -1,0 +1,107 @@
+/* fork.c: a child of fork() is refused by every function and never hangs; one that execs starts afresh; and a program that
+ * forks before its first call, as daemons do, may use the library in the child. */
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+
+enum { PATIENCE = 60 }; /* seconds */
+
+/* Runs f in a child and expects it to end well in time. */
+static void in_child(void (*f)(void))
+{
+	int state;
+	pid_t child = fork();
+
+	CHECK(child >= 0, "%s", strerror(errno));
+	if (child == 0) {
+		alarm(PATIENCE);
+		f();
+		_exit(0);
+	}
+	CHECK(waitpid(child, &state, 0) == child, "%s", strerror(errno));
+	CHECK(WIFEXITED(state) && WEXITSTATUS(state) == 0, "the child ended with %x", state);
+}
+
+static void use(void)
+{
+	resnext_model *model = open_tiny();
+	resnext_session *session = make_session(model, 0);
+
+	check_input(session);
+	OK(resnext_session_close(session));
+	OK(resnext_model_close(model));
+}
+
+static resnext_model *model;
+static resnext_session *session;
+
+static void ignore(resnext_log_level level, const char *message, void *user)
+{
+	(void)level, (void)message, (void)user;
+}
+
+static void refused(void)
+{
+	resnext_image image = RESNEXT_IMAGE(RESNEXT_RGB, SIDE, SIDE, input);
+	resnext_model *m = NULL;
+	resnext_session *s = NULL;
+	resnext_model_info info = {0};
+	resnext_prediction best[1];
+	const char *label = NULL;
+	float logits[CLASSES] = {0};
+	uint32_t threads = 0;
+	size_t top = 1;
+
+	info.size = sizeof info;
+	STATUS(RESNEXT_EFORK, resnext_model_open(TINY, NULL, &m));
+	CHECK(strstr(resnext_last_error(), "fork of process"), "words");
+	STATUS(RESNEXT_EFORK, resnext_model_open_memory(input, INPUT, NULL, &m));
+	STATUS(RESNEXT_EFORK, resnext_model_open_fd(0, NULL, &m));
+	STATUS(RESNEXT_EFORK, resnext_model_get_info(model, &info));
+	STATUS(RESNEXT_EFORK, resnext_model_label(model, 0, &label));
+	STATUS(RESNEXT_EFORK, resnext_session_new(model, NULL, &s));
+	STATUS(RESNEXT_EFORK, resnext_session_threads(session, &threads));
+	STATUS(RESNEXT_EFORK, resnext_infer(session, &image, logits, CLASSES));
+	STATUS(RESNEXT_EFORK, resnext_infer_input(session, input, INPUT, logits, CLASSES));
+	STATUS(RESNEXT_EFORK, resnext_classify(session, &image, best, &top));
+	STATUS(RESNEXT_EFORK, resnext_softmax(input_logits, CLASSES, logits));
+	STATUS(RESNEXT_EFORK, resnext_top(input_logits, CLASSES, best, &top));
+	STATUS(RESNEXT_EFORK, resnext_session_close(session));
+	STATUS(RESNEXT_EFORK, resnext_model_close(model));
+	STATUS(RESNEXT_EFORK, resnext_set_log(ignore, NULL));
+	CHECK(!m && !s && !label && !threads && logits[0] == 0, "written");
+	CHECK(resnext_cpu_features() && resnext_abi_version() && *resnext_version_string(), "constants");
+}
+
+int main(int argc, char **argv)
+{
+	read_input();
+	if (argc > 1) { /* the child that has execed */
+		use();
+		return 0;
+	}
+	in_child(use); /* before the first call here */
+	in_child(use);
+	use();
+	model = open_tiny();
+	session = make_session(model, 0);
+	check_input(session);
+	for (int i = 0; i < 5; i++)
+		in_child(refused);
+
+	int state;
+	pid_t child = fork();
+	CHECK(child >= 0, "%s", strerror(errno));
+	if (child == 0) {
+		alarm(PATIENCE);
+		/* RESNEXT_TEST_RUN is the emulator, if there is one. */
+		execl("/bin/sh", "sh", "-c", "exec $RESNEXT_TEST_RUN \"$0\" again", argv[0], (char *)NULL);
+		_exit(3);
+	}
+	CHECK(waitpid(child, &state, 0) == child && WIFEXITED(state) && WEXITSTATUS(state) == 0, "%x", state);
+	check_input(session); /* the parent goes on */
+	OK(resnext_session_close(session));
+	OK(resnext_model_close(model));
+	return 0;
+}

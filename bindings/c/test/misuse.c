@@ -1,0 +1,296 @@
+/* misuse.c: null pointers, wrong sizes, and handles that are closed, of the other kind or none at all give a status from
+ * every function that takes them, with words, and write nothing. */
+#include <math.h>
+#include <unistd.h>
+
+#include "check.h"
+
+static resnext_model *model;
+static resnext_session *session;
+
+/* Everything that a function could write to, filled with a pattern. */
+static struct {
+	resnext_model *model;
+	resnext_session *session;
+	resnext_model_info info;
+	const char *label;
+	uint32_t threads;
+	float logits[CLASSES];
+	resnext_prediction best[CLASSES];
+} out;
+
+static void fill(void) { memset(&out, 0x5a, sizeof out); }
+
+static void untouched(int line)
+{
+	const unsigned char *p = (const unsigned char *)&out;
+	for (size_t i = 0; i < sizeof out; i++)
+		CHECK(p[i] == 0x5a, "line %d has written to byte %zu of the results", line, i);
+}
+
+/* Expects a status and words, and nothing written. */
+#define FAILS(want, call)                                                               \
+	do {                                                                            \
+		fill();                                                                 \
+		STATUS(want, call);                                                     \
+		untouched(__LINE__);                                                    \
+		CHECK(strlen(resnext_last_error()) > 10 && !strchr(resnext_last_error(), '\n'), "no words"); \
+	} while (0)
+
+static void check_nulls(void)
+{
+	resnext_image image = RESNEXT_IMAGE(RESNEXT_RGB, SIDE, SIDE, input), none = image;
+	size_t top = CLASSES;
+	resnext_model_info info = {0};
+
+	info.size = sizeof info;
+	none.pixels = NULL;
+	FAILS(RESNEXT_EINVAL, resnext_model_open(NULL, NULL, &out.model));
+	FAILS(RESNEXT_EINVAL, resnext_model_open(TINY, NULL, NULL));
+	FAILS(RESNEXT_EINVAL, resnext_model_open_memory(NULL, 9, NULL, &out.model));
+	FAILS(RESNEXT_EINVAL, resnext_model_open_memory(input, 9, NULL, NULL));
+	FAILS(RESNEXT_EINVAL, resnext_model_open_fd(0, NULL, NULL));
+	FAILS(RESNEXT_EINVAL, resnext_model_get_info(NULL, &info));
+	FAILS(RESNEXT_EINVAL, resnext_model_get_info(model, NULL));
+	FAILS(RESNEXT_EINVAL, resnext_model_label(NULL, 0, &out.label));
+	FAILS(RESNEXT_EINVAL, resnext_model_label(model, 0, NULL));
+	FAILS(RESNEXT_EINVAL, resnext_session_new(NULL, NULL, &out.session));
+	FAILS(RESNEXT_EINVAL, resnext_session_new(model, NULL, NULL));
+	FAILS(RESNEXT_EINVAL, resnext_session_threads(NULL, &out.threads));
+	FAILS(RESNEXT_EINVAL, resnext_session_threads(session, NULL));
+	FAILS(RESNEXT_EINVAL, resnext_infer(NULL, &image, out.logits, CLASSES));
+	FAILS(RESNEXT_EINVAL, resnext_infer(session, NULL, out.logits, CLASSES));
+	FAILS(RESNEXT_EINVAL, resnext_infer(session, &none, out.logits, CLASSES));
+	FAILS(RESNEXT_EINVAL, resnext_infer(session, &image, NULL, CLASSES));
+	FAILS(RESNEXT_EINVAL, resnext_infer_input(NULL, input, INPUT, out.logits, CLASSES));
+	FAILS(RESNEXT_EINVAL, resnext_infer_input(session, NULL, INPUT, out.logits, CLASSES));
+	FAILS(RESNEXT_EINVAL, resnext_infer_input(session, input, INPUT, NULL, CLASSES));
+	FAILS(RESNEXT_EINVAL, resnext_classify(NULL, &image, out.best, &top));
+	FAILS(RESNEXT_EINVAL, resnext_classify(session, NULL, out.best, &top));
+	FAILS(RESNEXT_EINVAL, resnext_classify(session, &none, out.best, &top));
+	FAILS(RESNEXT_EINVAL, resnext_classify(session, &image, NULL, &top));
+	FAILS(RESNEXT_EINVAL, resnext_classify(session, &image, out.best, NULL));
+	FAILS(RESNEXT_EINVAL, resnext_softmax(NULL, CLASSES, out.logits));
+	FAILS(RESNEXT_EINVAL, resnext_softmax(input_logits, CLASSES, NULL));
+	FAILS(RESNEXT_EINVAL, resnext_top(NULL, CLASSES, out.best, &top));
+	FAILS(RESNEXT_EINVAL, resnext_top(input_logits, CLASSES, NULL, &top));
+	FAILS(RESNEXT_EINVAL, resnext_top(input_logits, CLASSES, out.best, NULL));
+	CHECK(top == CLASSES, "%zu", top);
+}
+
+/* Handles that are none: each function must refuse them without following them. */
+static void check_handle(void *bad, const char *what)
+{
+	resnext_model *m = bad;
+	resnext_session *s = bad;
+	resnext_image image = RESNEXT_IMAGE(RESNEXT_RGB, SIDE, SIDE, input);
+	resnext_model_info info = {0};
+	size_t top = 1;
+
+	(void)what;
+	info.size = sizeof info;
+	FAILS(RESNEXT_EHANDLE, resnext_model_get_info(m, &info));
+	FAILS(RESNEXT_EHANDLE, resnext_model_label(m, 0, &out.label));
+	FAILS(RESNEXT_EHANDLE, resnext_session_new(m, NULL, &out.session));
+	FAILS(RESNEXT_EHANDLE, resnext_session_threads(s, &out.threads));
+	FAILS(RESNEXT_EHANDLE, resnext_infer(s, &image, out.logits, CLASSES));
+	FAILS(RESNEXT_EHANDLE, resnext_infer_input(s, input, INPUT, out.logits, CLASSES));
+	FAILS(RESNEXT_EHANDLE, resnext_classify(s, &image, out.best, &top));
+	CHECK(top == 1, "%zu", top);
+	if (bad != model)
+		FAILS(RESNEXT_EHANDLE, resnext_model_close(m));
+	if (bad != session)
+		FAILS(RESNEXT_EHANDLE, resnext_session_close(s));
+}
+
+static void check_handles(void)
+{
+	resnext_model *closed_model = open_tiny();
+	resnext_session *closed_session = make_session(model, 1);
+	int on_stack = 0;
+	void *on_heap = calloc(1, 4096);
+
+	OK(resnext_model_close(closed_model));
+	OK(resnext_session_close(closed_session));
+	struct { void *bad; const char *what; } handles[] = {
+		{closed_model, "closed model"}, {closed_session, "closed session"}, {(void *)1, "null and one"},
+		{(void *)8, "page zero"}, {&on_stack, "stack"}, {on_heap, "heap"}, {(void *)(uintptr_t)check_nulls, "code"},
+		{(void *)UINTPTR_MAX, "last"}, {(void *)(UINTPTR_MAX - 7), "end"}, {(void *)((uintptr_t)closed_model + 1), "one off"},
+		{(void *)((uintptr_t)closed_session + 2000), "of the future"},
+	};
+	for (size_t i = 0; i < sizeof handles / sizeof *handles; i++)
+		check_handle(handles[i].bad, handles[i].what);
+	free(on_heap);
+
+	/* The other kind. */
+	resnext_model_info info = {0};
+	size_t top = 1;
+	resnext_image image = RESNEXT_IMAGE(RESNEXT_RGB, SIDE, SIDE, input);
+	info.size = sizeof info;
+	FAILS(RESNEXT_EHANDLE, resnext_model_get_info((resnext_model *)session, &info));
+	FAILS(RESNEXT_EHANDLE, resnext_model_label((resnext_model *)session, 0, &out.label));
+	FAILS(RESNEXT_EHANDLE, resnext_model_close((resnext_model *)session));
+	FAILS(RESNEXT_EHANDLE, resnext_session_new((resnext_model *)session, NULL, &out.session));
+	FAILS(RESNEXT_EHANDLE, resnext_session_threads((resnext_session *)model, &out.threads));
+	FAILS(RESNEXT_EHANDLE, resnext_session_close((resnext_session *)model));
+	FAILS(RESNEXT_EHANDLE, resnext_infer((resnext_session *)model, &image, out.logits, CLASSES));
+	FAILS(RESNEXT_EHANDLE, resnext_infer_input((resnext_session *)model, input, INPUT, out.logits, CLASSES));
+	FAILS(RESNEXT_EHANDLE, resnext_classify((resnext_session *)model, &image, out.best, &top));
+
+	/* Null is nothing to close. */
+	OK(resnext_model_close(NULL));
+	OK(resnext_session_close(NULL));
+}
+
+static void check_images(void)
+{
+	static unsigned char pixels[SIDE * SIDE * 4];
+	const resnext_image good = RESNEXT_IMAGE(RESNEXT_RGB, SIDE, SIDE, pixels);
+	const size_t huge = SIZE_MAX, half = SIZE_MAX / 2, beyond = SIZE_MAX - (uintptr_t)pixels;
+	size_t top = CLASSES;
+	resnext_image bad[64];
+	size_t n = 0;
+
+#define BAD(change)                    \
+	do {                           \
+		resnext_image image = good; \
+		change;                \
+		bad[n++] = image;      \
+	} while (0)
+	BAD(image.size = 0);
+	BAD(image.size--);
+	BAD(image.size = huge);
+	BAD(image.format = 0);
+	BAD(image.format = -1);
+	BAD(image.format = 8);
+	BAD(image.format = INT32_MAX);
+	BAD(image.format = INT32_MIN);
+	BAD(image.width = 0);
+	BAD(image.height = 0);
+	BAD(image.width = 16385);
+	BAD(image.height = 16385);
+	BAD(image.width = UINT32_MAX);
+	BAD(image.height = UINT32_MAX);
+	BAD(image.width = UINT32_MAX; image.height = UINT32_MAX);
+	BAD(image.width = image.height = 16384);
+	BAD(image.stride = 1);
+	BAD(image.stride = SIDE * 3 - 1);
+	BAD(image.stride = huge);
+	BAD(image.stride = half);
+	BAD(image.stride = half / (SIDE - 2));
+	BAD(image.stride = beyond / (SIDE - 2));
+	BAD(image.format = RESNEXT_RGBA; image.stride = SIDE * 3);
+	BAD(image.format = RESNEXT_YUYV; image.width = 31);
+	BAD(image.format = RESNEXT_NV12; image.width = 31; image.stride = 31);
+	BAD(image.format = RESNEXT_NV12; image.chroma_stride = SIDE - 1);
+	BAD(image.format = RESNEXT_NV12; image.chroma_stride = huge);
+	BAD(image.format = RESNEXT_NV12; image.chroma = (void *)UINTPTR_MAX);
+	BAD(image.format = RESNEXT_NV12; image.stride = beyond / (SIDE - 1));
+	for (size_t i = 0; i < n; i++) {
+		FAILS(RESNEXT_EINVAL, resnext_infer(session, &bad[i], out.logits, CLASSES));
+		FAILS(RESNEXT_EINVAL, resnext_classify(session, &bad[i], out.best, &top));
+		CHECK(top == CLASSES, "%zu", top);
+	}
+}
+
+static void check_sizes(void)
+{
+	resnext_model_options model_options = {0};
+	resnext_session_options session_options = {0};
+	resnext_image image = RESNEXT_IMAGE(RESNEXT_RGB, SIDE, SIDE, input);
+	resnext_model_info info = {0};
+	float odd[3] = {1, NAN, 2};
+	size_t top = 0, length;
+
+	FAILS(RESNEXT_EINVAL, resnext_model_open(TINY, &model_options, &out.model));
+	FAILS(RESNEXT_EINVAL, resnext_session_new(model, &session_options, &out.session));
+	model_options.size = SIZE_MAX;
+	FAILS(RESNEXT_EINVAL, resnext_model_open(TINY, &model_options, &out.model));
+	model_options.size = sizeof model_options;
+	model_options.kernels = "abacus";
+	FAILS(RESNEXT_EKERNELS, resnext_model_open(TINY, &model_options, &out.model));
+	FAILS(RESNEXT_EINVAL, resnext_model_open("", NULL, &out.model));
+	FAILS(RESNEXT_EIO, resnext_model_open("/nowhere/at/all", NULL, &out.model));
+	FAILS(RESNEXT_EIO, resnext_model_open(".", NULL, &out.model));
+	FAILS(RESNEXT_EMODEL, resnext_model_open("cases.txt", NULL, &out.model));
+	FAILS(RESNEXT_EINVAL, resnext_model_open_fd(-1, NULL, &out.model));
+	FAILS(RESNEXT_EIO, resnext_model_open_fd(12345, NULL, &out.model));
+	int pipes[2];
+	CHECK(pipe(pipes) == 0, "pipe");
+	FAILS(RESNEXT_EIO, resnext_model_open_fd(pipes[0], NULL, &out.model));
+	FAILS(RESNEXT_EMODEL, resnext_model_open_memory(input, 0, NULL, &out.model));
+	FAILS(RESNEXT_EMODEL, resnext_model_open_memory(input, INPUT, NULL, &out.model));
+	FAILS(RESNEXT_EINVAL, resnext_model_open_memory(input, SIZE_MAX, NULL, &out.model));
+	FAILS(RESNEXT_EINVAL, resnext_model_label(model, CLASSES, &out.label));
+	FAILS(RESNEXT_EINVAL, resnext_model_label(model, UINT32_MAX, &out.label));
+	for (length = 0; length < INPUT + 10; length += length == INPUT - 1 ? 2 : 1)
+		FAILS(RESNEXT_EINVAL, resnext_infer_input(session, input, length, out.logits, CLASSES));
+	FAILS(RESNEXT_EINVAL, resnext_infer_input(session, input, SIZE_MAX, out.logits, CLASSES));
+	for (size_t count = 0; count < 10; count += count == CLASSES - 1 ? 2 : 1) {
+		FAILS(RESNEXT_EINVAL, resnext_infer_input(session, input, INPUT, out.logits, count));
+		FAILS(RESNEXT_EINVAL, resnext_infer(session, &image, out.logits, count));
+	}
+	FAILS(RESNEXT_EINVAL, resnext_infer(session, &image, out.logits, SIZE_MAX));
+	FAILS(RESNEXT_EINVAL, resnext_classify(session, &image, out.best, &top));
+	FAILS(RESNEXT_EINVAL, resnext_top(input_logits, CLASSES, out.best, &top));
+	top = 1;
+	FAILS(RESNEXT_EINVAL, resnext_top(input_logits, 0, out.best, &top));
+	FAILS(RESNEXT_EINVAL, resnext_top(input_logits, SIZE_MAX, out.best, &top));
+	FAILS(RESNEXT_EINVAL, resnext_top(odd, 3, out.best, &top));
+	FAILS(RESNEXT_EINVAL, resnext_softmax(odd, 3, out.logits));
+	odd[1] = -INFINITY;
+	FAILS(RESNEXT_EINVAL, resnext_softmax(odd, 3, out.logits));
+	FAILS(RESNEXT_EINVAL, resnext_softmax(input_logits, 0, out.logits));
+	FAILS(RESNEXT_EINVAL, resnext_softmax(input_logits, SIZE_MAX, out.logits));
+
+	for (size_t size = 0; size < sizeof info; size++) {
+		memset(&info, 0x5a, sizeof info);
+		info.size = size;
+		STATUS(RESNEXT_EINVAL, resnext_model_get_info(model, &info));
+		CHECK(info.size == size && info.width == 0x5a5a5a5a, "written");
+	}
+}
+
+/* Structs of a newer header: longer, and what is new is zero. */
+static void check_newer(void)
+{
+	struct { resnext_model_info info; unsigned char more[40], after; } big;
+	struct { resnext_session_options options; uint64_t more; } options = {{0, 1}, 0};
+
+	memset(&big, 0x5a, sizeof big);
+	big.info.size = offsetof(__typeof__(big), after);
+	OK(resnext_model_get_info(model, &big.info));
+	CHECK(big.info.classes == CLASSES && big.more[0] == 0 && big.more[39] == 0 && big.after == 0x5a, "newer info");
+	options.options.size = sizeof options;
+	OK(resnext_session_new(model, &options.options, &out.session));
+	OK(resnext_session_close(out.session));
+	options.more = 1;
+	FAILS(RESNEXT_EINVAL, resnext_session_new(model, &options.options, &out.session));
+	CHECK(strstr(resnext_last_error(), "does not know"), "words");
+}
+
+int main(void)
+{
+	CHECK(strcmp(resnext_last_error(), "") == 0, "an error before any");
+	read_input();
+	model = open_tiny();
+	session = make_session(model, 1);
+	check_nulls();
+	check_handles();
+	check_images();
+	check_sizes();
+	check_newer();
+	check_input(session); /* it still works */
+
+	uint32_t threads;
+	resnext_session *many = make_session(model, UINT32_MAX);
+	OK(resnext_session_threads(many, &threads));
+	CHECK(threads >= 1 && threads <= (uint32_t)sysconf(_SC_NPROCESSORS_ONLN), "%u", threads);
+	OK(resnext_session_close(many));
+	STATUS(RESNEXT_EHANDLE, resnext_session_close(many));
+	CHECK(strstr(resnext_last_error(), "resnext_session_close: the session was closed before"), "words");
+	OK(resnext_session_close(session));
+	OK(resnext_model_close(model));
+	STATUS(RESNEXT_EHANDLE, resnext_model_close(model));
+	return 0;
+}
