@@ -61,8 +61,8 @@ type IGEMMArgs struct {
 	Panels  int    // at least 1
 	ResMult float32
 	Mode    Mode
-	// Chain is how many quads (four consecutive k of one tap, chains starting anew at each tap) have
-	// been proved not to overflow an int16 lane, see Kernels.Chains; 0 proves nothing.
+	// Chain is how many steps (consecutive k of one tap, chains starting anew at each tap) have been proved
+	// not to overflow an int16 lane, see Kernels.Chains; 0 proves nothing.
 	Chain int
 }
 
@@ -92,7 +92,7 @@ type GroupArgs struct {
 	OutRow, OutCol int
 	Rows, Cols     int // at least 1
 	Panels         int // at least 1
-	// Chain is as in IGEMMArgs, over the quads of all nine taps in order.
+	// Chain is as in IGEMMArgs, over the steps of all nine taps in order.
 	Chain int
 }
 

@@ -1,6 +1,6 @@
 // Vector instructions that Go's assembler cannot spell, of ARMv8.0 unless said otherwise. Operands are
-// register numbers, 0 to 31: for V7 write 7. The destination comes first, as in Arm's manual and in the
-// comments, whose Vd, Vn and Vm stand for the operands. Where a mnemonic has several sizes, the lanes read
+// register numbers, 0 to 31: for V7 or R7 write 7. The destination comes first, as in Arm's manual and in the
+// comments, whose Vd, Vn and Vm (X for addresses) stand for the operands. Where a mnemonic has several sizes, the lanes read
 // stand behind it: B, H or S where their width changes, else all of them (8H). TestHeaderEncodings compares
 // every macro with its comment.
 
@@ -90,3 +90,7 @@
 #define ZIP2D(d, n, m)  WORD $(0x4ec07800 | (m)<<16 | (n)<<5 | (d)) // zip2 Vd.2d, Vn.2d, Vm.2d
 #define UZP1H(d, n, m)  WORD $(0x4e401800 | (m)<<16 | (n)<<5 | (d)) // uzp1 Vd.8h, Vn.8h, Vm.8h
 #define UZP2H(d, n, m)  WORD $(0x4e405800 | (m)<<16 | (n)<<5 | (d)) // uzp2 Vd.8h, Vn.8h, Vm.8h
+
+// Load of a whole vector register from the sum of two registers.
+
+#define LDRQ(d, n, m) WORD $(0x3ce06800 | (m)<<16 | (n)<<5 | (d)) // ldr Qd, [Xn, Xm]

@@ -27,7 +27,7 @@ type wordMacro struct {
 
 var (
 	macroLine    = regexp.MustCompile(`^#define (\w+)\(([^)]*)\)\s+WORD \$\((.*)\) // (.*)$`)
-	vectorName   = regexp.MustCompile(`V([a-z])\b`)
+	registerName = regexp.MustCompile(`[VQX][a-z]\b`)
 	laneNumber   = regexp.MustCompile(`\[([a-z])\]`)
 	rawWord      = regexp.MustCompile(`(?m)^[^/\n]*\bWORD\b.*$`)
 	reservedName = regexp.MustCompile(`(?m)^[^/\n]*\bR(18|27|28|29|30)\b.*$`)
@@ -65,7 +65,9 @@ func (m wordMacro) expand(t *testing.T, values map[string]int) (uint32, string) 
 		require.True(t, ok, "%s: the comment names %s, which is no operand", m.name, s)
 		return v
 	}
-	text := vectorName.ReplaceAllStringFunc(m.comment, func(s string) string { return fmt.Sprintf("v%d", value(s[1:])) })
+	text := registerName.ReplaceAllStringFunc(m.comment, func(s string) string {
+		return fmt.Sprintf("%s%d", strings.ToLower(s[:1]), value(s[1:]))
+	})
 	text = laneNumber.ReplaceAllStringFunc(text, func(s string) string { return fmt.Sprintf("[%d]", value(s[1:2])) })
 	return uint32(word), text
 }
@@ -104,8 +106,11 @@ func TestHeaderEncodings(t *testing.T) {
 			values := map[string]int{}
 			for _, name := range m.operands {
 				limit := 32
-				if name == "i" { // a 32-bit lane
+				switch {
+				case name == "i": // a 32-bit lane
 					limit = 4
+				case strings.Contains(m.comment, "X"+name): // R31 is no register
+					limit = 31
 				}
 				values[name] = []int{0, limit - 1, rnd.IntN(limit)}[min(round, 2)]
 			}

@@ -49,7 +49,7 @@ func checkIGEMM(k *Kernels, r *lcg, nr int, mode Mode, chain int) bool {
 	in, res := r.bytes(m*64+taps*depth), r.bytes(m*nr*panels)
 	inOff, outOff, tapOff := steps(m, 64), steps(m, nr*panels), steps(taps, depth)
 	bias, mult := r.requant(nr*panels, taps*depth)
-	w := r.weights(taps*depth*nr*panels, chain)
+	w := r.weights(taps*depth*nr*panels, chain, k.Offset)
 	a := IGEMMArgs{
 		In: &in[0], InOff: &inOff[0], TapOff: &tapOff[0], W: &w[0], Bias: &bias[0], Mult: &mult[0],
 		OutOff: &outOff[0], Res: &res[0], ResOff: &outOff[0],
@@ -68,7 +68,7 @@ func checkGroup(k *Kernels, g GroupKernel, r *lcg, width, chain int) bool {
 	c := g.Lanes * panels
 	in := r.bytes((rows + 2) * (cols + 2) * c)
 	bias, mult := r.requant(c, 9*width)
-	w := r.weights(9*width*c, chain)
+	w := r.weights(9*width*c, chain, k.Offset)
 	got, want := make([]byte, rows*cols*c), make([]byte, rows*cols*c)
 	a := GroupArgs{
 		In: &in[0], InRow: (cols + 2) * c, InCol: c, TapRow: (cols + 2) * c, TapCol: c,
@@ -102,7 +102,7 @@ func checkRest(k *Kernels, r *lcg) error {
 		return &mismatchError{k.Name, "average pooling", "48 channels"}
 	}
 	x := unsafe.Slice((*int16)(unsafe.Pointer(&in[0])), c)
-	w := r.weights(n*c, 0)
+	w := r.weights(n*c, 0, k.Offset)
 	bias, _ := r.requant(n, c)
 	var linGot, linWant [n]int32
 	l := LinearArgs{In: &x[0], W: &w[0], Bias: &bias[0], Out: &linGot[0], N: n, K: c}
@@ -123,35 +123,43 @@ func (r *lcg) next(n int) int {
 	return int(r.state>>33) % n
 }
 
-// bytes gives n bytes of which every fourth is an extreme. Their number is even and they can be read as
-// int16.
+// bytes gives n bytes of which every fourth is an extreme, as an unsigned or as a signed one. Their number is
+// even and they can be read as int16.
 func (r *lcg) bytes(n int) []byte {
 	words := make([]uint64, n/8+1)
 	b := unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), n)
 	for i := range b {
 		b[i] = byte(r.next(256))
 		if r.next(4) == 0 {
-			b[i] = byte(255 * r.next(2))
+			b[i] = []byte{0, 127, 128, 255}[r.next(4)]
 		}
 	}
 	return b
 }
 
-// weights gives n weights: extremes among them where no chain is claimed, else so small that a chain of
-// that many quads cannot overflow (4*chain products, one-sided sum at most 128).
-func (r *lcg) weights(n, chain int) []int8 {
-	limit := 127
-	if chain > 0 {
-		limit = min(127, 64/chain)
-	}
+// weights gives n weights for chains of that length, extremes among them.
+func (r *lcg) weights(n, chain int, offset byte) []int8 {
+	least, most := weightRange(chain, offset)
 	w := make([]int8, n)
 	for i := range w {
-		w[i] = int8(r.next(2*limit+1) - limit)
+		w[i] = int8(least + r.next(most-least+1))
 		if r.next(4) == 0 {
-			w[i] = int8(limit - 2*limit*r.next(2))
+			w[i] = int8([]int{least, most}[r.next(2)])
 		}
 	}
 	return w
+}
+
+// weightRange is how small and how large weights may be such that any 2*chain products, which share a lane,
+// fit it: all weights where no chain is claimed.
+func weightRange(chain int, offset byte) (least, most int) {
+	switch {
+	case chain == 0:
+		return -127, 127
+	case offset == 0: // activations 0..255
+		return -(64 / chain), 64 / chain
+	}
+	return -min(127, 128/chain-1), min(127, 128/chain) // -128..127
 }
 
 func (r *lcg) requant(n, products int) (bias []int32, mult []float32) {

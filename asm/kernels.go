@@ -31,9 +31,10 @@ type Kernels struct {
 	// and a panel has one of Widths channels (descending; the last is 8 or 4).
 	KB     int
 	Widths []int
-	// Chains lists, ascending, the chain lengths in quads that IGEMM can use when they are proved;
-	// empty where int16 sums need no proof.
+	// Chains lists, ascending, the chain lengths in steps of Lanes that the kernels can use when they are
+	// proved; each is a multiple of the one before. It is empty where int16 sums need no proof.
 	Chains []int
+	Lanes  Lanes
 	IGEMM  func(*IGEMMArgs)
 	Group4 GroupKernel
 	Group8 GroupKernel
@@ -42,6 +43,20 @@ type Kernels struct {
 	Sum     func(*SumArgs)
 	Linear  func(*LinearArgs)
 }
+
+// Lanes tells which products of an output channel meet in an int16 lane while a chain of them is summed up:
+// Count lanes take turns, each for Width consecutive k. A chain is a number of steps, in each of which every
+// lane gets two products; k is the channel's order in the packed weights.
+type Lanes struct{ Count, Width int }
+
+// Quads are the lanes of VPMADDUBSW: of four consecutive k two meet in one lane, two in the other.
+var Quads = Lanes{Count: 2, Width: 2}
+
+// Step is how many consecutive k a step has.
+func (l Lanes) Step() int { return 2 * l.Count }
+
+// Of is the lane of the chain's k-th product.
+func (l Lanes) Of(k int) int { return k / l.Width % l.Count }
 
 // GroupKernel is a direct grouped 3x3 kernel.
 type GroupKernel struct {

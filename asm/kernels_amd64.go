@@ -11,6 +11,7 @@ var avx2 = &Kernels{
 	runs:    cpuid.CPU.Supports(cpuid.AVX2),
 	KB:      4,
 	Widths:  []int{32, 16, 8},
+	Lanes:   Quads,
 	Chains:  []int{1, 2, 4},
 	IGEMM:   runIGEMMAVX2,
 	Group4:  GroupKernel{Lanes: 8, Chains: []int{3}, Run: runGroup4AVX2},

@@ -3,7 +3,12 @@ package asm
 import "golang.org/x/sys/cpu"
 
 // archKernels lists the sets of this architecture, best first.
-func archKernels() []*Kernels { return []*Kernels{i8mm, neondot, neon} }
+func archKernels() []*Kernels {
+	if inOrder() {
+		return []*Kernels{i8mm, neondot, neon53, neon}
+	}
+	return []*Kernels{i8mm, neondot, neon, neon53}
+}
 
 // neon needs ARMv8.0, which every arm64 CPU is. Its multiplier wants signed bytes, and two of its products
 // always fit an int16 lane, so no chain needs a proof.
@@ -14,6 +19,24 @@ var neon = &Kernels{
 	KB:      16,
 	Widths:  []int{4},
 	IGEMM:   igemmNEON,
+	Group4:  GroupKernel{Lanes: 16, ByLane: true, Run: group4NEON},
+	Group8:  GroupKernel{Lanes: 16, ByLane: true, Run: group8NEON},
+	MaxPool: maxPoolNEON,
+	Sum:     sumNEON,
+	Linear:  linearNEON,
+}
+
+// neon53 is neon for cores that execute in order: the Cortex-A53 of the Raspberry Pi 3 and Zero 2 W. It can sum
+// longer chains where the weights are proved to allow it. Every arm64 CPU runs it, and others run neon faster.
+var neon53 = &Kernels{
+	Name:    "neon53",
+	runs:    true,
+	Offset:  0x80,
+	KB:      16,
+	Widths:  []int{4},
+	Lanes:   Lanes{Count: 8, Width: 1},
+	Chains:  []int{2, 4},
+	IGEMM:   igemmNEON53,
 	Group4:  GroupKernel{Lanes: 16, ByLane: true, Run: group4NEON},
 	Group8:  GroupKernel{Lanes: 16, ByLane: true, Run: group8NEON},
 	MaxPool: maxPoolNEON,

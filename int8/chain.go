@@ -1,32 +1,35 @@
 package int8
 
-import "slices"
+import (
+	"math"
+	"slices"
 
-// LaneLimit is how large the weights of one sign that meet in an int16 lane may sum up to: activations go
-// to 255, and 255*128 = 32640 is the last multiple below 2^15. Then neither the saturating pair sum of
-// VPMADDUBSW nor the wrapping sum of VPADDW can differ from the true sum, in any order, for any input.
+	"github.com/libresnext/libresnext/asm"
+)
+
+// LaneLimit is how large the weights of one sign that meet in an int16 lane may sum up to, such that no input
+// can overflow it: activations go to 255, and 255*128 = 32640 is the last multiple below 2^15. Then neither the
+// saturating pair sum of VPMADDUBSW nor the wrapping sum of VPADDW can differ from the true sum, in any order.
 const LaneLimit = 128
 
-// Chain returns the longest of the chain lengths (ascending, in quads, each a multiple of the one before) that the weights of one output
-// channel prove safe, or 0. w holds the channel's weights as the kernel meets them: taps runs of equal
-// length, a multiple of 4. A chain is that many consecutive quads and begins anew at each run. A quad's
-// bytes 0 and 1 meet in one lane, 2 and 3 in another.
-func Chain(w []int8, taps int, lengths []int) int {
+// Chain returns the longest of the kernel set's chain lengths that the weights of one output channel prove
+// safe, or 0. w holds the channel's weights as the kernel meets them: taps runs of equal length, in which
+// all lanes have their turns equally often. A chain is that many steps of the set's lanes and begins anew at each run.
+func Chain(w []int8, taps int, lengths []int, k *asm.Kernels) int {
 	// Longest first: a safe chain is made of safe shorter ones.
 	for _, n := range slices.Backward(lengths) {
-		if chainSafe(w, taps, n) {
+		if chainSafe(w, taps, n*k.Lanes.Step(), k) {
 			return n
 		}
 	}
 	return 0
 }
 
-func chainSafe(w []int8, taps, quads int) bool {
-	run := len(w) / taps
-	for t := range taps {
-		tap := w[t*run : (t+1)*run]
-		for at := 0; at < len(tap); at += 4 * quads {
-			if !lanesSafe(tap[at:min(at+4*quads, len(tap))]) {
+// chainSafe checks all chains of that many products.
+func chainSafe(w []int8, taps, products int, k *asm.Kernels) bool {
+	for tap := range slices.Chunk(w, len(w)/taps) {
+		for chain := range slices.Chunk(tap, products) {
+			if !lanesSafe(chain, k.Lanes, k.Offset) {
 				return false
 			}
 		}
@@ -34,20 +37,26 @@ func chainSafe(w []int8, taps, quads int) bool {
 	return true
 }
 
-// lanesSafe checks both lanes of one chain. It has no branches, which for weights would be guesses: millions of
-// them are checked whenever a model is opened.
-func lanesSafe(chain []int8) bool {
-	var positive, negative [2]int
-	for i := 0; i+4 <= len(chain); i += 4 {
-		quad := chain[i : i+4 : i+4]
-		for j, w := range quad {
-			v := int(w)
-			sign := v >> 63 // all ones below zero
-			positive[j/2] += v &^ sign
-			negative[j/2] -= v & sign
+// lanesSafe checks every lane of one chain.
+func lanesSafe(chain []int8, lanes asm.Lanes, offset byte) bool {
+	low := -int(offset) // of what an activation is held as
+	high := 255 + low
+	for lane := range lanes.Count {
+		var positive, negative int
+		for at := lane * lanes.Width; at < len(chain); at += lanes.Count * lanes.Width {
+			for _, v := range chain[at : at+lanes.Width] {
+				if v > 0 {
+					positive += int(v)
+				} else {
+					negative += int(v)
+				}
+			}
+		}
+		if high*positive+low*negative > math.MaxInt16 || low*positive+high*negative < math.MinInt16 {
+			return false
 		}
 	}
-	return max(positive[0], positive[1], negative[0], negative[1]) <= LaneLimit
+	return true
 }
 
 // Lanes tells which weights of an output channel meet in an int16 lane, so that calibration can make chains
@@ -65,7 +74,7 @@ func (s ConvSpec) Lanes(quads int) (lane []int, lanes int) {
 	}
 	for _, at := range s.order(s.taps()) {
 		chain := at/k*perTap + at%k/run
-		lane = append(lane, 2*chain+at%4/2)
+		lane = append(lane, 2*chain+asm.Quads.Of(at))
 	}
 	return lane, 2 * taps * perTap
 }

@@ -12,7 +12,7 @@ import (
 // TestLanes: weights that fill every lane to the limit are proved for the chain, and one more step in any
 // lane is not. The kernel set is a made-up one that has every chain.
 func TestLanes(t *testing.T) {
-	kernels := &asm.Kernels{KB: 4, Widths: []int{8}, Chains: []int{1, 2, 4},
+	kernels := &asm.Kernels{KB: 4, Widths: []int{8}, Lanes: asm.Quads, Chains: []int{1, 2, 4},
 		Group4: asm.GroupKernel{Lanes: 8, Chains: []int{3}}, Group8: asm.GroupKernel{Lanes: 8, Chains: []int{6}}}
 	rnd := rand.New(rand.NewPCG(1, 3))
 	for _, s := range []ConvSpec{

@@ -297,48 +297,63 @@ func TestHead(t *testing.T) {
 	})
 }
 
-// TestChain checks the proof against its meaning: with the worst activations of either sign no partial sum
-// of a lane leaves the int16 range, and one more step of any weight on the bound would.
+// TestChain checks the proof against its meaning: with the worst activations of either sign no sum of a lane
+// leaves the int16 range, in the lanes of VPMADDUBSW (bytes 0 and 1 of four, and 2 and 3) and of SMLAL (eight
+// bytes, one each).
 func TestChain(t *testing.T) {
-	lengths := []int{1, 2, 4}
+	avx2 := &asm.Kernels{Chains: []int{1, 2, 4}, Lanes: asm.Quads}
+	neon := &asm.Kernels{Chains: []int{1, 2, 4}, Lanes: asm.Lanes{Count: 8, Width: 1}, Offset: 0x80}
 	rnd := rand.New(rand.NewPCG(1, 1))
-	for range 20000 {
-		taps, run := 1+rnd.IntN(3), 4*(1+rnd.IntN(6))
+	met := map[int]int{}
+	for round := range 20000 {
+		k, step, least, most := avx2, 4, 0, 255
+		lane := func(i int) int { return i / 2 % 2 }
+		if round%2 == 1 {
+			k, step, least, most = neon, 16, -128, 127
+			lane = func(i int) int { return i % 8 }
+		}
+		taps, run := 1+rnd.IntN(3), 8*(1+rnd.IntN(9))
 		w := make([]int8, taps*run)
 		spread := 1 + rnd.IntN(127)
 		for i := range w {
 			w[i] = int8(rnd.IntN(2*spread+1) - spread)
 		}
 		want := 0
-		for _, n := range lengths {
-			worst := 0
-			for t := range taps {
-				for lane := range 2 {
-					for _, sign := range []int{1, -1} {
-						sum := 0
-						for i := range run {
-							if i%(4*n) == 0 {
-								sum = 0
-							}
-							if v := int(w[t*run+i]) * sign; i/2%2 == lane && v > 0 {
-								sum += 255 * v
-							}
-							worst = max(worst, sum)
-						}
-					}
+		for _, n := range k.Chains {
+			safe := true
+			var above, below [8]int
+			for i, v := range w {
+				if i%run%(n*step) == 0 {
+					above, below = [8]int{}, [8]int{}
 				}
+				above[lane(i)] += max(int(v)*most, int(v)*least)
+				below[lane(i)] += min(int(v)*most, int(v)*least)
+				safe = safe && above[lane(i)] <= math.MaxInt16 && below[lane(i)] >= math.MinInt16
 			}
-			if worst > math.MaxInt16 {
+			if !safe {
 				break
 			}
 			want = n
 		}
-		require.Equal(t, want, Chain(w, taps, lengths))
+		met[want]++
+		require.Equal(t, want, Chain(w, taps, k.Chains, k))
 	}
-	require.Equal(t, 1, Chain([]int8{64, 64, 127, 1}, 1, []int{1}))
-	require.Equal(t, 0, Chain([]int8{64, 65, 0, 0}, 1, []int{1}))
-	require.Equal(t, 0, Chain([]int8{0, 0, -127, -2}, 1, []int{1}))
-	require.Equal(t, 0, Chain([]int8{1, 1, 1, 1}, 1, nil))
+	require.Len(t, met, 4)
+	quad := func(w ...int8) int { return Chain(w, 1, []int{1}, avx2) }
+	require.Equal(t, 1, quad(64, 64, 127, 1))
+	require.Equal(t, 0, quad(64, 65, 0, 0))
+	require.Equal(t, 0, quad(0, 0, -127, -2))
+	require.Equal(t, 0, Chain([]int8{1, 1, 1, 1}, 1, nil, avx2))
+	chain := func(a, b, c, d int8) int { // all in one lane
+		w := make([]int8, 32)
+		w[3], w[11], w[19], w[27] = a, b, c, d
+		return Chain(w, 1, []int{2}, neon)
+	}
+	require.Equal(t, 2, chain(64, 64, 64, 64)) // -128 * 256 is the least int16
+	require.Equal(t, 0, chain(-64, -64, -64, -64))
+	require.Equal(t, 2, chain(-64, -64, -64, -63))
+	require.Equal(t, 0, chain(127, -127, 3, 0))
+	require.Equal(t, 2, chain(127, -127, 1, 0))
 }
 
 func TestLayout(t *testing.T) {

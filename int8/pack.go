@@ -66,7 +66,7 @@ func (c *Conv) packIGEMM(s ConvSpec) {
 					continue
 				}
 				s.place(row, order, oc)
-				chain = min(chain, Chain(row, taps, c.kernels.Chains))
+				chain = min(chain, Chain(row, taps, c.kernels.Chains, c.kernels))
 				scatter(panel, row, n, nr, k, c.kernels.KB)
 				useful += len(order)
 			}
@@ -116,7 +116,7 @@ func (c *Conv) packGroup(s ConvSpec) {
 	for oc := range s.Out.Channels() {
 		s.place(row, order, oc)
 		// The direct kernels run chains across taps.
-		g.chain = min(g.chain, Chain(row, 1, kernel.Chains))
+		g.chain = min(g.chain, Chain(row, 1, kernel.Chains, c.kernels))
 		at := s.Out.At(oc)
 		panel := c.weights[at/kernel.Lanes*g.panel:]
 		for tap := range 9 {

@@ -23,7 +23,8 @@ race() {
 		./resnext ./quant ./internal/floatnet ./internal/images
 }
 
-# emulated ARCH QEMU CPU KERNELS: the device's packages under an emulated CPU, which must find KERNELS.
+# emulated ARCH QEMU CPU KERNELS: the device's packages under an emulated CPU, which must prefer KERNELS, in that
+# order.
 emulated() {
 	local arch=$1 qemu=$2 cpu=$3 kernels=$4 package binary
 	for package in asm int8 resnext; do
@@ -43,8 +44,8 @@ else
 	absent+=("race detector: no gcc")
 fi
 if command -v qemu-aarch64-static >/dev/null; then
-	part "arm64 on Cortex-A53" emulated arm64 qemu-aarch64-static cortex-a53 neon
-	part "arm64 on Cortex-A72" emulated arm64 qemu-aarch64-static cortex-a72 neon
+	part "arm64 on Cortex-A53" emulated arm64 qemu-aarch64-static cortex-a53 neon53,neon
+	part "arm64 on Cortex-A72" emulated arm64 qemu-aarch64-static cortex-a72 neon,neon53
 	part "arm64 on Cortex-A76" emulated arm64 qemu-aarch64-static cortex-a76 neondot,neon
 	part "arm64 with i8mm" emulated arm64 qemu-aarch64-static max,sve=off i8mm,neondot,neon
 	part "32-bit arm" emulated arm qemu-arm-static max generic
@@ -53,6 +54,34 @@ else
 fi
 
 part "the same logits on every CPU" scripts/same.sh
+
+if command -v gcc >/dev/null && command -v g++ >/dev/null; then
+	part "C library" bindings/c/test/run.sh
+else
+	absent+=("C library: no gcc and g++")
+fi
+if command -v qemu-aarch64-static >/dev/null && command -v aarch64-linux-gnu-gcc >/dev/null; then
+	part "C library on arm64" bindings/c/test/run.sh arm64
+else
+	absent+=("C library on arm64: no qemu-user-static and gcc-aarch64-linux-gnu")
+fi
+
+packages() {
+	local out=build/test/deb
+	mkdir -p "$out"
+	go run ./cmd/calib --weights testdata/fashion/resnext20_8x4d.pth --images testdata/fashion/calib.zip --limit 32 --eval-limit 1 \
+		--effort fast --mean 0.2860 --std 0.3530 --out "$out/model" >"$out/log" 2>&1 || { cat "$out/log" >&2; return 1; }
+	packaging/deb/build.sh "$@" && for arch in "$@"; do
+		packaging/deb/test.sh "$out/model" bindings/c/examples/sneaker.ppm "$arch" || return 1
+	done
+}
+
+if command -v qemu-aarch64-static >/dev/null && command -v aarch64-linux-gnu-gcc >/dev/null; then
+	part "the Raspberry Pi's tarball" examples/raspi/package/test.sh
+	part "Debian packages" packages amd64 arm64
+else
+	absent+=("the Raspberry Pi's tarball and Debian packages: no qemu-user-static and gcc-aarch64-linux-gnu")
+fi
 
 for a in "${absent[@]}"; do
 	echo "NOT RUN: $a" >&2

@@ -13,6 +13,7 @@ CORES = {"cortex-a53": "A53", "cortex-a72": "A72", "neoverse-n1": "A76", "neover
 # model of its own for the A76; the Neoverse N1 is the same core for servers.
 SETS = {
     "neon": ("cortex-a72", ["cortex-a53", "cortex-a72", "neoverse-n1"]),
+    "neon53": ("cortex-a53", ["cortex-a53"]),
     "neondot": ("cortex-a76", ["neoverse-n1"]),
     "i8mm": ("max,sve=off", ["neoverse-n2"]),
 }
@@ -46,7 +47,8 @@ def emulate(options, plugin, what):
     go = "GOMAXPROCS=1,GOGC=off,GODEBUG=asyncpreemptoff=1"
     return mca.run(["qemu-aarch64", "-cpu", SETS[options.set][0], "-E", go,
                     "-plugin", os.path.join(options.dir, "plugin.so") + "," + plugin,
-                    os.path.join(options.dir, "calls"), "-set", options.set, "-network", options.network, what])
+                    os.path.join(options.dir, "calls"), "-set", options.set, "-network", options.network,
+                    "-chains", str(options.chains), what])
 
 
 def count(options):
@@ -183,6 +185,7 @@ def main():
     parser = argparse.ArgumentParser(prog="bench/arm64/run.sh", description=__doc__)
     parser.add_argument("--set", choices=SETS, default="neon", help="kernel set")
     parser.add_argument("--network", default="resnext50_32x4d", help="architecture")
+    parser.add_argument("--chains", type=int, default=4, metavar="N", help="products in a 16-bit sum, where a set has them")
     parser.add_argument("--layers", action="store_true", help="print each distinct layer, not each kind")
     parser.add_argument("--json", metavar="FILE", help="write all figures there too")
     parser.add_argument("--dir", required=True, help=argparse.SUPPRESS)

@@ -35,6 +35,7 @@ type Layer struct {
 // surveyor walks through a network and takes samples of each new kind of layer.
 type surveyor struct {
 	kernels *asm.Kernels
+	weight  int8
 	calls   *sampler
 	report  *Report
 	known   map[string]*Layer
@@ -42,9 +43,9 @@ type surveyor struct {
 }
 
 // sampleLayers describes each layer by samples that run between the marks.
-func sampleLayers(cfg resnext.Config, k *asm.Kernels) *Report {
+func sampleLayers(cfg resnext.Config, k *asm.Kernels, weight int8) *Report {
 	r := &Report{Network: cfg.Name, Set: k.Name}
-	s := &surveyor{calls: newSampler(k, r), report: r, known: map[string]*Layer{}}
+	s := &surveyor{weight: weight, calls: newSampler(k, r), report: r, known: map[string]*Layer{}}
 	s.kernels = s.calls.recording()
 	in := s.stem(cfg)
 	for _, b := range cfg.Blocks() {
@@ -87,7 +88,7 @@ func (s *surveyor) stem(cfg resnext.Config) i8.Map {
 	}
 	out := outMap(shape, border)
 	s.layer(shape.Name, "stem", shape, shape.MACs(), image.Bytes()+out.Bytes(), func() int {
-		c := i8.NewConv(s.kernels, spec(shape, asm.ReLU))
+		c := i8.NewConv(s.kernels, s.spec(shape, asm.ReLU))
 		return s.runConv(c, c.PlaceStem(image, out), i8.Buffers{In: make([]byte, image.Bytes()), Out: make([]byte, out.Bytes())})
 	})
 	if !cfg.Stem.MaxPool {
@@ -132,7 +133,7 @@ func (s *surveyor) conv(shape resnext.ConvShape, kind string, mode asm.Mode, in,
 		activations += out.Bytes()
 	}
 	s.layer(name, kind, fmt.Sprintf("%+v %d", shape, mode), shape.MACs(), activations, func() int {
-		c := i8.NewConv(s.kernels, spec(shape, mode))
+		c := i8.NewConv(s.kernels, s.spec(shape, mode))
 		b := i8.Buffers{In: make([]byte, in.Bytes()), Out: make([]byte, out.Bytes())}
 		if adds {
 			b.Residual = b.Out
@@ -142,7 +143,7 @@ func (s *surveyor) conv(shape resnext.ConvShape, kind string, mode asm.Mode, in,
 }
 
 func (s *surveyor) head(cfg resnext.Config, in i8.Map) {
-	p := zeroParams(cfg.Classes, cfg.Features())
+	p := params(cfg.Classes, cfg.Features(), s.weight)
 	h := i8.NewHead(s.kernels, in, 1, p.Weight, p.Bias, p.Multiplier)
 	state, logits := h.NewState(), make([]float32, cfg.Classes)
 	s.layer(resnext.AverageName, "average", in, 0, in.Bytes(), func() int {
@@ -161,8 +162,8 @@ func outMap(s resnext.ConvShape, border int) i8.Map {
 	return i8.Map{H: s.OutH, W: s.OutW, Border: border, Layout: i8.Grouped(s.Out, s.OutGroups)}
 }
 
-func spec(s resnext.ConvShape, mode asm.Mode) i8.ConvSpec {
-	p := zeroParams(s.Out, s.Weights()/s.Out)
+func (v *surveyor) spec(s resnext.ConvShape, mode asm.Mode) i8.ConvSpec {
+	p := params(s.Out, s.Weights()/s.Out, v.weight)
 	return i8.ConvSpec{
 		In: i8.Grouped(s.In, s.InGroups), Out: i8.Grouped(s.Out, s.OutGroups), Stem: s.Name == resnext.StemName,
 		Kernel: s.Kernel, Stride: s.Stride, Groups: s.Groups,

@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/libresnext/libresnext/asm"
 	"github.com/libresnext/libresnext/resnext"
@@ -27,34 +28,38 @@ func end() {}
 func main() {
 	network := flag.String("network", "resnext50_32x4d", "architecture")
 	set := flag.String("set", "neon", "kernel set")
+	chains := flag.Int("chains", 4, "products in a 16-bit sum that the weights allow; 2 proves nothing")
 	flag.Parse()
-	if err := run(*network, *set, flag.Arg(0)); err != nil {
+	if err := run(*network, *set, weight(*chains), flag.Arg(0)); err != nil {
 		fmt.Fprintln(os.Stderr, "calls:", err)
 		os.Exit(1)
 	}
 }
 
-func run(network, set, what string) error {
+// weight is the largest that allows sums of that many products with activations of -128..127.
+func weight(chains int) int8 { return int8(min(127, 256/max(2, chains))) }
+
+func run(network, set string, weight int8, what string) error {
 	cfg, err := resnext.Named(network)
 	if err != nil {
 		return err
 	}
 	switch what {
 	case "infer":
-		return infer(cfg, set)
+		return infer(cfg, set, weight)
 	case "layers":
 		k, _, err := asm.Select(set)
 		if err != nil {
 			return err
 		}
-		return json.NewEncoder(os.Stdout).Encode(sampleLayers(cfg, k))
+		return json.NewEncoder(os.Stdout).Encode(sampleLayers(cfg, k, weight))
 	}
 	return fmt.Errorf("%q: expected infer or layers", what)
 }
 
 // infer runs a network on one thread, once to warm up and once between the marks.
-func infer(cfg resnext.Config, set string) error {
-	m, err := resnext.New(zeros(cfg), resnext.Options{Kernels: set})
+func infer(cfg resnext.Config, set string, weight int8) error {
+	m, err := resnext.New(constant(cfg, weight), resnext.Options{Kernels: set})
 	if err != nil {
 		return err
 	}
@@ -73,22 +78,23 @@ func infer(cfg resnext.Config, set string) error {
 	return err
 }
 
-// zeros is a network whose weights are all 0. No kernel's path depends on its data.
-func zeros(cfg resnext.Config) *resnext.Quantised {
+// constant is a network whose weights are all the same. No kernel's path depends on its data, but which kernel
+// runs depends on the sums that the weights allow.
+func constant(cfg resnext.Config, weight int8) *resnext.Quantised {
 	q := &resnext.Quantised{
 		Config: cfg, Preprocess: resnext.ImageNetPreprocess(), Convs: map[string]resnext.ConvParams{},
 		Residual: map[string]float32{}, Scale: map[string]float32{},
-		Classifier: zeroParams(cfg.Classes, cfg.Features()),
+		Classifier: params(cfg.Classes, cfg.Features(), weight),
 	}
 	for _, s := range cfg.Convs() {
-		q.Convs[s.Name] = zeroParams(s.Out, s.Weights()/s.Out)
+		q.Convs[s.Name] = params(s.Out, s.Weights()/s.Out, weight)
 		q.Scale[s.Name] = 1
 	}
 	return q
 }
 
-func zeroParams(out, perChannel int) resnext.ConvParams {
+func params(out, perChannel int, weight int8) resnext.ConvParams {
 	return resnext.ConvParams{
-		Weight: make([]int8, out*perChannel), Bias: make([]int32, out), Multiplier: make([]float32, out),
+		Weight: slices.Repeat([]int8{weight}, out*perChannel), Bias: make([]int32, out), Multiplier: make([]float32, out),
 	}
 }

@@ -17,7 +17,7 @@ import (
 //	sum, C channels               S(64) + (C-64)/64*(S(128)-S(64))
 //	linear, N classes             S(8) + (N-8)/8*(S(16)-S(8))
 const (
-	pixelUnit   = 16 // a multiple of every kernel's tile height
+	pixelUnit   = 24 // a multiple of every kernel's tile height
 	channelUnit = 64
 	classUnit   = 8
 )
