@@ -4,12 +4,17 @@
 //
 //   - PyTorch's zip format, written by torch.save since 1.6;
 //   - PyTorch's older format, a row of pickles followed by raw storages;
-//   - safetensors.
+//   - safetensors, in one file or in shards with an index;
+//   - NumPy arrays, one for each tensor, in a folder or an .npz archive.
+//
+// Files that describe how operators are joined, ONNX and Torch7, are recognised
+// here and read by packages of their own.
 //
 // PyTorch describes tensors by a pickle, which is a program. Here a small
 // machine of our own runs it on plain values: it knows how to put tensors,
 // dicts and numbers together and nothing else, so a hostile file cannot make
-// it call anything. A name that is not on its list is an error.
+// it call anything. Objects of other classes, which training scripts save beside
+// the tensors, stay closed.
 //
 // Every size in a file is checked against the file's own length before memory
 // is taken, so a damaged file fails with an error, quickly and small.
@@ -27,6 +32,15 @@ const (
 	FormatZip         = "pytorch-zip"
 	FormatLegacy      = "pytorch-legacy"
 	FormatSafetensors = "safetensors"
+	FormatSharded     = "safetensors in shards"
+	FormatNPYFolder   = "folder of NumPy arrays"
+	FormatNPZ         = "NumPy archive"
+)
+
+// Formats that Locate recognises and Open does not read.
+const (
+	FormatONNX   = "onnx"
+	FormatTorch7 = "torch7"
 )
 
 // A Tensor is one tensor of a checkpoint, dense and row-major whatever its
@@ -70,33 +84,46 @@ type Checkpoint struct {
 	// Ignored lists the entries that hold no floating-point tensor, such as
 	// num_batches_tracked, in the file's order.
 	Ignored []string
+	// Hidden names the class of each ignored entry that is an object of some
+	// program's own, in which a tensor may be.
+	Hidden map[string]string
 }
 
 // Open reads the checkpoint at path whole. It takes about four bytes of memory
 // per element beside the largest single storage of the file. Errors begin with
 // path.
 func Open(path string) (*Checkpoint, error) {
-	fd, err := os.Open(path)
+	file, format, err := Locate(path)
 	if err != nil {
-		return nil, err // *PathError: names the path
+		return nil, err
+	}
+	if format == FormatNPYFolder {
+		c := newCheckpoint(path)
+		c.Format = format
+		if err := c.readNPYFolder(path); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		return c, nil
+	}
+	fd, err := os.Open(file)
+	if err != nil {
+		return nil, err
 	}
 	defer fd.Close()
 	stat, err := fd.Stat()
 	if err != nil {
 		return nil, err
 	}
-	if stat.IsDir() {
-		return nil, fmt.Errorf("%s: is a folder; give the path of a .pth, .pt or .safetensors file", path)
-	}
-	if !stat.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: is not a regular file; save the checkpoint to disk first", path)
-	}
-	return read(fd, stat.Size(), path)
+	return read(fd, stat.Size(), file)
+}
+
+func newCheckpoint(path string) *Checkpoint {
+	return &Checkpoint{Path: path, Tensors: map[string]*Tensor{}, Hidden: map[string]string{}}
 }
 
 // read reads a checkpoint of size bytes from r.
 func read(r io.ReaderAt, size int64, path string) (*Checkpoint, error) {
-	c := &Checkpoint{Path: path, Tensors: map[string]*Tensor{}}
+	c := newCheckpoint(path)
 	err := c.read(r, size)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -117,7 +144,10 @@ func (c *Checkpoint) read(r io.ReaderAt, size int64) (err error) {
 		return c.readZip(r, size)
 	case FormatLegacy:
 		return c.readLegacy(r, size)
-	default:
+	case FormatSafetensors:
 		return c.readSafetensors(r, size)
+	case FormatSharded:
+		return c.readSharded(r, size)
 	}
+	return fmt.Errorf("is of the format %s, which describes a graph and not tensors by name", c.Format)
 }

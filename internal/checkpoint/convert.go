@@ -2,6 +2,8 @@ package checkpoint
 
 import (
 	"encoding/binary"
+	"fmt"
+	"io"
 	"math"
 )
 
@@ -56,4 +58,42 @@ func swapBytes(b []byte, size int) {
 			b[i], b[size-1-i] = b[size-1-i], b[i]
 		}
 	}
+}
+
+// floatTypes are the element types of weights by the names that Tensor.DType has.
+var floatTypes = map[string]dtype{
+	"float64": float64Type, "float32": float32Type, "float16": float16Type, "bfloat16": bfloat16Type,
+}
+
+// ElementSize is the number of bytes of one element of a floating-point type, by the names that Tensor.DType
+// has.
+func ElementSize(name string) (size int64, ok bool) {
+	d, ok := floatTypes[name]
+	return d.size, ok
+}
+
+// Float converts one little-endian element of a floating-point type.
+func Float(element []byte, name string) float32 { return floatTypes[name].at(element) }
+
+// ReadFloats reads count little-endian elements of a floating-point type at an offset. The caller has
+// compared both with the file's size.
+func ReadFloats(r io.ReaderAt, offset, count int64, name string) ([]float32, error) {
+	d := floatTypes[name]
+	if count > math.MaxInt/8 {
+		return nil, fmt.Errorf("%d numbers are too many for this machine's memory", count)
+	}
+	list := make([]float32, count)
+	var buf [1 << 15]byte
+	for rest := list; len(rest) > 0; {
+		n := min(len(rest), len(buf)/int(d.size))
+		b := buf[:n*int(d.size)]
+		if got, err := r.ReadAt(b, offset); got < len(b) {
+			return nil, fmt.Errorf("reading %d bytes at %d: %w", len(b), offset, err)
+		}
+		for i := range rest[:n] {
+			rest[i] = d.at(b[i*int(d.size):])
+		}
+		rest, offset = rest[n:], offset+int64(len(b))
+	}
+	return list, nil
 }

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"archive/zip"
 	"bytes"
 	"os"
 	"slices"
@@ -128,7 +129,9 @@ func FuzzPickle(f *testing.F) {
 	f.Add([]byte("ccollections\nOrderedDict\n](](U\x01aK\x01e](K\x07K\x02ee\x85R."))
 	for _, name := range []string{"f32.pth", "wrapped.pth", "wrapped_protocol5.pth", "parameter.pth", "hostile.pth"} {
 		b := fixture(f, name)
-		z, err := openTorchZip(bytes.NewReader(b), int64(len(b)))
+		archive, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+		require.NoError(f, err)
+		z, err := openTorchZip(archive, int64(len(b)))
 		require.NoError(f, err)
 		pickle, err := z.read("data.pkl", nil, maxPickle)
 		require.NoError(f, err)

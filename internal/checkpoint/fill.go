@@ -23,6 +23,9 @@ func (c *Checkpoint) fill(list []entry, size int64, read reader) error {
 	for _, e := range list {
 		if e.view == nil {
 			c.Ignored = append(c.Ignored, e.name)
+			if e.class != "" {
+				c.Hidden[e.name] = e.class
+			}
 			continue
 		}
 		c.Order = append(c.Order, e.name)

@@ -35,19 +35,28 @@ var callables = map[global]func(*unpickler, tuple) (any, error){
 	"torch._utils._rebuild_tensor_v2":            rebuildTensor,
 	"torch._utils._rebuild_parameter":            rebuildParameter,
 	"torch._utils._rebuild_parameter_with_state": rebuildParameter,
+	"torch._tensor._rebuild_from_type_v2":        rebuildSubclass,
 }
 
-// inert are the classes that checkpoints carry beside the tensors and that
-// are read as opaque data: their arguments and contents are dropped.
-var inert = setOf(
+// dangerous are modules of which no honest checkpoint names anything: what they
+// offer runs commands, code or other files. They would not be run here, but a
+// file that asks for them is worth a refusal.
+var dangerous = setOf("os", "posix", "nt", "subprocess", "commands", "pty", "shutil", "sys", "runpy", "importlib",
+	"imp", "ctypes", "socket", "webbrowser", "code", "codeop", "pdb", "timeit", "pickle", "_pickle", "marshal")
+
+// running are the builtins that do the same.
+var running = setOf("eval", "exec", "execfile", "compile", "open", "file", "__import__", "apply", "input")
+
+// plain are classes that checkpoints carry beside the tensors and that nobody
+// misses: NumPy scalars, and how Python 3 spells bytes in protocol 2, among them.
+var plain = setOf(
 	"argparse.Namespace", "collections.defaultdict", "collections.Counter", "torch.device",
-	// NumPy scalars, and how Python 3 spells bytes in protocol 2.
 	"numpy.dtype", "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "_codecs.encode",
 	"torch.float64", "torch.float32", "torch.float16", "torch.bfloat16",
 	"torch.int64", "torch.int32", "torch.int16", "torch.int8", "torch.uint8", "torch.bool",
 )
 
-// builtins are plain Python types, inert too, which live in the module
+// builtins are plain Python types, which live in the module
 // __builtin__ up to protocol 2 and in builtins after it.
 var builtins = setOf("set", "frozenset", "list", "dict", "tuple", "int", "float", "complex", "str", "bool", "bytes", "bytearray")
 
@@ -59,82 +68,25 @@ func setOf(names ...string) map[string]bool {
 	return set
 }
 
-// global resolves a name, without importing anything.
+// global resolves a name, without importing anything. A name that is not known
+// stands for some class of the program that wrote the file: what is made of it
+// is opaque.
 func (u *unpickler) global(module, name string) (any, error) {
 	g := global(module + "." + name)
-	_, storage := storageTypes[g]
-	_, callable := callables[g]
-	if storage || callable || isInert(g) {
-		return g, u.spend(int64(len(g)))
+	top, _, _ := strings.Cut(module, ".")
+	if dangerous[top] || isBuiltin(module) && running[name] {
+		return nil, refusef("the pickle wants to call %.200q; %s", string(g), advice)
 	}
-	return nil, refusef("the pickle wants to call %.200q; %s", string(g), advice)
+	return g, u.spend(int64(len(g)))
 }
 
-func isInert(g global) bool {
-	for _, module := range []string{"__builtin__.", "builtins."} {
-		if name, ok := strings.CutPrefix(string(g), module); ok {
-			return builtins[name]
-		}
-	}
-	return inert[string(g)]
-}
+func isBuiltin(module string) bool { return module == "__builtin__" || module == "builtins" }
 
-func (u *unpickler) stackGlobal() error {
-	names, err := u.popN(2)
-	if err != nil {
-		return err
-	}
-	module, ok1 := names[0].(string)
-	name, ok2 := names[1].(string)
-	if !ok1 || !ok2 {
-		return fmt.Errorf("names a global by %s and %s", kind(names[0]), kind(names[1]))
-	}
-	return u.push(u.global(module, name))
-}
-
-// reduce applies the name below the top of the stack to the tuple on top.
-func (u *unpickler) reduce() error {
-	operands, err := u.popN(2)
-	if err != nil {
-		return err
-	}
-	g, ok := operands[0].(global)
-	if !ok {
-		return fmt.Errorf("calls %s", kind(operands[0]))
-	}
-	args, ok := operands[1].(tuple)
-	if !ok {
-		return fmt.Errorf("calls %s with %s, not a tuple", g, kind(operands[1]))
-	}
-	if err := u.spend(costContainer); err != nil {
-		return err
-	}
-	if isInert(g) {
-		return u.push(&opaque{string(g)}, nil)
-	}
-	f, ok := callables[g]
-	if !ok {
-		return fmt.Errorf("calls %s", g)
-	}
-	v, err := f(u, args)
-	if err != nil {
-		return fmt.Errorf("%s: %w", g, err)
-	}
-	return u.push(v, nil)
-}
-
-// build would set attributes of the object below the top of the stack. Nothing
-// here has any that matter: a state_dict's are version numbers of its modules.
-func (u *unpickler) build() error {
-	operands, err := u.popN(2)
-	if err != nil {
-		return err
-	}
-	switch target := operands[0].(type) {
-	case *opaque, *dict:
-		return u.push(target, nil)
-	}
-	return fmt.Errorf("sets attributes of %s", kind(operands[0]))
+// isPlain reports whether objects of the class never hide anything that is
+// wanted.
+func isPlain(g global) bool {
+	module, name, _ := strings.Cut(string(g), ".")
+	return plain[string(g)] || isBuiltin(module) && builtins[name]
 }
 
 // newOrderedDict takes no argument, or a list of pairs as Python 2 wrote it.
@@ -177,6 +129,9 @@ func rebuildTensor(u *unpickler, args tuple) (any, error) {
 	if len(args) < 4 {
 		return nil, fmt.Errorf("want at least 4 arguments, got %d", len(args))
 	}
+	if o, is := args[0].(*opaque); is { // a storage of a type that no weight has
+		return o, nil
+	}
 	ref, ok := args[0].(storageRef)
 	if !ok {
 		return nil, fmt.Errorf("want a storage, got %s", kind(args[0]))
@@ -214,6 +169,17 @@ func (u *unpickler) dimensions(v any) ([]int64, error) {
 		}
 	}
 	return list, nil
+}
+
+// rebuildSubclass takes a function, a subclass of Tensor, the function's
+// arguments and the object's attributes.
+func rebuildSubclass(u *unpickler, args tuple) (any, error) {
+	if len(args) >= 3 && (args[0] == global("torch._utils._rebuild_tensor_v2") || args[0] == global("torch._utils._rebuild_tensor")) {
+		if inner, ok := args[2].(tuple); ok {
+			return rebuildTensor(u, inner)
+		}
+	}
+	return &opaque{"torch.Tensor, rebuilt"}, nil
 }
 
 // rebuildParameter takes a tensor and what training needs to know about it.

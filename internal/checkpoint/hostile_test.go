@@ -78,7 +78,7 @@ func TestZipArchives(t *testing.T) {
 		{"entry twice", torchOf(t, good, "0", floats(2), "0", floats(2)), `"a/data/0" comes twice`},
 		{"two folders", zipOf(t, "a/data.pkl", pickled(good), "b/data/0", floats(2)), `"b/data/0" is outside the folder "a"`},
 		{"no pickle", zipOf(t, "a/b/data.pkl", ""), "torch.save did not write it"},
-		{"NumPy archive", zipOf(t, "w.npy", ""), "torch.save did not write it"},
+		{"NumPy archive", zipOf(t, "w.npy", ""), `w.npy is not a NumPy array`},
 		{"checkpoint inside", zipOf(t, "best/model.pth", ""), `with "best/model.pth" in it; unpack it`},
 		{"no entries", zipOf(t), "is an empty zip archive"},
 		{"byte order", zipOf(t, "a/data.pkl", pickled(good), "a/byteorder", strings.Repeat("little", 9)), "has 54 bytes; want at most 16"},
@@ -193,12 +193,12 @@ func TestForeignFiles(t *testing.T) {
 		{"gzip", "\x1f\x8b\x08\x00", "run gunzip"},
 		{"Git LFS", "version https://git-lfs.github.com/spec/v1\noid sha256:", "run git lfs pull"},
 		{"tar", string(tar), "is a tar archive"},
-		{"ONNX", "\x08\x07\x12\x07pytorch\x1a\x051.13", "looks like an ONNX file, which is not read yet"},
-		{"ONNX, new", "\x08\x0a\x3a\x80\x01", "looks like an ONNX file"},
+		{"ONNX", "\x08\x07\x12\x07pytorch\x1a\x051.13", "is of the format onnx, which describes a graph"},
+		{"ONNX, new", "\x08\x0a\x3a\x80\x01", "is of the format onnx"},
 		{"HDF5", "\x89HDF\r\n\x1a\n", "HDF5"},
 		{"text", "hello, world", "starts with 68 65 6c 6c 6f"},
 		{"safetensors cut short", "\xff\x00\x00\x00\x00\x00\x00\x00{", "254 bytes are missing from the header"},
-		{"zeros", strings.Repeat("\x00", 64), "not a PyTorch or safetensors checkpoint"},
+		{"zeros", strings.Repeat("\x00", 64), "not a PyTorch, safetensors, ONNX, NumPy or Torch7 file"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "w.pth")
@@ -209,7 +209,7 @@ func TestForeignFiles(t *testing.T) {
 		})
 	}
 	_, err := Open("testdata")
-	require.EqualError(t, err, "testdata: is a folder; give the path of a .pth, .pt or .safetensors file")
+	require.EqualError(t, err, "testdata: is a folder with neither .npy files nor model.safetensors in it; give the path of a .pth, .pt, .safetensors or .onnx file")
 	_, err = Open("missing.pth")
 	require.ErrorIs(t, err, os.ErrNotExist)
 }

@@ -23,7 +23,7 @@ var foreign = []struct{ magic, advice string }{
 	{"\x28\xb5\x2f\xfd", "is compressed by zstd; run unzstd on it first"},
 	{"\xfd7zXZ\x00", "is compressed by xz; run unxz on it first"},
 	{"\x89HDF\r\n", "is an HDF5 file (Keras?); only PyTorch and safetensors files are read"},
-	{"\x93NUMPY", "is a NumPy array; only PyTorch and safetensors files are read"},
+	{"\x93NUMPY", "is one NumPy array; give the folder of .npy files, one for each tensor, or an .npz of them"},
 	{"PK\x05\x06", "is an empty zip archive, not a checkpoint"},
 	{"version https://git-lfs", "is a Git LFS pointer, not the checkpoint itself; run git lfs pull"},
 }
@@ -44,6 +44,12 @@ func sniff(r io.ReaderAt, size int64) (string, error) {
 		return FormatLegacy, nil
 	case looksLikeSafetensors(head):
 		return FormatSafetensors, nil
+	case looksLikeONNX(head):
+		return FormatONNX, nil
+	case looksLikeTorch7(head):
+		return FormatTorch7, nil
+	case looksLikeIndex(head):
+		return FormatSharded, nil
 	}
 	return "", foreignError(head)
 }
@@ -76,10 +82,7 @@ func foreignError(head []byte) error {
 	if start := bytes.TrimLeft(head, " \t\r\n\ufeff"); len(start) > 0 && start[0] == '<' {
 		return fmt.Errorf("starts with %s: looks like a web page, not a checkpoint; download the file itself", firstWords(start))
 	}
-	if looksLikeONNX(head) {
-		return errors.New("looks like an ONNX file, which is not read yet; give the PyTorch state_dict or a safetensors file")
-	}
-	return fmt.Errorf("starts with % x: not a PyTorch or safetensors checkpoint", head[:min(len(head), 8)])
+	return fmt.Errorf("starts with % x: not a PyTorch, safetensors, ONNX, NumPy or Torch7 file", head[:min(len(head), 8)])
 }
 
 // firstWords quotes the start of a text file, without what would upset a
@@ -99,4 +102,16 @@ func firstWords(text []byte) string {
 // varint, followed by one of the length-delimited fields that come next.
 func looksLikeONNX(head []byte) bool {
 	return len(head) > 2 && head[0] == 0x08 && head[1] < 0x20 && bytes.IndexByte([]byte{0x12, 0x1a, 0x22, 0x2a, 0x32, 0x3a, 0x42}, head[2]) >= 0
+}
+
+// looksLikeTorch7 knows the start of an object in Torch7's binary form: the tag
+// of a class (4) or a table (3) and the number of the first object, 1.
+func looksLikeTorch7(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("\x04\x00\x00\x00\x01\x00\x00\x00")) || bytes.HasPrefix(head, []byte("\x03\x00\x00\x00\x01\x00\x00\x00"))
+}
+
+// looksLikeIndex knows the start of a JSON object.
+func looksLikeIndex(head []byte) bool {
+	text := bytes.TrimLeft(head, " \t\r\n\ufeff")
+	return len(text) > 0 && text[0] == '{'
 }

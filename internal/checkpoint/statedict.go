@@ -25,20 +25,27 @@ var prefixes = []string{
 }
 
 // An entry is one item of a state dict; view is nil if it is no
-// floating-point tensor.
+// floating-point tensor. class is that of an object that may hide one.
 type entry struct {
-	name string
-	view *view
+	name  string
+	view  *view
+	class string
 }
 
 // adopt takes the state dict out of what a pickle left.
 func (c *Checkpoint) adopt(root any) ([]entry, error) {
 	top, ok := root.(*dict)
+	if object, is := root.(*opaque); is {
+		return nil, fmt.Errorf("the file holds %s, which only its own program can build; %s", kind(object), advice)
+	}
 	if !ok {
 		return nil, fmt.Errorf("the file holds %s; want a state_dict: torch.save(model.state_dict(), path)", kind(root))
 	}
 	state, path := findState(top, maxWrappers)
 	if state == nil {
+		if key, object := hiding(top); object != nil {
+			return nil, fmt.Errorf("no state dict; under %q is %s, which only its own program can build; %s", key, kind(object), advice)
+		}
 		return nil, fmt.Errorf("no state dict; the keys are %s; want tensors there, or a dict of them under one of %s",
 			keyList(top), strings.Join(wrappers, ", "))
 	}
@@ -63,6 +70,23 @@ func findState(d *dict, depth int) (state *dict, path []string) {
 		return d, nil
 	}
 	return nil, nil
+}
+
+// hiding finds the first object that may have the tensors in it, under one of
+// the usual keys if there is one.
+func hiding(d *dict) (key string, object *opaque) {
+	for _, key := range wrappers {
+		if o, ok := d.get(key).(*opaque); ok && !isPlain(global(o.class)) {
+			return key, o
+		}
+	}
+	for i, v := range d.values {
+		key, _ := d.keys[i].(string)
+		if o, ok := v.(*opaque); ok && !isPlain(global(o.class)) {
+			return key, o
+		}
+	}
+	return "", nil
 }
 
 // hasTensors reports whether any value is a floating-point tensor.
@@ -90,6 +114,9 @@ func entries(state *dict) ([]entry, error) {
 		list[i].name = name
 		if v, ok := state.values[i].(*view); ok && v.float() {
 			list[i].view = v
+		}
+		if o, ok := state.values[i].(*opaque); ok && !isPlain(global(o.class)) {
+			list[i].class = o.class
 		}
 	}
 	return list, nil

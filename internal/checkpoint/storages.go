@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
 // storages collects the storages that a pickle names.
@@ -12,13 +13,22 @@ type storages map[string]*storage
 //
 //	("storage", class, key, device, elements)
 //	("storage", class, key, device, elements, None or (view key, offset, elements))
+//	("module", class, path of its source, its source)
 //
-// the second in files of the older format. The device does not matter here.
+// the last two in files of the older format. The device does not matter here.
 func (s storages) load(id tuple) (any, error) {
+	if len(id) == 4 && id[0] == "module" {
+		if class, ok := id[1].(global); ok {
+			return class, nil
+		}
+	}
 	if len(id) != 5 && len(id) != 6 {
 		return nil, fmt.Errorf("persistent id of %d parts; want 5 or 6", len(id))
 	}
 	class, _ := id[1].(global)
+	if name := string(class); id[0] == "storage" && strings.HasPrefix(name, "torch.") && strings.HasSuffix(name, "Storage") && storageTypes[class].size == 0 {
+		return &opaque{name}, nil // quantised or complex
+	}
 	dtype, known := storageTypes[class]
 	key, isKey := id[2].(string)
 	numel, isCount := id[4].(int64)

@@ -31,7 +31,15 @@ type torchZip struct {
 }
 
 func (c *Checkpoint) readZip(r io.ReaderAt, size int64) error {
-	z, err := openTorchZip(r, size)
+	archive, err := zip.NewReader(r, size)
+	if err != nil {
+		return fmt.Errorf("the zip archive is cut short or damaged (%w); copy or download it again", err)
+	}
+	if isNPZ(archive) {
+		c.Format = FormatNPZ
+		return c.readNPZ(archive, size)
+	}
+	z, err := openTorchZip(archive, size)
 	if err != nil {
 		return err
 	}
@@ -55,11 +63,12 @@ func (c *Checkpoint) readZip(r io.ReaderAt, size int64) error {
 	return c.fill(list, size, z.storage)
 }
 
-func openTorchZip(r io.ReaderAt, size int64) (*torchZip, error) {
-	archive, err := zip.NewReader(r, size)
-	if err != nil {
-		return nil, fmt.Errorf("the zip archive is cut short or damaged (%w); copy or download it again", err)
-	}
+// isNPZ tells whether an archive is NumPy's: its first entry is an array.
+func isNPZ(archive *zip.Reader) bool {
+	return len(archive.File) > 0 && path.Ext(archive.File[0].Name) == npyEnding
+}
+
+func openTorchZip(archive *zip.Reader, size int64) (*torchZip, error) {
 	top, err := topFolder(archive.File)
 	if err != nil {
 		return nil, err

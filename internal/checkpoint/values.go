@@ -19,10 +19,11 @@ type (
 		values []any
 		at     map[string]int // positions of the string keys
 	}
-	// A global is a known name: module and name joined by a dot.
+	// A global is the name of a class or function: module and name joined by a
+	// dot.
 	global string
-	// An opaque is an object of a known, harmless class. What is put into it
-	// is dropped.
+	// An opaque is an object of some class, known or not. What is put into it is
+	// dropped.
 	opaque struct{ class string }
 	// A storageRef is a storage from an element on: old files have views of
 	// storages in it.
@@ -80,9 +81,9 @@ func kind(v any) string {
 	case storageRef:
 		return "a bare storage"
 	case global:
-		return "the name " + string(v)
+		return fmt.Sprintf("the name %.200q", string(v))
 	case *opaque:
-		return "an object of class " + v.class
+		return fmt.Sprintf("an object of class %.200q", v.class)
 	}
 	return fmt.Sprintf("a %T", v)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/libresnext/libresnext/internal/checkpoint"
+	"github.com/libresnext/libresnext/internal/hub"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -20,14 +21,27 @@ import (
 // no normalisation at all is taken as folded already. Every tensor must fit: all that are missing,
 // misshapen, not finite or not part of the network are named in one error.
 func FromCheckpoint(c *checkpoint.Checkpoint, arch string) (*Net, error) {
-	fail := func(err error) (*Net, error) { return nil, fmt.Errorf("%s: %w", c.Path, err) }
+	n, _, err := fromCheckpoint(c, arch, nil)
+	return n, err
+}
+
+// fromCheckpoint is FromCheckpoint with what a hub says of transformers' ResNet, or nil; it tells the dialect.
+func fromCheckpoint(c *checkpoint.Checkpoint, arch string, form *hub.ResNet) (*Net, *dialect, error) {
+	fail := func(err error) (*Net, *dialect, error) { return nil, nil, errorAt(c.Path, err) }
 	tensors := slices.DeleteFunc(slices.Clone(c.Order), func(name string) bool { return c.Tensors[name] == nil })
 	d := recognise(tensors)
 	if d == nil {
 		return fail(foreign(tensors))
 	}
 	var p problems
+	if err := d.checkForm(form); err != nil {
+		return fail(err)
+	}
 	cfg, ok := infer(c, tensors, d, &p)
+	if d.hub && form != nil && form.FirstStage && len(cfg.Stages) > 0 {
+		cfg.Stages[0].Stride = 2
+		cfg.Name = ""
+	}
 	if !ok {
 		return fail(p.err("the network's form cannot be read from the tensors"))
 	}
@@ -36,13 +50,13 @@ func FromCheckpoint(c *checkpoint.Checkpoint, arch string) (*Net, error) {
 			return fail(err)
 		}
 	}
-	r := reader{tensors: c.Tensors, modules: d.modules(cfg), problems: &p, used: make(map[string]bool)}
+	r := reader{tensors: c.Tensors, hidden: c.Hidden, modules: d.modules(cfg), problems: &p, used: make(map[string]bool)}
 	n := r.net(cfg)
 	r.unused(tensors)
 	if len(p.lines) > 0 {
 		return fail(p.err(fmt.Sprintf("not a complete and sound network of this family (%s names)", d.title)))
 	}
-	return n, nil
+	return n, d, nil
 }
 
 // problems collects what is wrong with a checkpoint.
@@ -66,6 +80,7 @@ func (p *problems) err(what string) error {
 // reader takes tensors out of a checkpoint by the modules' names of one dialect.
 type reader struct {
 	tensors  map[string]*checkpoint.Tensor
+	hidden   map[string]string
 	modules  map[string]names
 	problems *problems
 	used     map[string]bool
@@ -124,15 +139,14 @@ func (r *reader) norm(name string, channels int) *batchNorm {
 	n := &batchNorm{
 		gain: r.take(name+".weight", channels), shift: r.take(name+".bias", channels),
 		mean: r.take(name+".running_mean", channels), variance: r.take(name+".running_var", channels),
+		epsilon: normEpsilon,
 	}
 	if n.gain == nil || n.shift == nil || n.mean == nil || n.variance == nil {
 		return nil
 	}
-	for i, v := range n.variance {
-		if v < 0 {
-			r.problems.add("%s.running_var: element %d is %v, a variance cannot be negative", name, i, v)
-			return nil
-		}
+	if i := n.negative(); i >= 0 {
+		r.problems.add("%s.running_var: element %d is %v, a variance cannot be negative", name, i, n.variance[i])
+		return nil
 	}
 	return n
 }
@@ -149,6 +163,10 @@ func (r *reader) hasNorm(name string) bool {
 func (r *reader) take(name string, shape ...int) []float32 {
 	r.used[name] = true
 	t := r.tensors[name]
+	if class := r.hidden[name]; t == nil && class != "" {
+		r.problems.add("%s: is an object of class %.100q, which stays closed; expected a tensor of shape %v: save a plain state_dict", name, class, shape)
+		return nil
+	}
 	if t == nil {
 		r.problems.add("%s: missing, expected shape %v", name, shape)
 		return nil

@@ -281,6 +281,7 @@ func TestForeignCheckpoints(t *testing.T) {
 		"ResNet-18":                  {"conv1.weight", "layer1.0.conv1.weight", "layer1.0.conv2.weight", "fc.weight"},
 		"stem of several":            {"conv1.0.weight", "layer1.0.conv1.bias"},
 		"blocks are not bottlenecks": {"conv1.weight", "layer1.0.mlp.weight"},
+		"int8 model that calib made": {"classifier.multiplier", "stage1.block0.expand.multiplier", "stem.weight"},
 		"VGG":                        {"features.0.weight", "classifier.6.bias"},
 		"DenseNet":                   {"features.denseblock1.denselayer1.conv1.weight"},
 		"MobileNet":                  {"features.1.conv.0.weight"},

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/libresnext/libresnext/internal/hub"
+	"github.com/libresnext/libresnext/internal/wiring"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -14,7 +16,11 @@ type dialect struct {
 	// title names it in messages.
 	title            string
 	stem, classifier names
-	// block is the prefix of a block's tensors with the stage (from 1) and the block (from 0) as
+	// first is the number of the first stage in names: 0 or 1.
+	first int
+	// hub tells that a hub's config.json says where the strides are.
+	hub bool
+	// block is the prefix of a block's tensors with the stage (from first on) and the block (from 0) as
 	// arguments 1 and 2; blockPattern finds them.
 	block, blockPattern                 string
 	reduce, transform, expand, shortcut names
@@ -23,34 +29,57 @@ type dialect struct {
 // names are the modules of one layer: a convolution and its batch normalisation.
 type names struct{ conv, norm string }
 
-// dialects: torchvision's and timm's names; those of the usual ResNeXt for CIFAR in PyTorch; and a third
-// one that is common for CIFAR ResNets, which differs from the first in two names.
+// dialects: torchvision's and timm's names; those of the usual ResNeXt for CIFAR in PyTorch; a third one
+// that is common for CIFAR ResNets, which differs from the first in two names; and those of Hugging Face's
+// ResNetForImageClassification.
 var dialects = []dialect{
 	{
-		title: "torchvision", stem: names{"conv1", "bn1"}, classifier: names{conv: "fc"},
+		title: "torchvision", first: 1, stem: names{"conv1", "bn1"}, classifier: names{conv: "fc"},
 		block: "layer%[1]d.%[2]d.", blockPattern: `layer(\d{1,3})\.(\d{1,3})\.`,
 		reduce: names{"conv1", "bn1"}, transform: names{"conv2", "bn2"}, expand: names{"conv3", "bn3"},
 		shortcut: names{"downsample.0", "downsample.1"},
 	},
 	{
-		title: "CIFAR ResNeXt", stem: names{"conv_1_3x3", "bn_1"}, classifier: names{conv: "classifier"},
+		title: "CIFAR ResNeXt", first: 1, stem: names{"conv_1_3x3", "bn_1"}, classifier: names{conv: "classifier"},
 		block: "stage_%[1]d.stage_%[1]d_bottleneck_%[2]d.", blockPattern: `stage_(\d{1,3})\.stage_\d{1,3}_bottleneck_(\d{1,3})\.`,
 		reduce: names{"conv_reduce", "bn_reduce"}, transform: names{"conv_conv", "bn"}, expand: names{"conv_expand", "bn_expand"},
 		shortcut: names{"shortcut.shortcut_conv", "shortcut.shortcut_bn"},
 	},
 	{
-		title: "CIFAR ResNet", stem: names{"conv1", "bn1"}, classifier: names{conv: "linear"},
+		title: "CIFAR ResNet", first: 1, stem: names{"conv1", "bn1"}, classifier: names{conv: "linear"},
 		block: "layer%[1]d.%[2]d.", blockPattern: `layer(\d{1,3})\.(\d{1,3})\.`,
 		reduce: names{"conv1", "bn1"}, transform: names{"conv2", "bn2"}, expand: names{"conv3", "bn3"},
 		shortcut: names{"shortcut.0", "shortcut.1"},
 	},
+	{
+		title: "transformers", hub: true,
+		stem: hubNames("resnet.embedder.embedder"), classifier: names{conv: "classifier.1"},
+		block: "resnet.encoder.stages.%[1]d.layers.%[2]d.", blockPattern: `resnet\.encoder\.stages\.(\d{1,3})\.layers\.(\d{1,3})\.`,
+		reduce: hubNames("layer.0"), transform: hubNames("layer.1"), expand: hubNames("layer.2"), shortcut: hubNames("shortcut"),
+	},
 }
+
+// hubNames is a module of transformers, which calls its parts alike everywhere.
+func hubNames(module string) names { return names{module + ".convolution", module + ".normalization"} }
 
 // layers are the four layers of a block.
 func (d *dialect) layers() []names { return []names{d.reduce, d.transform, d.expand, d.shortcut} }
 
-// prefix is that of all tensors of a block.
-func (d *dialect) prefix(stage, block int) string { return fmt.Sprintf(d.block, stage, block) }
+// prefix is that of all tensors of a block, both numbers from 0 on.
+func (d *dialect) prefix(stage, block int) string { return fmt.Sprintf(d.block, d.first+stage, block) }
+
+// checkForm refuses what a hub says of the network and names and shapes do not show.
+func (d *dialect) checkForm(form *hub.ResNet) error {
+	switch {
+	case !d.hub || form == nil:
+		return nil
+	case form.InBottleneck:
+		return fmt.Errorf("config.json beside it has downsample_in_bottleneck: %s", wiring.FirstStride)
+	case form.Activation != "" && form.Activation != "relu":
+		return fmt.Errorf("config.json beside it has the activation %q; only networks with relu run here", form.Activation)
+	}
+	return nil
+}
 
 // modules gives the names of every convolution of a network, and of its classifier, by the layer's name.
 func (d *dialect) modules(cfg resnext.Config) map[string]names {
@@ -58,7 +87,7 @@ func (d *dialect) modules(cfg resnext.Config) map[string]names {
 	blocks := cfg.Blocks()
 	for i, stage := range cfg.Stages {
 		for j := range stage.Blocks {
-			prefix := d.prefix(i+1, j)
+			prefix := d.prefix(i, j)
 			add := func(s resnext.ConvShape, n names) { all[s.Name] = names{prefix + n.conv, prefix + n.norm} }
 			b := blocks[j]
 			add(b.Reduce, d.reduce)
@@ -82,13 +111,14 @@ func (d *dialect) depths(tensors []string) []int {
 		if m == nil {
 			continue
 		}
-		stage, _ := strconv.Atoi(m[1]) // at most three digits
+		number, _ := strconv.Atoi(m[1]) // at most three digits
 		block, _ := strconv.Atoi(m[2])
-		for len(blocks) < stage {
+		stage := number - d.first
+		for len(blocks) <= stage {
 			blocks = append(blocks, 0)
 		}
-		if stage > 0 {
-			blocks[stage-1] = max(blocks[stage-1], block+1)
+		if stage >= 0 {
+			blocks[stage] = max(blocks[stage], block+1)
 		}
 	}
 	return blocks

@@ -1,13 +1,23 @@
 package floatnet
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
-// normEpsilon is added to the variance before its root, as in every published network of the family.
+// normEpsilon is added to the variance before its root where a file does not say: PyTorch's default, as in
+// every published network of the family.
 const normEpsilon = 1e-5
 
 // batchNorm is y = (x - mean) / sqrt(variance + epsilon) * gain + shift, for each channel.
 type batchNorm struct {
 	gain, shift, mean, variance []float32
+	epsilon                     float64
+}
+
+// negative is the index of the first variance below 0, or -1.
+func (n *batchNorm) negative() int {
+	return slices.IndexFunc(n.variance, func(v float32) bool { return v < 0 })
 }
 
 // fold makes the convolution do what the normalisation behind it did:
@@ -16,7 +26,7 @@ type batchNorm struct {
 func (n *batchNorm) fold(c *Conv) {
 	size := len(c.Weight) / len(c.Bias)
 	for out := range c.Bias {
-		factor := float64(n.gain[out]) / math.Sqrt(float64(n.variance[out])+normEpsilon)
+		factor := float64(n.gain[out]) / math.Sqrt(float64(n.variance[out])+n.epsilon)
 		filter := c.Weight[out*size:][:size]
 		for i, w := range filter {
 			filter[i] = float32(float64(w) * factor)

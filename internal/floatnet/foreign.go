@@ -8,9 +8,11 @@ import (
 
 // families are networks of other kinds, by what their tensors are called. The first match counts.
 var families = []struct{ pattern, looks string }{
+	{`^resnet\.encoder\.stages\.\d+\.layers\.\d+\.layer\.1\.`, "a ResNet of basic blocks (ResNet-18 or ResNet-34), which has no bottlenecks"},
 	{`^layer\d+\.\d+\.conv2\.weight$`, "a ResNet of basic blocks (ResNet-18 or ResNet-34), which has no bottlenecks"},
 	{`^(conv1|stem)\.\d+\.`, "a ResNet with a stem of several convolutions (the C or D variants)"},
 	{`^layer\d+\.\d+\.`, "a residual network whose blocks are not bottlenecks of three convolutions"},
+	{`^stage\d+\.block\d+\.expand\.multiplier$`, "an int8 model that calib made; give the float checkpoint that it was made from"},
 	{`denseblock`, "a DenseNet"},
 	{`^(conv_stem|_conv_stem)\.`, "an EfficientNet or MobileNetV3"},
 	{`^features\.\d+\.conv\.|^features\.\d+\.\d+\.`, "a MobileNet, EfficientNet or ConvNeXt of torchvision"},

@@ -34,7 +34,7 @@ func infer(c *checkpoint.Checkpoint, tensors []string, d *dialect, p *problems) 
 		cfg.Height, cfg.Width = 224, 224
 	}
 	for i, blocks := range d.depths(tensors) {
-		prefix := d.prefix(i+1, 0)
+		prefix := d.prefix(i, 0)
 		transform, expand := shape(prefix+d.transform.conv+".weight", 4), shape(prefix+d.expand.conv+".weight", 4)
 		stage := resnext.Stage{Blocks: blocks, Inner: transform[0], Out: expand[0], Stride: 2}
 		if i == 0 {

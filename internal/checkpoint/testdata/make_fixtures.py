@@ -256,6 +256,7 @@ def fake_class(module, name):
 
 def refused():
     advice = "Save a state_dict: torch.save(model.state_dict(), path)"
+    closed = ", which only its own program can build; only tensors are read. " + advice
     state = make_net().state_dict()
     for save, prefix in [(save_zip, ""), (save_legacy, "legacy_")]:
         save({"state_dict": state, "boom": Evil()}, prefix + "hostile.pth")
@@ -265,11 +266,11 @@ def refused():
         whole.weight = state["conv.weight"]
         save(whole, prefix + "whole.pth")
         expect(prefix + "whole.pth", "", None,
-               error='the pickle wants to call "torchvision.models.resnet.ResNet"; only tensors are read. ' + advice)
+               error='the file holds an object of class "torchvision.models.resnet.ResNet"' + closed)
         save(nn.Linear(2, 2), prefix + "module.pth")
-        expect(prefix + "module.pth", "", None, error='"torch.nn.modules.linear.Linear"; only tensors are read. ' + advice)
+        expect(prefix + "module.pth", "", None, error='an object of class "torch.nn.modules.linear.Linear"' + closed)
     save_zip({"q": torch.quantize_per_tensor(torch.randn(3), 0.1, 0, torch.qint8)}, "quantised.pth")
-    expect("quantised.pth", "", None, error='the pickle wants to call "torch.')
+    expect("quantised.pth", "", None, error='under "q" is an object of class "torch._utils._rebuild_qtensor"' + closed)
     save_zip([state["fc.bias"]], "list.pth")
     expect("list.pth", "", None, error="the file holds a list")
     save_zip(state["fc.bias"], "tensor.pth")

@@ -1,0 +1,150 @@
+package checkpoint
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// maxArrays bounds the arrays of a folder; ResNet-152 has 930.
+const maxArrays = 1 << 14
+
+// maxInflation bounds what a compressed archive may unpack to, in sizes of its file. Weights hardly shrink.
+const maxInflation = 64
+
+// An npySet is the arrays of a folder or archive.
+type npySet struct {
+	paths   []string
+	headers map[string]*npyHeader
+	// open gives one file and its size, unpacked.
+	open func(path string) (io.ReadCloser, int64, error)
+}
+
+// readNPYFolder reads a folder of .npy files, one for each tensor.
+func (c *Checkpoint) readNPYFolder(folder string) error {
+	s := npySet{open: func(path string) (io.ReadCloser, int64, error) {
+		f, err := os.Open(filepath.Join(folder, filepath.FromSlash(path)))
+		if err != nil {
+			return nil, 0, err
+		}
+		stat, err := f.Stat()
+		if err == nil && !stat.Mode().IsRegular() {
+			err = errors.New("is not a regular file")
+		}
+		if err != nil {
+			f.Close()
+			return nil, 0, err
+		}
+		return f, stat.Size(), nil
+	}}
+	var err error
+	if s.paths, err = npyFiles(folder); err != nil {
+		return err
+	}
+	return c.readArrays(&s)
+}
+
+// npyFiles lists the arrays in a folder and below it, sorted.
+func npyFiles(folder string) ([]string, error) {
+	var paths []string
+	err := fs.WalkDir(os.DirFS(folder), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if !d.IsDir() && strings.HasSuffix(path, npyEnding) {
+			if len(paths) == maxArrays {
+				return fmt.Errorf("more than %d %s files; give the folder of one network", maxArrays, npyEnding)
+			}
+			paths = append(paths, path)
+		}
+		return nil
+	})
+	return paths, err
+}
+
+// readNPZ reads the archive of numpy.savez, compressed or not.
+func (c *Checkpoint) readNPZ(archive *zip.Reader, size int64) error {
+	entries := map[string]*zip.File{}
+	s := npySet{open: func(path string) (io.ReadCloser, int64, error) {
+		f := entries[path]
+		r, err := f.Open()
+		return r, int64(f.UncompressedSize64), err
+	}}
+	total := uint64(0)
+	for _, f := range archive.File {
+		switch {
+		case !strings.HasSuffix(f.Name, npyEnding):
+			return fmt.Errorf("zip entry %q is no %s file; expected the arrays of numpy.savez alone", f.Name, npyEnding)
+		case entries[f.Name] != nil:
+			return fmt.Errorf("zip entry %q comes twice", f.Name)
+		case len(s.paths) == maxArrays:
+			return fmt.Errorf("more than %d arrays; give the archive of one network", maxArrays)
+		case f.UncompressedSize64 > uint64(size)*maxInflation-total:
+			return fmt.Errorf("claims to unpack to more than %d times its size; save it with numpy.savez", maxInflation)
+		}
+		total += f.UncompressedSize64
+		entries[f.Name], s.paths = f, append(s.paths, f.Name)
+	}
+	return c.readArrays(&s)
+}
+
+// readArrays reads the tensors of a set.
+func (c *Checkpoint) readArrays(s *npySet) error {
+	s.headers = map[string]*npyHeader{}
+	var list []entry
+	total := int64(0)
+	for i, name := range npyNames(s.paths) {
+		h, size, err := s.header(s.paths[i])
+		if err != nil {
+			return fmt.Errorf("%s %w", s.paths[i], err)
+		}
+		e, err := h.entry(name, s.paths[i], size)
+		if err != nil {
+			return err
+		}
+		list, s.headers[s.paths[i]] = append(list, e), h
+		total += size
+	}
+	return c.fill(list, total, s.read)
+}
+
+func (s *npySet) header(path string) (*npyHeader, int64, error) {
+	f, size, err := s.open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer f.Close()
+	h, err := readNPYHeader(f)
+	return h, size, err
+}
+
+// read is the reader that fill needs. It reads to the very end, where an archive's checksum is checked.
+func (s *npySet) read(st *storage, buf []byte) ([]byte, error) {
+	f, _, err := s.open(st.key)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	h := s.headers[st.key]
+	if _, err := io.CopyN(io.Discard, f, h.data); err != nil {
+		return nil, fmt.Errorf("%s: %w", st.key, err)
+	}
+	n := int(st.bytes())
+	buf = slices.Grow(buf[:0], n)[:n]
+	if _, err := io.ReadFull(f, buf); err != nil {
+		return nil, fmt.Errorf("%s is cut short or damaged: %w", st.key, err)
+	}
+	if _, err := io.Copy(io.Discard, f); err != nil {
+		return nil, fmt.Errorf("%s is damaged (%w); copy it again", st.key, err)
+	}
+	if h.big {
+		swapBytes(buf, int(st.dtype.size))
+	}
+	return buf, nil
+}

@@ -1,0 +1,83 @@
+package checkpoint
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// shard is a safetensors file of float32 tensors of two elements.
+func shard(names ...string) string {
+	var fields []string
+	for i, name := range names {
+		fields = append(fields, fmt.Sprintf(`%q:{"dtype":"F32","shape":[2],"data_offsets":[%d,%d]}`, name, 8*i, 8*i+8))
+	}
+	header := "{" + strings.Join(fields, ",") + "}"
+	return string(binary.LittleEndian.AppendUint64(nil, uint64(len(header)))) + header + floats(2*len(names))
+}
+
+func TestShardedSafetensors(t *testing.T) {
+	index := `{"metadata": {"total_size": 24}, "weight_map": {"model.a": "1.safetensors", "model.b": "2.safetensors", "model.c": "2.safetensors"}}`
+	files := map[string]string{"m.index.json": index, "1.safetensors": shard("model.a"), "2.safetensors": shard("model.b", "model.c")}
+	c, err := Open(filepath.Join(arrays(t, files), "m.index.json"))
+	require.NoError(t, err)
+	require.Equal(t, FormatSharded, c.Format)
+	require.Equal(t, "model.", c.Prefix, "the prefix is that of all shards together")
+	require.Equal(t, []string{"a", "b", "c"}, c.Order)
+	require.Equal(t, []float32{3, 4}, c.Tensors["c"].Data)
+
+	for name, change := range map[string]struct{ file, content, want string }{
+		"shard missing":       {"2.safetensors", "", `the shard "2.safetensors"`},
+		"shard damaged":       {"2.safetensors", shard("model.b")[:20], "cut short"},
+		"tensor missing":      {"2.safetensors", shard("model.b"), `the tensor "model.c" is not in the shard "2.safetensors"`},
+		"tensor too much":     {"1.safetensors", shard("model.a", "x"), `has the tensor "x", which the index does not expect`},
+		"path out":            {"m.index.json", `{"weight_map": {"a": "../1.safetensors"}}`, "expected the name of a file beside the index"},
+		"path down":           {"m.index.json", `{"weight_map": {"a": "x/1.safetensors"}}`, "expected the name of a file beside"},
+		"absolute":            {"m.index.json", `{"weight_map": {"a": "/etc/passwd"}}`, "expected the name of a file beside"},
+		"no name":             {"m.index.json", `{"weight_map": {"a": ""}}`, "expected the name of a file beside"},
+		"the folder above":    {"m.index.json", `{"weight_map": {"a": ".."}}`, "expected the name of a file beside"},
+		"no map":              {"m.index.json", `{"architectures": ["x"]}`, "not the index of a sharded checkpoint"},
+		"not JSON":            {"m.index.json", `{"weight_map": {`, "not the index of a sharded checkpoint"},
+		"map of other things": {"m.index.json", `{"weight_map": {"a": 7}}`, "not the index of a sharded checkpoint"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := arrays(t, files)
+			path := filepath.Join(dir, change.file)
+			require.NoError(t, os.WriteFile(path, []byte(change.content), 0o600))
+			if change.content == "" {
+				require.NoError(t, os.Remove(path))
+			}
+			_, err := Open(filepath.Join(dir, "m.index.json"))
+			require.ErrorContains(t, err, "m.index.json: ")
+			require.ErrorContains(t, err, change.want)
+		})
+	}
+}
+
+// A folder is that of a model if it has its weights in it under the usual name.
+func TestLocate(t *testing.T) {
+	dir := arrays(t, map[string]string{"model.safetensors": shard("a"), "x.npy": npy(npyDict("<f4", "False", "(1,)"), floats(1))})
+	file, format, err := Locate(dir)
+	require.NoError(t, err)
+	require.Equal(t, filepath.Join(dir, "model.safetensors"), file)
+	require.Equal(t, FormatSafetensors, format)
+	for content, want := range map[string]string{
+		"\x08\x07\x12\x07pytorch":               FormatONNX,
+		"\x04\x00\x00\x00\x01\x00\x00\x00\x03V": FormatTorch7,
+		"{}":                                    FormatSharded,
+	} {
+		path := filepath.Join(arrays(t, map[string]string{"w": content}), "w")
+		_, format, err := Locate(path)
+		require.NoError(t, err)
+		require.Equal(t, want, format)
+	}
+	_, _, err = Locate(t.TempDir())
+	require.ErrorContains(t, err, "is a folder with neither .npy files")
+	_, _, err = Locate(filepath.Join(dir, "none"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+}

@@ -1,0 +1,105 @@
+package floatnet
+
+import (
+	"fmt"
+
+	"github.com/libresnext/libresnext/internal/checkpoint"
+	"github.com/libresnext/libresnext/internal/hub"
+	"github.com/libresnext/libresnext/internal/onnx"
+	"github.com/libresnext/libresnext/internal/torch7"
+	"github.com/libresnext/libresnext/internal/wiring"
+)
+
+// Source tells where a network came from, and what stands beside its weights.
+type Source struct {
+	// Path is the file or folder of the weights: the path that was given, or a file in that folder.
+	Path string
+	// Format names the kind of file, Dialect whose names the tensors have or what else is known of it; in
+	// words.
+	Format, Dialect string
+	// Wrapper is where in the file the tensors were, see checkpoint.Checkpoint.
+	Wrapper string
+	// Sized tells that the file itself fixes the size of the images.
+	Sized bool
+	// Hub is what a model hub's files beside the weights say; not nil.
+	Hub *hub.Info
+}
+
+// Open reads the float network at path: a checkpoint, whose tensors have names, or a graph of operators. The
+// format is told by content. arch is that of FromCheckpoint. Errors begin with the path.
+func Open(path, arch string) (*Net, *Source, error) {
+	file, format, err := checkpoint.Locate(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := &Source{Path: file, Format: format, Hub: &hub.Info{}}
+	var n *Net
+	switch format {
+	case checkpoint.FormatONNX:
+		n, err = s.openONNX(arch)
+	case checkpoint.FormatTorch7:
+		n, err = s.openTorch7(arch)
+	default:
+		n, err = s.openCheckpoint(arch)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return n, s, nil
+}
+
+func (s *Source) openONNX(arch string) (*Net, error) {
+	f, err := onnx.Read(s.Path)
+	if err != nil {
+		return nil, err
+	}
+	if beside, err := hub.Beside(s.Path); err == nil {
+		s.Hub = beside
+	}
+	s.Sized = f.Sized
+	s.Dialect = fmt.Sprintf("opset %d", f.Opset)
+	if f.Producer != "" {
+		s.Dialect += fmt.Sprintf(", written by %.40s", f.Producer)
+	}
+	return s.fromGraph(f.Network, arch)
+}
+
+func (s *Source) openTorch7(arch string) (*Net, error) {
+	network, err := torch7.Read(s.Path)
+	if err != nil {
+		return nil, err
+	}
+	s.Dialect = "nn.Sequential"
+	return s.fromGraph(network, arch)
+}
+
+func (s *Source) fromGraph(g *wiring.Network, arch string) (*Net, error) {
+	n, err := FromGraph(g, arch)
+	if err != nil {
+		return nil, errorAt(s.Path, err)
+	}
+	return n, nil
+}
+
+func (s *Source) openCheckpoint(arch string) (*Net, error) {
+	c, err := checkpoint.Open(s.Path)
+	if err != nil {
+		return nil, err
+	}
+	beside, besideErr := hub.Beside(c.Path)
+	if besideErr == nil {
+		s.Hub = beside
+	}
+	n, d, err := fromCheckpoint(c, arch, s.Hub.ResNet)
+	if err != nil {
+		return nil, err
+	}
+	s.Format, s.Dialect, s.Wrapper = c.Format, d.title+" names", c.Wrapper
+	if d.hub && besideErr != nil { // elsewhere a file of that name may be anybody's
+		return nil, besideErr
+	}
+	if d.hub && s.Hub.ResNet == nil {
+		s.Dialect += ", no config.json beside them: the stride is taken to be on the 3x3"
+	}
+	return n, nil
+}

@@ -1,0 +1,36 @@
+package floatnet
+
+import (
+	"github.com/libresnext/libresnext/resnext"
+)
+
+// Layer runs one convolution on its own, for those who look at a network layer after layer. It is for one
+// goroutine at a time; Clone makes another that shares the packed weights.
+type Layer struct {
+	layer layer
+	work  workspace
+}
+
+// NewLayer packs c's weights as they are now. It panics if their number is not what c.Shape tells.
+func NewLayer(c *Conv) *Layer {
+	l := &Layer{layer: newLayer(c.Shape, packConv(c))}
+	l.work = newWorkspace([]*layer{&l.layer})
+	return l
+}
+
+// Clone is the same layer with memory of its own.
+func (l *Layer) Clone() *Layer {
+	return &Layer{layer: l.layer, work: newWorkspace([]*layer{&l.layer})}
+}
+
+// Run computes y, [OutH][OutW][Out], from x, [InH][InW][In], whose border is zero: the products and the
+// bias, rectified where Shape.ReLU is set. With add the sums go onto what y holds, before the ReLU.
+func (l *Layer) Run(x, y []float32, add bool) {
+	l.layer.run(&l.work, x, y, add)
+}
+
+// StemPool is the max pooling behind the stem of cfg: x is the stem's map, y that which the first block reads.
+func StemPool(cfg resnext.Config, x, y []float32) {
+	s := cfg.StemShape()
+	maxPool(x, s.OutH, s.OutW, s.Out, y)
+}

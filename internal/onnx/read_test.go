@@ -1,0 +1,257 @@
+package onnx
+
+import (
+	"encoding/binary"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/libresnext/libresnext/resnext"
+)
+
+func TestReadNetworks(t *testing.T) {
+	identity := tinyFloat() // the pooled stem is the first block's shortcut
+	deep := tinyFloat()
+	deep.Stages = append(deep.Stages, resnext.Stage{Blocks: 1, Inner: 8, Out: 12, Stride: 2}, resnext.Stage{Blocks: 2, Inner: 6, Out: 20, Stride: 1})
+	small := tinyFloat()
+	small.Stem, small.Height, small.Width, small.Cardinality = resnext.CIFARStem, 32, 32, 1
+	wide := tinyFloat()
+	wide.Height, wide.Width = 64, 96
+	for name, cfg := range map[string]resnext.Config{"identity": identity, "deep": deep, "CIFAR form": small, "not square": wide} {
+		for _, norms := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				m := makeModel(cfg, norms)
+				slices.Reverse(m.nodes)
+				f, err := m.read(t)
+				require.NoError(t, err)
+				m.requireIs(t, cfg, f)
+				require.True(t, f.Sized)
+				require.Equal(t, 17, f.Opset)
+				require.Equal(t, "tests", f.Producer)
+			})
+		}
+	}
+}
+
+// Every way of writing the same network must give the same numbers.
+func TestReadForms(t *testing.T) {
+	cfg := tinyFloat()
+	int64s := func(v ...int64) []byte { return raw(v...) }
+	for name, change := range map[string]func(t *testing.T, m *made){
+		"oldest opset": func(_ *testing.T, m *made) { m.opset = 9 },
+		"newest opset": func(_ *testing.T, m *made) { m.opset = 21 },
+		"open size":    func(_ *testing.T, m *made) { m.input = []int{0, 3, 0, 0} },
+		"identities, dropout, casts": func(_ *testing.T, m *made) {
+			m.insert("stem", "Identity", "same", nil)
+			m.insert("average", "Dropout", "drop", nil)
+			m.insert("pool", "Cast", "cast", nil, intAttribute("to", 1))
+			m.insert("logits", "Identity", "end", nil)
+		},
+		"weights behind identities": func(_ *testing.T, m *made) {
+			m.node("stem").in[1] = "copy_out"
+			m.nodes = append(m.nodes, &madeNode{op: "Identity", name: "copy", in: []string{"stem.weight"}, out: []string{"copy_out"}})
+		},
+		"weights in Constant nodes": func(_ *testing.T, m *made) {
+			c := m.find("stage1.block0.transform.weight")
+			m.nodes = append(m.nodes, &madeNode{op: "Constant", name: "k", out: []string{"k_out"}, attributes: []attribute{tensorAttribute("value", c.bytes())}})
+			m.node("stage1.block0.transform").in[1] = "k_out"
+			c.encoded = encodeTensor(c.name, float32Type, []int{0}, nil) // nobody's
+		},
+		"constants that are inputs too": func(_ *testing.T, m *made) { m.asInputs = true },
+		"packed float_data": func(_ *testing.T, m *made) {
+			c := m.find("fc.weight")
+			c.encoded = appendBytes(typed(c, float32Type), tensorFloatData, raw(c.values...))
+		},
+		"loose float_data": func(_ *testing.T, m *made) {
+			c := m.find("fc.bias")
+			c.encoded = typed(c, float32Type)
+			for _, v := range c.values {
+				c.encoded = protowire.AppendTag(c.encoded, tensorFloatData, protowire.Fixed32Type)
+				c.encoded = protowire.AppendFixed32(c.encoded, math.Float32bits(v))
+			}
+		},
+		"double": func(_ *testing.T, m *made) {
+			c := m.find("stem.weight")
+			var b []byte
+			for _, v := range c.values {
+				b = binary.LittleEndian.AppendUint64(b, math.Float64bits(float64(v)))
+			}
+			c.encoded = appendBytes(typed(c, float64Type), tensorRawData, b)
+			other := m.find("fc.weight")
+			b = nil
+			for _, v := range other.values {
+				b = binary.LittleEndian.AppendUint64(b, math.Float64bits(float64(v)))
+			}
+			other.encoded = appendBytes(typed(other, float64Type), tensorDoubleData, b)
+		},
+		"bfloat16": func(_ *testing.T, m *made) {
+			c, d := m.find("stem.weight"), m.find("fc.bias")
+			var raw, packed []byte
+			for i, v := range c.values {
+				bits := math.Float32bits(v) >> 16
+				c.values[i] = math.Float32frombits(bits << 16)
+				raw = binary.LittleEndian.AppendUint16(raw, uint16(bits))
+			}
+			for i, v := range d.values {
+				bits := math.Float32bits(v) >> 16
+				d.values[i] = math.Float32frombits(bits << 16)
+				packed = protowire.AppendVarint(packed, uint64(bits))
+			}
+			c.encoded = appendBytes(typed(c, bfloat16Type), tensorRawData, raw)
+			d.encoded = appendBytes(typed(d, bfloat16Type), tensorInt32Data, packed)
+		},
+		"Clip by attributes": func(_ *testing.T, m *made) {
+			n := m.node("stem_out.relu")
+			n.op, n.attributes = "Clip", []attribute{floatAttribute("min", 0), floatAttribute("max", math.MaxFloat32)}
+		},
+		"Clip by inputs": func(_ *testing.T, m *made) {
+			m.constants = append(m.constants, &madeConstant{name: "zero", values: []float32{0}})
+			n := m.node("stem_out.relu")
+			n.op, n.in = "Clip", append(n.in, "zero", "")
+		},
+		"ReduceMean by attribute": func(_ *testing.T, m *made) {
+			n := m.node("average")
+			n.op, n.attributes = "ReduceMean", []attribute{intsAttribute("axes", -1, -2), intAttribute("keepdims", 0)}
+		},
+		"ReduceMean by input": func(_ *testing.T, m *made) {
+			m.constants = append(m.constants, &madeConstant{name: "axes", encoded: encodeTensor("axes", int64Type, []int{2}, int64s(2, 3))})
+			n := m.node("average")
+			n.op, n.in = "ReduceMean", append(n.in, "axes")
+		},
+		"average of a fixed size": func(_ *testing.T, m *made) {
+			n := m.node("average")
+			n.op, n.attributes = "AveragePool", []attribute{intsAttribute("kernel_shape", 28, 28), intsAttribute("strides", 28, 28)}
+		},
+		"Reshape by the batch": func(_ *testing.T, m *made) {
+			m.constants = append(m.constants, &madeConstant{name: "rest", encoded: encodeTensor("rest", int64Type, []int{1}, int64s(-1))})
+			m.nodes = append(m.nodes,
+				&madeNode{op: "Shape", name: "shape", in: []string{"average_out"}, out: []string{"shape_out"}},
+				&madeNode{op: "Concat", name: "concat", in: []string{"shape_out", "rest"}, out: []string{"concat_out"}})
+			n := m.node("flat")
+			n.op, n.in = "Reshape", append(n.in, "concat_out")
+		},
+		"Squeeze": func(_ *testing.T, m *made) { m.node("flat").op = "Squeeze" },
+		"Gemm of the other order": func(_ *testing.T, m *made) {
+			c := m.find("fc.weight")
+			c.encoded = encodeTensor(c.name, float32Type, []int{12, 3}, raw(transpose(c.values, 3, 12)...))
+			m.node("logits").attributes = nil
+		},
+		"Gemm with factors": func(_ *testing.T, m *made) {
+			for _, name := range []string{"fc.weight", "fc.bias"} {
+				c := m.find(name)
+				c.encoded = c.bytes()
+				for i := range c.values {
+					c.values[i] *= map[string]float32{"fc.weight": 0.5, "fc.bias": 2}[name]
+				}
+			}
+			n := m.node("logits")
+			n.attributes = append(n.attributes, floatAttribute("alpha", 0.5), floatAttribute("beta", 2))
+		},
+		"MatMul and Add": func(_ *testing.T, m *made) {
+			m.nodes = append(m.nodes, &madeNode{op: "Transpose", name: "turn", in: []string{"fc.weight"}, out: []string{"turned"}, attributes: []attribute{intsAttribute("perm", 1, 0)}})
+			n := m.node("logits")
+			n.op, n.in, n.attributes = "MatMul", []string{n.in[0], "turned"}, nil
+			m.insert("logits", "Add", "bias", []string{"fc.bias"})
+			m.node("bias").in = []string{"fc.bias", "logits_out"}
+		},
+		"sums of two": func(_ *testing.T, m *made) { m.node("stage1.block1.sum").op = "Sum" },
+		"automatic padding": func(_ *testing.T, m *made) {
+			m.node("stage1.block0.transform").attributes = []attribute{stringAttribute("auto_pad", "SAME_UPPER"), intAttribute("group", 2)}
+			m.node("stage1.block0.reduce").attributes = []attribute{stringAttribute("auto_pad", "VALID")}
+		},
+		"a long way of saying zero": func(_ *testing.T, m *made) {
+			m.constants = append(m.constants, &madeConstant{name: "null", values: []float32{0}})
+			m.nodes = append(m.nodes,
+				&madeNode{op: "CastLike", name: "like", in: []string{"null", "image"}, out: []string{"like_out"}},
+				&madeNode{op: "Expand", name: "wide", in: []string{"like_out", "some_shape"}, out: []string{"wide_out"}})
+			clear(m.find("stem.bias").values)
+			m.node("stem").in[2] = "wide_out"
+		},
+		"nodes that lead nowhere": func(_ *testing.T, m *made) {
+			m.nodes = append(m.nodes, &madeNode{op: "Sigmoid", name: "aside", in: []string{"logits_out"}, out: []string{"aside_out"}})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := makeModel(cfg, false)
+			change(t, m)
+			f, err := m.read(t)
+			require.NoError(t, err)
+			m.requireIs(t, cfg, f)
+		})
+	}
+}
+
+// typed begins a tensor of another type or form.
+func typed(c *madeConstant, kind dataType) []byte {
+	var b []byte
+	for _, d := range c.dims {
+		b = appendInt(b, tensorDims, d)
+	}
+	return appendString(appendInt(b, tensorDataType, int(kind)), tensorName, c.name)
+}
+
+// A file that is cut anywhere is an error, and so is one with any byte changed in its structure, or its
+// network is sound.
+func TestReadDamage(t *testing.T) {
+	b := makeModel(tinyFloat(), true).encode()
+	path := filepath.Join(t.TempDir(), "m.onnx")
+	try := func(b []byte) error {
+		require.NoError(t, os.WriteFile(path, b, 0o600))
+		f, err := Read(path)
+		if err == nil {
+			require.NoError(t, f.Config.Validate())
+			for _, s := range f.Config.Convs() {
+				require.Len(t, f.Layers[s.Name].Weight, s.Weights())
+			}
+		} else {
+			require.ErrorContains(t, err, path+": ")
+		}
+		return err
+	}
+	require.NoError(t, try(b))
+	for n := 0; n < len(b); n += 1 + len(b)/97 {
+		require.Error(t, try(b[:n]), "%d bytes", n)
+	}
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 300 {
+		damaged := slices.Clone(b)
+		for range 3 {
+			damaged[random.IntN(len(damaged))] ^= 1 << random.IntN(8)
+		}
+		_ = try(damaged)
+	}
+}
+
+// What a file claims must not be taken from memory before the file is known to have it.
+func TestReadTakesNoMemoryForClaims(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for _, dims := range [][]int{{1 << 30, 3, 7, 7}, {8, 3, 1 << 30, 1 << 30}, {1 << 30, 1 << 30, 1 << 30, 1 << 30}, {-8, 3, 7, 7}} {
+		m := makeModel(tinyFloat(), false)
+		m.find("stem.weight").dims = dims
+		_, err := m.read(t)
+		require.ErrorContains(t, err, `Conv "stem"`)
+		require.ErrorContains(t, err, `tensor "stem.weight"`)
+	}
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(32<<20))
+}
+
+func FuzzReadFloat(f *testing.F) {
+	f.Add(makeModel(tinyFloat(), true).encode())
+	f.Add(makeModel(tinyFloat(), false).encode())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		path := filepath.Join(t.TempDir(), "m.onnx")
+		require.NoError(t, os.WriteFile(path, b, 0o600))
+		if n, err := Read(path); err == nil {
+			require.NoError(t, n.Config.Validate())
+		}
+	})
+}
