@@ -43,7 +43,7 @@ func decode(b []byte) (m image.Image, err error) {
 	}()
 	config, name, err := image.DecodeConfig(bytes.NewReader(b))
 	if errors.Is(err, image.ErrFormat) {
-		return nil, fmt.Errorf("not an image: it begins with %q, and JPEG, PNG, GIF, WebP, BMP and TIFF are read", b[:min(len(b), 16)])
+		return nil, notAnImage(b)
 	}
 	format = displayName(name)
 	if err != nil {
@@ -52,18 +52,35 @@ func decode(b []byte) (m image.Image, err error) {
 	if err := checkSize(config); err != nil {
 		return nil, fmt.Errorf("the %s %w", format, err)
 	}
+	if err := beyond(name, b); err != nil {
+		return nil, fmt.Errorf("the %s %w", format, err)
+	}
 	if m, _, err = image.Decode(bytes.NewReader(b)); err != nil {
 		return nil, damaged(format, err)
 	}
 	switch name {
-	case "jpeg":
-		return upright(m, exifOrientation(b))
 	case "gif":
-		return wholeGIF(m, config, b), nil
+		m = wholeGIF(m, config, b)
 	case "webp":
-		return webpRGB(m)
+		m, err = webpRGB(m)
 	}
-	return m, nil
+	if err != nil {
+		return nil, err
+	}
+	return upright(m, orientation(name, b))
+}
+
+// beyond reports what the decoders refuse with few words, or decode wrongly.
+func beyond(name string, b []byte) error {
+	switch {
+	case name == "webp" && webpChunk(b, "ANIM") != nil:
+		return errors.New("is animated, which is not read: save one of its pictures as JPEG or PNG")
+	case name == "tiff":
+		if c := tiffTag(b, tagCompression); c >= 2 && c <= 4 {
+			return errors.New("has the compression of fax machines, which is not read: save it with another")
+		}
+	}
+	return nil
 }
 
 func checkSize(c image.Config) error {
@@ -87,7 +104,7 @@ func displayName(format string) string {
 // damaged describes a decoder's error. Of an early end of the file some decoders
 // keep only the words.
 func damaged(format string, err error) error {
-	if strings.HasSuffix(err.Error(), io.EOF.Error()) {
+	if text := err.Error(); strings.HasSuffix(text, io.EOF.Error()) || strings.HasSuffix(text, "short Huffman data") {
 		return fmt.Errorf("the %s is truncated: copy it again or remove it", format)
 	}
 	return fmt.Errorf("the %s is damaged or of a kind that is not supported (%w): convert it again or remove it", format, err)

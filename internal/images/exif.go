@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"image"
+	"math"
 
 	"github.com/libresnext/libresnext/internal/resize"
 )
@@ -34,16 +35,29 @@ func exifOrientation(jpeg []byte) int {
 	return 1
 }
 
-// tiffOrientation looks the tag up in the first directory of TIFF data.
+// Tags of TIFF directories.
+const (
+	tagCompression = 0x0103
+	tagOrientation = 0x0112
+)
+
+// tiffOrientation returns the Orientation of TIFF data, 1 to 8, or 1.
 func tiffOrientation(b []byte) int {
+	if v := tiffTag(b, tagOrientation); v >= 1 && v <= 8 {
+		return v
+	}
+	return 1
+}
+
+// tiffTag returns the number that a tag has in the first directory of TIFF data; 0 if it has none.
+func tiffTag(b []byte, tag uint16) int {
 	const (
 		header, entrySize = 8, 12
-		tagOrientation    = 0x0112
 		typeShort         = 3
 		typeLong          = 4
 	)
 	if len(b) < header {
-		return 1
+		return 0
 	}
 	var order binary.ByteOrder = binary.LittleEndian
 	switch string(b[:4]) {
@@ -51,36 +65,33 @@ func tiffOrientation(b []byte) int {
 	case "MM\x00*":
 		order = binary.BigEndian
 	default:
-		return 1
+		return 0
 	}
 	first := order.Uint32(b[4:])
 	if uint64(first)+2 > uint64(len(b)) {
-		return 1
+		return 0
 	}
 	dir := b[first:]
 	entries := dir[2:]
 	for range order.Uint16(dir) {
 		if len(entries) < entrySize {
-			return 1
+			return 0
 		}
 		e := entries[:entrySize]
 		entries = entries[entrySize:]
-		if order.Uint16(e) != tagOrientation {
-			continue
+		switch {
+		case order.Uint16(e) != tag:
+		case order.Uint32(e[4:]) != 1:
+			return 0
+		case order.Uint16(e[2:]) == typeShort:
+			return int(order.Uint16(e[8:]))
+		case order.Uint16(e[2:]) == typeLong:
+			return int(min(order.Uint32(e[8:]), math.MaxInt32))
+		default:
+			return 0
 		}
-		value := uint32(0)
-		switch order.Uint16(e[2:]) {
-		case typeShort:
-			value = uint32(order.Uint16(e[8:]))
-		case typeLong:
-			value = order.Uint32(e[8:])
-		}
-		if value >= 1 && value <= 8 && order.Uint32(e[4:]) == 1 {
-			return int(value)
-		}
-		return 1
 	}
-	return 1
+	return 0
 }
 
 // upright returns the picture that a stored one of the given EXIF orientation

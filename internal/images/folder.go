@@ -8,10 +8,18 @@ import (
 	"slices"
 )
 
-// listFolder adds the images of the folder s.path.
-func (s *Set) listFolder() error {
+// listFolder adds the images of the folder s.path, or those of an IDX file in it.
+func (s *Set) listFolder(part Part) error {
 	w := folderWalk{set: s}
-	return w.walk(s.path, "")
+	if err := w.walk(s.path, ""); err != nil || len(s.entries) > 0 {
+		return err
+	}
+	file, err := findIDX(s.path, part)
+	if err != nil || file == "" {
+		return err
+	}
+	s.skipped = 0 // they were no pictures, and need not be
+	return s.listIDX(file)
 }
 
 // folderWalk walks a folder tree through symbolic links.

@@ -94,7 +94,7 @@ func TestPixelsEqualPillow(t *testing.T) {
 			require.Equal(t, crc, crc32.ChecksumIEEE(got.Pix), s.Text())
 		}
 	}
-	require.Equal(t, 20, lines)
+	require.Equal(t, 31, lines)
 }
 
 // The sides of the picture at which the stored row 0 and column 0 are shown,
@@ -229,6 +229,42 @@ func TestAnimatedGIF(t *testing.T) {
 	require.Equal(t, bytes.Repeat([]byte{want.R, want.G, want.B}, 20), rgb(t, m).Pix)
 }
 
+// The colour transform of a CMYK JPEG, which Pillow cannot write, within the level that Go's conversion rounds
+// otherwise.
+func TestYCCK(t *testing.T) {
+	b := readFixture(t, "cmyk.jpg")
+	transform := bytes.Index(b, []byte("Adobe")) + 11
+	require.Zero(t, b[transform])
+	b[transform] = 2
+	m, err := decode(b)
+	require.NoError(t, err)
+	got := rgb(t, m)
+	for i, want := range [][3]byte{{15, 7, 23}, {0, 57, 44}, {93, 47, 133}, {158, 24, 138}, {90, 63, 20}, {0, 58, 98}} { // Pillow's
+		pixel := got.Pix[20*(i/3)*got.Stride+16*(i%3)*3:]
+		for c := range 3 {
+			require.InDelta(t, want[c], pixel[c], 1)
+		}
+	}
+}
+
+// Orientations are found wherever a format keeps them; damaged containers have none.
+func TestHostileChunks(t *testing.T) {
+	for format, name := range map[string]string{"png": "turned.png", "webp": "turned.webp", "tiff": "turned.tiff"} {
+		b := readFixture(t, name)
+		require.Equal(t, 6, orientation(format, b))
+		require.Equal(t, 1, orientation("bmp", b))
+		for n := range b {
+			require.Contains(t, []int{1, 6}, orientation(format, b[:n]))
+			for _, v := range []byte{0, 255} {
+				changed := bytes.Clone(b)
+				changed[n] = v
+				o := orientation(format, changed)
+				require.True(t, o >= 1 && o <= 8)
+			}
+		}
+	}
+}
+
 // bigPNG returns a PNG header that states a size, with nothing behind it.
 func bigPNG(t testing.TB, w, h uint32) []byte {
 	b := pngOf(t, image.NewGray(image.Rect(0, 0, 1, 1)))
@@ -241,6 +277,7 @@ func bigPNG(t testing.TB, w, h uint32) []byte {
 func TestLoadErrors(t *testing.T) {
 	photo := readFixture(t, "blocks.jpg")
 	pixels := pngOf(t, image.NewRGBA(image.Rect(0, 0, 30, 30)))
+	cmyk := readFixture(t, "cmyk.jpg")
 	wrong := append([]byte{}, pixels...)
 	wrong[40] ^= 255
 	for name, c := range map[string]struct {
@@ -262,6 +299,10 @@ func TestLoadErrors(t *testing.T) {
 		"bomb.png":           {bigPNG(t, 20000, 5001), "the PNG is 20000x5001 pixels, more than the 100 megapixels that are read"},
 		"bomb-overflow.png":  {bigPNG(t, 1<<31-1, 1<<31-1), "PNG is "},
 		"nothing.png":        {bigPNG(t, 0, 5), "PNG is "},
+		"animated.webp":      {readFixture(t, "animated.webp"), "the WebP is animated, which is not read: save one of its pictures"},
+		"fax.tiff":           {readFixture(t, "fax.tiff"), "the TIFF has the compression of fax machines, which is not read"},
+		"cut-late.jpg":       {photo[:len(photo)-10], "the JPEG is truncated"},
+		"cmyk.jpg":           {bytes.Replace(cmyk, []byte("Adobe"), []byte("adobe"), 1), "4-component JPEG doesn't have Adobe"},
 		"unsupported-12.jpg": {withSegment(photo, []byte("\xFF\xC0\x00\x0B\x0C\x00\x01\x00\x01\x01\x01\x11\x00")), "the JPEG is damaged or of a kind that is not supported"},
 	} {
 		t.Run(name, func(t *testing.T) {

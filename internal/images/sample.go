@@ -39,16 +39,15 @@ func (s *Set) Sample(n int, seed uint64) []int {
 	return chosen
 }
 
-// byLabel returns the indices of each label's images, in the order of the
-// labels.
+// byLabel returns the indices of each class's images, in the order of the
+// classes; first come those of none.
 func (s *Set) byLabel() [][]int {
-	group := map[string]int{"": 0}
-	for i, label := range s.labels {
-		group[label] = i + 1
-	}
-	groups := make([][]int, len(group))
+	groups := make([][]int, len(s.labels)+1)
 	for i := range s.entries {
-		g := group[s.entries[i].Label]
+		g := s.entries[i].Class - Unlabelled
+		for g >= len(groups) { // the classes of IDX files have no names
+			groups = append(groups, nil)
+		}
 		groups[g] = append(groups[g], i)
 	}
 	return groups

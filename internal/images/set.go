@@ -1,6 +1,6 @@
 // Package images reads the pictures people have: a folder, a .zip archive or a
 // single file, in the layout of torchvision's ImageFolder (class/file) or in
-// none, as JPEG, PNG, GIF, WebP, BMP or TIFF.
+// none, as JPEG, PNG, GIF, WebP, BMP or TIFF; and the IDX files of MNIST.
 //
 // Names and labels come in one fixed order, nothing is extracted to disk, and
 // a picture is decoded only when it is asked for. Every size taken from a file
@@ -14,8 +14,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
-	"path"
 	"slices"
 	"strings"
 )
@@ -30,41 +30,66 @@ type Item struct {
 	Name string
 
 	// Label is the first element of Name if there are more than one, as in
-	// ImageFolder's class/file; else it is "".
+	// ImageFolder's class/file. Of an IDX file it is the number of the class.
+	// Without a label it is "".
 	Label string
+
+	// Class is the index of the class, or Unlabelled: of Label among
+	// [Set.Labels], as torchvision's ImageFolder counts, or the number that an
+	// IDX file of labels gives.
+	Class int
 }
 
-// entry is an Item and where its bytes are: in the archive, or in a file.
+// Unlabelled is the class of an image without a label.
+const Unlabelled = -1
+
+// entry is an Item and where its bytes are: in the archive, in a file, or in an
+// IDX file at a number.
 type entry struct {
 	Item
 	zipped *zip.File
 	file   string
+	idx    *idxFile
+	number int
 }
 
 // Set is an ordered list of images: sorted by name, in byte order. Its methods
 // are safe for concurrent use, except Close.
 type Set struct {
-	path    string
-	entries []entry
-	labels  []string
-	skipped int
-	archive io.Closer // nil unless the set is a .zip
+	path      string
+	labelFile string // of an IDX file
+	entries   []entry
+	labels    []string
+	skipped   int
+	archive   io.Closer // nil unless the set is a .zip or an IDX file
 }
 
 // Open lists the images of a folder (with its subfolders; symbolic links are
-// followed), of a .zip archive, or the one image file at path.
+// followed), of a .zip archive, of an IDX file, or the one image file at path.
 //
 // In folders and archives a file counts as an image by the ending of its name,
-// in any case: .jpg .jpeg .png .gif .webp .bmp .tif .tiff. Other files and
+// in any case: .jpg .jpeg .png .gif .webp .bmp .tif .tiff, and those of HEIC,
+// AVIF, JPEG XL and JPEG 2000, which Load refuses. Other files and
 // hidden ones (those whose name, or whose folder's name, begins with a dot) are
 // skipped and counted. If all images of an archive lie in one common folder,
 // that folder is dropped from their names, as long as each keeps another folder
 // as its label.
 //
+// IDX files are those of MNIST, gzipped or not: images of unsigned bytes,
+// n x height x width, or with 3 colours n x height x width x 3. The labels are
+// found beside them by name: t10k-labels-idx1-ubyte or the same with .gz for
+// t10k-images-idx3-ubyte.gz. A gzipped file is held in memory, a byte for each
+// of its bytes; another is read as images are loaded. In a folder that holds no
+// image files the IDX files are looked for; of several the test set is taken, see
+// [OpenPart].
+//
 // No image is read yet: a file that is no image after all is reported by
 // [Set.Load]. A path that does not exist, a damaged archive and a folder or
 // archive without images are errors. Close the set after use.
-func Open(path string) (*Set, error) {
+func Open(path string) (*Set, error) { return OpenPart(path, Test) }
+
+// OpenPart is [Open], but that it takes another part of a data set of IDX files.
+func OpenPart(path string, part Part) (*Set, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("images: %s: %w; give a folder, a .zip archive or an image file", path, cause(err))
@@ -72,9 +97,11 @@ func Open(path string) (*Set, error) {
 	s := &Set{path: path}
 	switch {
 	case info.IsDir():
-		err = s.listFolder()
+		err = s.listFolder(part)
 	case isZip(path):
 		err = s.listZip()
+	case isIDX(path):
+		err = s.listIDX(path)
 	default:
 		s.entries = []entry{{Item: Item{Name: info.Name()}, file: path}}
 	}
@@ -85,13 +112,16 @@ func Open(path string) (*Set, error) {
 		_ = s.Close() // the archive was only read
 		return nil, err
 	}
-	slices.SortFunc(s.entries, func(a, b entry) int { return strings.Compare(a.Name, b.Name) })
-	s.collectLabels()
+	if !s.IDX() {
+		slices.SortFunc(s.entries, func(a, b entry) int { return strings.Compare(a.Name, b.Name) })
+		s.collectLabels()
+	}
 	return s, nil
 }
 
 func (s *Set) noImages() error {
-	text := fmt.Sprintf("images: %s: no images found (looked for %s)", s.path, strings.Join(extensions, " "))
+	text := fmt.Sprintf("images: %s: no images found (looked for %s, and IDX files such as t10k-images-idx3-ubyte.gz)",
+		s.path, strings.Join(extensions, " "))
 	switch s.skipped {
 	case 0:
 		return errors.New(text)
@@ -103,14 +133,14 @@ func (s *Set) noImages() error {
 
 // add appends an image of the given name to the set, or counts it as skipped.
 func (s *Set) add(name string, zipped *zip.File, file string) {
-	if !slices.Contains(extensions, strings.ToLower(path.Ext(name))) {
+	if !isPicture(name) {
 		s.skipped++
 		return
 	}
 	s.entries = append(s.entries, entry{Item: Item{Name: name}, zipped: zipped, file: file})
 }
 
-// collectLabels sets each item's label and the sorted list of them.
+// collectLabels sets each item's label and class, and the sorted list of labels.
 func (s *Set) collectLabels() {
 	seen := map[string]bool{}
 	for i := range s.entries {
@@ -120,14 +150,22 @@ func (s *Set) collectLabels() {
 			seen[folder] = true
 		}
 	}
-	for label := range seen {
-		s.labels = append(s.labels, label)
+	s.labels = slices.Sorted(maps.Keys(seen))
+	for i := range s.entries {
+		e := &s.entries[i]
+		e.Class = Unlabelled
+		if class, ok := slices.BinarySearch(s.labels, e.Label); ok && e.Label != "" {
+			e.Class = class
+		}
 	}
-	slices.Sort(s.labels)
 }
 
-// Path returns the path given to [Open].
+// Path returns the path given to [Open], or in a folder of IDX files that of the
+// one taken.
 func (s *Set) Path() string { return s.path }
+
+// LabelFile returns the path of the IDX file of labels, or "".
+func (s *Set) LabelFile() string { return s.labelFile }
 
 // Len returns the number of images, at least 1.
 func (s *Set) Len() int { return len(s.entries) }
@@ -135,8 +173,15 @@ func (s *Set) Len() int { return len(s.entries) }
 // Item returns image i, 0 <= i < Len.
 func (s *Set) Item(i int) Item { return s.entries[i].Item }
 
+// Where returns what people call image i in an error, see [LoadError].
+func (s *Set) Where(i int) string { return s.where(&s.entries[i]) }
+
+// IDX tells whether the images are those of an IDX file.
+func (s *Set) IDX() bool { return s.entries[0].idx != nil }
+
 // Labels returns the distinct labels in byte order, without "": the index of a
-// label in it is the class index that torchvision's ImageFolder gives.
+// label in it is the class index that torchvision's ImageFolder gives. IDX files
+// know no labels but numbers, and give none.
 func (s *Set) Labels() []string { return slices.Clone(s.labels) }
 
 // Skipped returns how many files were passed over because they are hidden or
@@ -144,8 +189,8 @@ func (s *Set) Labels() []string { return slices.Clone(s.labels) }
 // archive each of its files counts.
 func (s *Set) Skipped() int { return s.skipped }
 
-// Close closes the archive, after which Load fails. For folders and files it
-// does nothing.
+// Close closes the archive or IDX file, after which Load fails. For folders and
+// images it does nothing.
 func (s *Set) Close() error {
 	if s.archive == nil {
 		return nil
@@ -155,7 +200,7 @@ func (s *Set) Close() error {
 
 // where returns the name of an entry as errors show it.
 func (s *Set) where(e *entry) string {
-	if e.zipped != nil {
+	if e.file == "" {
 		return s.path + ": " + e.Name
 	}
 	return e.file

@@ -149,7 +149,7 @@ func TestOpenErrors(t *testing.T) {
 		return p
 	}
 	good := zipOf(t, zip.Store, map[string][]byte{"a.png": make([]byte, 500)})
-	const looked = ": no images found (looked for .jpg .jpeg .png .gif .webp .bmp .tif .tiff)"
+	const looked = ": no images found (looked for .jpg .jpeg .png .gif .webp .bmp .tif .tiff, and IDX files such as t10k-images-idx3-ubyte.gz)"
 	three := filepath.Dir(write("three/a.txt", nil))
 	write("three/b/c.csv", nil)
 	write("three/.d.png", nil)

@@ -66,3 +66,44 @@ with open('pixels.txt', 'w') as out:
         with open('part-%s.gif' % name, 'wb') as f:
             f.write(gif(*args))
         note('part-%s.gif' % name)
+
+    # Modes that convert('RGB') knows how to bring to RGB, and orientations outside of JPEG.
+    few = Image.frombytes('RGB', (7, 5), noise(5, 105))
+    veil = Image.frombytes('L', (7, 5), noise(6, 35))
+    gray = few.convert('L')
+    gray_alpha = gray.copy()
+    gray_alpha.putalpha(veil)
+    gray_alpha.save('gray-alpha.png')
+    note('gray-alpha.png')
+    few.quantize(9).save('palette-alpha.png', transparency=bytes(range(0, 90, 10)))
+    note('palette-alpha.png')
+    gray.convert('1').save('one-bit.png')
+    note('one-bit.png')
+    few.save('transparent-colour.png', transparency=few.getpixel((2, 2)))
+    note('transparent-colour.png')
+
+    def png16(name, colour_type, samples):
+        def chunk(kind, content):
+            return struct.pack('>I', len(content)) + kind + content + struct.pack('>I', zlib.crc32(kind + content))
+
+        rows = b''.join(b'\0' + noise(7 + y, 7 * samples * 2) for y in range(5))
+        with open(name, 'wb') as f:
+            f.write(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 7, 5, 16, colour_type, 0, 0, 0))
+                    + chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b''))
+        note(name)
+
+    png16('rgb-16.png', 2, 3)
+    png16('gray-alpha-16.png', 4, 2)
+    png16('rgba-16.png', 6, 4)
+    blocks = Image.frombytes('RGB', (3, 2), noise(3, 18)).resize((48, 32), Image.NEAREST)
+    blocks.save('progressive.jpg', quality=100, progressive=True)
+    note('progressive.jpg')
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    for name, options in [('turned.png', {}), ('turned.webp', {'lossless': True}), ('turned.tiff', {})]:
+        few.save(name, exif=turned, **options)
+        note(name, ImageOps.exif_transpose(Image.open(name)))
+
+# Pictures that are refused.
+few.save('animated.webp', save_all=True, append_images=[gray.convert('RGB')], lossless=True)
+gray.convert('1').save('fax.tiff', compression='group4')
