@@ -1,6 +1,7 @@
 package quant
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -8,36 +9,66 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-const (
-	// maxSteps bounds what a layer can ask of its output, in steps of the output, before it is clipped: the
-	// conversion to int32 must not overflow, and the loader, which proves that again from the rounded
-	// multipliers, needs some room.
-	maxSteps = 1 << 29
-	// smallestNormal is float32's least normal number. A multiplier below it would take part only if
-	// subnormal numbers are not flushed to zero, and nothing it can make is nearer to 1 step than to 0.
-	smallestNormal = 0x1p-126
-)
+// Quantise computes the int8 form of net from the statistics that Collect gathered on it and, unless the effort
+// is Fast, from images: those that Collect saw. p is the preprocessing of the images, as given to Collect; its
+// mean and standard deviation become part of the stem. The result has no labels. net and stats are not changed.
+//
+// When ctx ends, Quantise returns its error at the next layer.
+func Quantise(ctx context.Context, net *floatnet.Net, source Images, stats *Statistics, p resnext.Preprocess, o Options) (*resnext.Quantised, *Details, error) {
+	b, err := newBuilder(ctx, net, source, stats, p, o)
+	if err == nil {
+		err = b.build()
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("quantisation: %w", err)
+	}
+	b.out.Calibration = b.options.describe(stats.Images)
+	return b.out, b.details, nil
+}
 
-// productsPerQuad is how many of a quad's products share a lane.
-const productsPerQuad = 2
+// builder fills a Quantised layer after layer, because each needs the scale of its input.
+type builder struct {
+	ctx      context.Context
+	original *floatnet.Net
+	net      *floatnet.Net // equalised
+	known    *Statistics   // of the original
+	stats    *Statistics   // of net
+	options  Options
+	walk     *walk // nil where no images are carried along
+	out      *resnext.Quantised
+	details  *Details
+	growth   []float64 // of each layer's noise, see chained
+	source   string    // the map that the next block reads
+}
 
-// Quantise computes the int8 form of net from the statistics that Collect gathered on it. p is the
-// preprocessing of the images, as given to Collect; its mean and standard deviation become part of the
-// stem. The result has no labels. net and stats are not changed.
-func Quantise(net *floatnet.Net, stats *Statistics, p resnext.Preprocess, o Options) (*resnext.Quantised, error) {
+func newBuilder(ctx context.Context, net *floatnet.Net, source Images, stats *Statistics, p resnext.Preprocess, o Options) (*builder, error) {
 	o, err := o.complete()
 	if err != nil {
-		return nil, fmt.Errorf("quantisation: %w", err)
+		return nil, err
 	}
 	if err := checkInputs(net, stats.Images, p); err != nil {
-		return nil, fmt.Errorf("quantisation: %w", err)
+		return nil, err
 	}
-	b := builder{net: net, stats: stats, options: o, out: newQuantised(net.Config, p)}
-	if err := b.build(); err != nil {
-		return nil, fmt.Errorf("quantisation: %w", err)
+	b := &builder{ctx: ctx, original: net, net: net, known: stats, stats: stats, options: o, out: newQuantised(net.Config, p)}
+	if o.walks() {
+		b.stats = &Statistics{Images: stats.Images, Maps: make(map[string]*Histogram), Moments: stats.Moments}
+		if source.N < 1 || source.Load == nil {
+			return nil, fmt.Errorf("no images to carry through the network: effort %q needs none", Fast)
+		}
+		if o.uses(Equalisation) {
+			if e := equalise(net, stats); checkNet(e.net) == nil { // else its factors leave float32's range
+				b.net, b.stats = e.net, e.statistics()
+			}
+		}
+		if b.walk, err = newWalk(ctx, net.Config, p, source, toils[o.Effort], o.Threads); err != nil {
+			return nil, err
+		}
 	}
-	b.out.Calibration = o.describe(stats.Images)
-	return b.out, nil
+	b.details = &Details{Float: b.net, Statistics: b.stats, Effort: o.Effort, Techniques: o.techniques()}
+	if b.walk != nil {
+		b.details.Images = len(b.walk.tracks)
+	}
+	return b, nil
 }
 
 func newQuantised(cfg resnext.Config, p resnext.Preprocess) *resnext.Quantised {
@@ -51,28 +82,10 @@ func newQuantised(cfg resnext.Config, p resnext.Preprocess) *resnext.Quantised {
 	}
 }
 
-// builder fills a Quantised layer after layer, because each needs the scale of its input.
-type builder struct {
-	net     *floatnet.Net
-	stats   *Statistics
-	options Options
-	out     *resnext.Quantised
-	source  string // the map that the next block reads
-}
-
 func (b *builder) build() error {
-	stem := b.net.Config.StemShape()
-	l, err := stemLayer(b.net.Convs[stem.Name], b.out.Preprocess)
+	scale, err := b.stem()
 	if err != nil {
 		return err
-	}
-	scale, err := b.conv(stem, l, 0)
-	if err != nil {
-		return err
-	}
-	b.source = resnext.StemName
-	if b.net.Config.Stem.MaxPool {
-		b.source = resnext.PoolName
 	}
 	blocks := b.net.Config.Blocks()
 	for _, block := range blocks {
@@ -81,26 +94,56 @@ func (b *builder) build() error {
 		}
 	}
 	last := blocks[len(blocks)-1].Expand
-	return b.classifier(scale, last.OutH*last.OutW)
+	if err := b.classifier(scale, last.OutH*last.OutW); err != nil {
+		return err
+	}
+	b.details.summarise(b.growth)
+	return nil
+}
+
+// stem adds the stem and its pooling, and gives the scale of the map that enters the first block.
+func (b *builder) stem() (float64, error) {
+	shape := b.net.Config.StemShape()
+	conv := b.net.Convs[shape.Name]
+	l, err := stemLayer(conv, b.out.Preprocess)
+	if err != nil {
+		return 0, err
+	}
+	wanted, onSteps := stemConvs(conv, l, b.out.Preprocess)
+	p := place{shape: shape, from: inputSlot, to: inputSlot, input: imageScale}
+	scale, err := b.conv(p, l, wanted, onSteps, 0)
+	b.source = resnext.StemName
+	if err == nil && b.net.Config.Stem.MaxPool {
+		b.source = resnext.PoolName
+		if b.walk != nil {
+			err = b.walk.pool()
+		}
+	}
+	return scale, err
 }
 
 // block adds a bottleneck whose input has the given scale, and gives the scale of its output.
 func (b *builder) block(block resnext.BlockShape, input float64) (float64, error) {
-	shortcut := input
+	shortcut, add := input, slot(inputSlot)
 	if block.Shortcut != nil {
+		p := place{shape: *block.Shortcut, from: inputSlot, to: shortcutSlot, input: input}
 		var err error
-		if shortcut, err = b.bodyConv(*block.Shortcut, b.source, input, 0); err != nil {
+		if shortcut, err = b.bodyConv(p, b.source, 0); err != nil {
 			return 0, err
 		}
+		add = shortcutSlot
 	}
-	scale, err := b.bodyConv(block.Reduce, b.source, input, 0)
+	p := place{shape: block.Reduce, from: inputSlot, to: innerSlot, input: input}
+	scale, err := b.bodyConv(p, b.source, 0)
 	if err != nil {
 		return 0, err
 	}
-	if scale, err = b.bodyConv(block.Transform, block.Reduce.Name, scale, 0); err != nil {
+	p = place{shape: block.Transform, from: innerSlot, to: innerSlot, input: scale}
+	if scale, err = b.bodyConv(p, block.Reduce.Name, 0); err != nil {
 		return 0, err
 	}
-	if scale, err = b.bodyConv(block.Expand, block.Transform.Name, scale, shortcut*unsignedLevels); err != nil {
+	p = place{shape: block.Expand, from: innerSlot, to: inputSlot, input: scale, add: add, addScale: shortcut}
+	if scale, err = b.bodyConv(p, block.Transform.Name, shortcut*unsignedLevels); err != nil {
 		return 0, err
 	}
 	b.out.Residual[block.Name], err = multiplier(shortcut / scale)
@@ -112,90 +155,19 @@ func (b *builder) block(block resnext.BlockShape, input float64) (float64, error
 }
 
 // bodyConv is conv for all but the stem. source is the name of the map that it reads.
-func (b *builder) bodyConv(shape resnext.ConvShape, source string, input, added float64) (float64, error) {
-	c := b.net.Convs[shape.Name]
-	l := layer{name: shape.Name, weight: c.Weight, bias: widen(c.Bias), inputScale: input, maxInput: convInputs, groups: shape.Groups}
+func (b *builder) bodyConv(p place, source string, added float64) (float64, error) {
+	c := b.net.Convs[p.shape.Name]
+	l := layer{name: p.shape.Name, weight: c.Weight, bias: widen(c.Bias), inputScale: p.input, maxInput: convInputs, groups: p.shape.Groups}
 	l.expect(b.stats.Moments[source])
-	return b.conv(shape, &l, added)
+	return b.conv(p, &l, c, c, added)
 }
 
-// conv adds a convolution and gives the scale of its output. added is the largest real magnitude that is
-// added to its sums.
-func (b *builder) conv(shape resnext.ConvShape, l *layer, added float64) (float64, error) {
-	if b.options.Chains > 0 {
-		l.lanes = newLanes(shape.Lanes(b.options.Chains / productsPerQuad))
+// finished tells of a layer that is done.
+func (b *builder) finished() error {
+	if b.options.Progress != nil {
+		b.options.Progress(len(b.details.Layers), len(b.out.Config.Convs())+1)
 	}
-	q := l.quantise(b.options.Threads)
-	scale, err := b.outputScale(shape, q.bound+added)
-	if err != nil {
-		return 0, err
-	}
-	params, err := q.params(l.name, scale)
-	if err != nil {
-		return 0, err
-	}
-	b.out.Convs[shape.Name], b.out.Scale[shape.Name] = params, float32(scale)
-	return scale, nil
-}
-
-// classifier adds the last layer, whose input has the given scale and is summed over so many pixels. Its
-// outputs are the logits themselves: their scale is 1.
-func (b *builder) classifier(scale float64, pixels int) error {
-	pool, _ := resnext.PoolMultiplier(pixels)
-	c := &b.net.Classifier
-	input := scale / float64(pixels) / float64(pool)
-	l := layer{name: resnext.ClassifierName, weight: c.Weight, bias: widen(c.Bias), inputScale: input, maxInput: int64(resnext.PooledMax(pixels))}
-	l.expect(b.stats.Moments[b.source])
-	q := l.quantise(b.options.Threads)
-	if q.bound >= maxSteps {
-		return fmt.Errorf("%s: logits could reach %.3g, expected less than %.3g: scale its weights down", l.name, q.bound, float64(maxSteps))
-	}
-	var err error
-	b.out.Classifier, err = q.params(l.name, 1)
-	return err
-}
-
-// outputScale is the real value of one step of a layer's output: the chosen range over the number of
-// steps, or 1 if the map was all zeros; and larger where the layer's sums, of which reach is the largest
-// possible, would else take more than maxSteps.
-func (b *builder) outputScale(shape resnext.ConvShape, reach float64) (float64, error) {
-	h := b.stats.Maps[shape.Name]
-	if h == nil || h.Count() == 0 {
-		return 0, fmt.Errorf("%s: the statistics have no values: they are of another network", shape.Name)
-	}
-	scale := 1.0
-	if !h.dead() {
-		n := levels(!shape.ReLU)
-		scale = b.options.Observer.choose(h, n, b.options.Percentile) / float64(n)
-	}
-	scale = float64(float32(max(scale, reach/maxSteps)))
-	if !finite(scale) || scale < smallestNormal {
-		return 0, fmt.Errorf("%s: the output's scale is %v: the float network's values are too extreme for float32", shape.Name, scale)
-	}
-	return scale, nil
-}
-
-// params gives a layer's numbers for an output of the given scale.
-func (q *quantisedLayer) params(name string, scale float64) (resnext.ConvParams, error) {
-	p := resnext.ConvParams{Weight: q.weight, Bias: q.bias, Multiplier: make([]float32, len(q.bias))}
-	for oc, step := range q.step {
-		var err error
-		if p.Multiplier[oc], err = multiplier(step / scale); err != nil {
-			return p, fmt.Errorf("%s: the multiplier of output channel %d: %w", name, oc, err)
-		}
-	}
-	return p, nil
-}
-
-// multiplier is m as the arithmetic takes it.
-func multiplier(m float64) (float32, error) {
-	if m < smallestNormal {
-		m = 0
-	}
-	if f := float32(m); finite(float64(f)) {
-		return f, nil
-	}
-	return 0, fmt.Errorf("%v is no float32 number: the float network's values are too extreme", m)
+	return context.Cause(b.ctx)
 }
 
 func widen(x []float32) []float64 {

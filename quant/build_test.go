@@ -2,6 +2,7 @@ package quant
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -57,8 +58,11 @@ func collect(t testing.TB, net *floatnet.Net, n int) *Statistics {
 	return stats
 }
 
+// source gives the pictures that collect takes.
+func source(cfg resnext.Config, n int) Images { return Images{n, pictures(cfg)} }
+
 func quantised(t testing.TB, net *floatnet.Net, o Options) *resnext.Quantised {
-	q, err := Quantise(net, collect(t, net, 16), testPreprocess(), o)
+	q, _, err := Quantise(context.Background(), net, source(net.Config, 16), collect(t, net, 16), testPreprocess(), o)
 	require.NoError(t, err)
 	return q
 }
@@ -77,12 +81,17 @@ func logitsSQNR(net *floatnet.Net, q *resnext.Quantised) Decibel {
 func TestQuantisedNetworkIsClose(t *testing.T) {
 	for name, cfg := range small {
 		for _, o := range Observers() {
-			t.Run(fmt.Sprint(name, "/", o), func(t *testing.T) {
-				net := floatnet.Random(cfg, 1)
-				got := logitsSQNR(net, quantised(t, net, Options{Observer: o}))
-				t.Log(got)
-				require.Greater(t, float64(got), 25.0)
-			})
+			for _, effort := range Efforts() {
+				if o != MSE && effort == Max {
+					continue
+				}
+				t.Run(fmt.Sprint(name, "/", o, "/", effort), func(t *testing.T) {
+					net := floatnet.Random(cfg, 1)
+					got := logitsSQNR(net, quantised(t, net, Options{Observer: o, Effort: effort}))
+					t.Log(got)
+					require.Greater(t, float64(got), 23.0)
+				})
+			}
 		}
 	}
 }
@@ -126,28 +135,44 @@ func TestQuantiseIsDeterministic(t *testing.T) {
 	net := floatnet.Random(cfg, 3)
 	stats := collect(t, net, 5)
 	before := net.Clone()
-	var first *resnext.Quantised
-	for _, threads := range []int{1, 3, 0} {
-		q, err := Quantise(net, stats, testPreprocess(), Options{Threads: threads})
-		require.NoError(t, err)
-		if first == nil {
-			first = q
+	unchanged := collect(t, net, 5)
+	for _, o := range []Options{{Effort: Fast}, {Chains: 4}, {Chains: ChainsAuto}, {Without: []Technique{Equalisation}}} {
+		var first *resnext.Quantised
+		var told *Details
+		for _, threads := range []int{1, 3, 0} {
+			o.Threads = threads
+			q, d, err := Quantise(context.Background(), net, source(cfg, 5), stats, testPreprocess(), o)
+			require.NoError(t, err)
+			d.Float = nil
+			if first == nil {
+				first, told = q, d
+			}
+			require.Equal(t, first, q)
+			require.Equal(t, told, d)
 		}
-		require.Equal(t, first, q)
 	}
+	require.Equal(t, unchanged, stats, "the statistics are not changed")
 	require.Equal(t, before.Convs, net.Convs, "the float network is not changed")
 	require.Equal(t, before.Classifier, net.Classifier)
-	require.Equal(t, map[string]string{"chains": "0", "observer": "mse", "images": "5"}, first.Calibration)
-	q, err := Quantise(net, stats, testPreprocess(), Options{Observer: Percentile, Percentile: 99.5})
-	require.NoError(t, err)
-	require.Equal(t, map[string]string{"chains": "0", "observer": "percentile", "percentile": "99.5", "images": "5"}, q.Calibration)
+	for _, c := range []struct {
+		o    Options
+		want map[string]string
+	}{
+		{Options{Effort: Fast}, map[string]string{"chains": "0", "observer": "mse", "images": "5", "effort": "fast"}},
+		{Options{Observer: Percentile, Percentile: 99.5, Chains: ChainsAuto, Without: []Technique{Rounding, Correction}},
+			map[string]string{"chains": "auto", "observer": "percentile", "percentile": "99.5", "images": "5", "effort": "default", "without": "rounding,correction"}},
+	} {
+		q, _, err := Quantise(context.Background(), net, source(cfg, 5), stats, testPreprocess(), c.o)
+		require.NoError(t, err)
+		require.Equal(t, c.want, q.Calibration)
+	}
 }
 
 func TestScalesFollowTheRanges(t *testing.T) {
 	cfg := small["imagenet 1 group"]
 	net := floatnet.Random(cfg, 4)
 	stats := collect(t, net, 4)
-	q, err := Quantise(net, stats, testPreprocess(), Options{Observer: MinMax})
+	q, _, err := Quantise(context.Background(), net, Images{}, stats, testPreprocess(), Options{Observer: MinMax, Effort: Fast})
 	require.NoError(t, err)
 	names := make(map[string]bool)
 	for _, s := range cfg.Convs() {
@@ -181,7 +206,7 @@ func TestStemOfTheMean(t *testing.T) {
 			p := resnext.Preprocess{Filter: "bilinear", Mean: [3]float32{128. / 255, 200. / 255, 9. / 255}, Std: [3]float32{0.2, 0.3, 0.02}}
 			stats, err := Collect(context.Background(), net, 4, pictures(cfg), p, 2, nil)
 			require.NoError(t, err)
-			q, err := Quantise(net, stats, p, Options{Observer: MinMax})
+			q, _, err := Quantise(context.Background(), net, Images{}, stats, p, Options{Observer: MinMax, Effort: Fast})
 			require.NoError(t, err)
 			rgb := make([]byte, cfg.Height*cfg.Width*3)
 			for i := range rgb {
@@ -287,11 +312,12 @@ func TestQuantiseNamesWhatIsWrong(t *testing.T) {
 	stats := collect(t, good, 2)
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	cases := map[string]struct {
-		net   func(n *floatnet.Net)
-		stats func(s *Statistics)
-		p     func(p *resnext.Preprocess)
-		o     Options
-		want  string
+		net    func(n *floatnet.Net)
+		stats  func(s *Statistics)
+		p      func(p *resnext.Preprocess)
+		o      Options
+		source Images
+		want   string
 	}{
 		"NaN weight":        {net: func(n *floatnet.Net) { n.Convs["stage1.block1.reduce"].Weight[9] = nan }, want: "stage1.block1.reduce: a weight of output channel 1 is infinite or NaN"},
 		"infinite bias":     {net: func(n *floatnet.Net) { n.Convs["stem"].Bias[2] = inf }, want: "stem: the bias of output channel 2"},
@@ -305,19 +331,24 @@ func TestQuantiseNamesWhatIsWrong(t *testing.T) {
 				n.Convs["stage1.block0.reduce"].Weight[i] = 3e38
 			}
 		}, want: "stage1.block0.reduce: "},
-		"large logits":       {net: func(n *floatnet.Net) { n.Classifier.Bias[0] = 1e12 }, want: "classifier: logits could reach"},
-		"missing layer":      {net: func(n *floatnet.Net) { delete(n.Convs, "stage1.block0.expand") }, want: "stage1.block0.expand: the float network has no such"},
-		"short weights":      {net: func(n *floatnet.Net) { n.Convs["stem"].Weight = n.Convs["stem"].Weight[1:] }, want: "stem: the float network has 215 weights and 8 biases, expected 216 and 8"},
-		"short classifier":   {net: func(n *floatnet.Net) { n.Classifier.Bias = nil }, want: "classifier: the float network has 32 weights and 0 biases"},
-		"configuration":      {net: func(n *floatnet.Net) { n.Config.Classes = 0 }, want: "0 classes"},
-		"no statistics":      {stats: func(s *Statistics) { delete(s.Maps, "stage1.block0.transform") }, want: "stage1.block0.transform: the statistics have no values"},
-		"no images":          {stats: func(s *Statistics) { s.Images = 0 }, want: "no images"},
-		"empty statistics":   {stats: func(s *Statistics) { s.Maps["stem"] = NewHistogram() }, want: "stem: the statistics have no values"},
-		"preprocessing":      {p: func(p *resnext.Preprocess) { p.Std[1] = 0 }, want: "preprocessing: standard deviation of channel 1"},
-		"unknown chains":     {o: Options{Chains: 3}, want: "chains of 3 products, expected 0 (off), 2, 4 or 8"},
-		"unknown observer":   {o: Options{Observer: "best"}, want: `unknown observer "best"`},
-		"percentile too low": {o: Options{Observer: Percentile, Percentile: -1}, want: "percentile is -1"},
-		"percentile is NaN":  {o: Options{Observer: Percentile, Percentile: math.NaN()}, want: "percentile is NaN"},
+		"large logits":         {net: func(n *floatnet.Net) { n.Classifier.Bias[0] = 1e12 }, want: "classifier: logits could reach"},
+		"missing layer":        {net: func(n *floatnet.Net) { delete(n.Convs, "stage1.block0.expand") }, want: "stage1.block0.expand: the float network has no such"},
+		"short weights":        {net: func(n *floatnet.Net) { n.Convs["stem"].Weight = n.Convs["stem"].Weight[1:] }, want: "stem: the float network has 215 weights and 8 biases, expected 216 and 8"},
+		"short classifier":     {net: func(n *floatnet.Net) { n.Classifier.Bias = nil }, want: "classifier: the float network has 32 weights and 0 biases"},
+		"configuration":        {net: func(n *floatnet.Net) { n.Config.Classes = 0 }, want: "0 classes"},
+		"no statistics":        {stats: func(s *Statistics) { delete(s.Maps, "stage1.block0.transform") }, want: "stage1.block0.transform: the statistics have no values"},
+		"no images":            {stats: func(s *Statistics) { s.Images = 0 }, want: "no images"},
+		"empty statistics":     {stats: func(s *Statistics) { s.Maps["stem"] = NewHistogram() }, want: "stem: the statistics have no values"},
+		"preprocessing":        {p: func(p *resnext.Preprocess) { p.Std[1] = 0 }, want: "preprocessing: standard deviation of channel 1"},
+		"no source":            {o: Options{Effort: Default}, want: `no images to carry through the network: effort "fast" needs none`},
+		"broken source":        {o: Options{Effort: Default}, source: Images{1, func(int) ([]byte, error) { return nil, errors.New("no such file") }}, want: "image 0: no such file"},
+		"images of wrong size": {o: Options{Effort: Default}, source: Images{1, func(int) ([]byte, error) { return make([]byte, 5), nil }}, want: "image 0: 5 bytes, expected 432"},
+		"unknown effort":       {o: Options{Effort: "lazy"}, want: `unknown effort "lazy": expected one of [fast default max]`},
+		"unknown technique":    {o: Options{Without: []Technique{"magic"}}, want: `unknown technique "magic"`},
+		"unknown chains":       {o: Options{Chains: 3}, want: "chains of 3 products, expected -1 (auto), 0 (off), 2, 4 or 8"},
+		"unknown observer":     {o: Options{Observer: "best"}, want: `unknown observer "best"`},
+		"percentile too low":   {o: Options{Observer: Percentile, Percentile: -1}, want: "percentile is -1"},
+		"percentile is NaN":    {o: Options{Observer: Percentile, Percentile: math.NaN()}, want: "percentile is NaN"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -332,7 +363,10 @@ func TestQuantiseNamesWhatIsWrong(t *testing.T) {
 			if c.p != nil {
 				c.p(&p)
 			}
-			_, err := Quantise(net, s, p, c.o)
+			if c.o.Effort == "" {
+				c.o.Effort = Fast
+			}
+			_, _, err := Quantise(context.Background(), net, c.source, s, p, c.o)
 			require.ErrorContains(t, err, c.want)
 		})
 	}

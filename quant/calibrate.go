@@ -75,7 +75,7 @@ func (c *collector) run(i int) (map[string]*Moments, error) {
 
 func (c *collector) observe(name string, _, _, channels int, data []float32) {
 	h := c.stats.Maps[name]
-	if h == nil && name != resnext.PoolName {
+	if h == nil && name != resnext.PoolName && name != floatnet.LogitsName {
 		return
 	}
 	if h != nil && !h.Add(data) && c.broken == "" {

@@ -47,7 +47,7 @@ func TestCollectEqualsObserving(t *testing.T) {
 		if h != nil {
 			require.True(t, h.Add(data))
 		}
-		if h != nil || name == resnext.PoolName {
+		if h != nil || name == resnext.PoolName || name == floatnet.LogitsName {
 			image[name] = &Moments{}
 			image[name].add(c, data)
 		}
@@ -95,7 +95,7 @@ func TestCollectOfLittle(t *testing.T) {
 			stats, err := Collect(context.Background(), net, n, load, testPreprocess(), 2, nil)
 			require.NoError(t, err)
 			for _, o := range Observers() {
-				q, err := Quantise(net, stats, testPreprocess(), Options{Observer: o})
+				q, _, err := Quantise(context.Background(), net, Images{}, stats, testPreprocess(), Options{Observer: o, Effort: Fast})
 				require.NoError(t, err)
 				var p power
 				p.add(net.NewRunner().Forward(rgb, testPreprocess()), (&naive{q: q}).run(rgb))

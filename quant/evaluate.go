@@ -3,6 +3,7 @@ package quant
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/libresnext/libresnext/internal/floatnet"
@@ -55,6 +56,9 @@ type CompareOptions struct {
 	// Layers asks for Comparison.Layers. It costs time, and for each thread the memory of all float maps
 	// of one image.
 	Layers bool
+	// Answer, if not nil, is called with what both networks say about each image, in the order of the images
+	// and never twice at the same time. It may keep the logits.
+	Answer func(Answer)
 	// Progress, if not nil, is called after each image, never twice at the same time.
 	Progress func(done, total int)
 }
@@ -72,11 +76,14 @@ func Compare(ctx context.Context, net *floatnet.Net, model *resnext.Model, n int
 	if err := checkSame(net.Config, model.Config()); err != nil {
 		return nil, fmt.Errorf("comparison: %w", err)
 	}
-	c := comparer{net: net, model: model, load: load, preprocess: p, layers: o.Layers}
+	c := comparer{net: net, model: model, load: load, preprocess: p, layers: o.Layers, answers: o.Answer != nil}
 	defer c.close()
 	var total tally
 	fold := func(i int, r tally) {
 		total.merge(r)
+		if o.Answer != nil {
+			o.Answer(r.answer)
+		}
 		if o.Progress != nil {
 			o.Progress(i+1, n)
 		}
@@ -94,6 +101,7 @@ type comparer struct {
 	load       func(i int) (rgb []byte, label int, err error)
 	preprocess resnext.Preprocess
 	layers     bool
+	answers    bool
 	sessions   []*resnext.Session
 }
 
@@ -170,6 +178,9 @@ func (p *pair) run(i int) (tally, error) {
 	t := score(want, got, label)
 	if !finite(t.logits.signal) {
 		return tally{}, fmt.Errorf("image %d: %w", i, notFinite("logits"))
+	}
+	if p.answers {
+		t.answer = Answer{Image: i, Label: label, Float: slices.Clone(want), Int8: slices.Clone(got)}
 	}
 	t.layers = p.powers
 	t.float, t.int8 = middle.Sub(begin), end.Sub(middle)

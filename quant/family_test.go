@@ -1,6 +1,7 @@
 package quant
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -60,7 +61,7 @@ func weights(cfg resnext.Config) int {
 func calibrateAndRun(t *testing.T, cfg resnext.Config, kernels []string, least float64) {
 	net := floatnet.Random(cfg, 1)
 	stats := collect(t, net, 2)
-	q, err := Quantise(net, stats, testPreprocess(), Options{Chains: 4})
+	q, _, err := Quantise(context.Background(), net, Images{}, stats, testPreprocess(), Options{Chains: 4, Effort: Fast})
 	require.NoError(t, err)
 	var logits []float32
 	for _, k := range kernels {

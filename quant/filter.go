@@ -9,13 +9,18 @@ type filter struct {
 	weight []float64 // in the order of the lanes
 	// importance is how much each weight's squared error matters; mean is its input's expected value.
 	importance, mean []float64
+	form             *form     // nil where the inputs are taken to vary each on its own
+	target           []float64 // the weights in their own order, where there is a form
+	unit             float64   // the real value of an input step
+	lost             float64   // what loss gives, where refine found it out; else negative
 }
 
 // filter gathers output channel oc.
 func (l *layer) filter(oc int) *filter {
 	size := len(l.weight) / len(l.bias)
 	w := l.weight[oc*size:][:size]
-	f := &filter{lanes: l.lanes, bias: l.bias[oc], weight: make([]float64, size), importance: make([]float64, size), mean: make([]float64, size)}
+	f := &filter{lanes: l.lanes, bias: l.bias[oc], unit: l.inputScale, lost: -1,
+		weight: make([]float64, size), importance: make([]float64, size), mean: make([]float64, size)}
 	if f.lanes == nil {
 		f.lanes = freeLanes(size)
 	}
@@ -29,6 +34,10 @@ func (l *layer) filter(oc int) *filter {
 	}
 	if l.variance != nil {
 		variance = channels(l.variance)
+	}
+	if l.forms != nil {
+		f.take(l, oc)
+		return f
 	}
 	for i, at := range f.lanes.order {
 		f.weight[i], f.importance[i] = float64(w[at]), 1
@@ -106,18 +115,15 @@ func (f *filter) error(scale, least float64) float64 {
 	return sum * scale * scale
 }
 
-// round writes the integers at scale to q, in the filter's own order, and gives the sum of their magnitudes.
-func (f *filter) round(q []int8, scale float64) float64 {
-	sum := 0.0
+// round writes the integers at scale to q, in the filter's own order.
+func (f *filter) round(q []int8, scale float64) {
 	var r rounding
 	for i := range f.lanes.count() {
 		r.round(f.lane(f.weight, i), f.lane(f.importance, i), 1/scale, f.lanes.limit, math.Inf(1))
 		for j, at := range f.lanes.order[f.lanes.start[i]:f.lanes.start[i+1]] {
 			q[at] = int8(r[j])
-			sum += math.Abs(r[j])
 		}
 	}
-	return sum
 }
 
 // shift is the expected value of what the filter loses by rounding to q.

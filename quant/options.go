@@ -3,7 +3,11 @@ package quant
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
+
+// ChainsAuto lets Quantise choose each layer's chains.
+const ChainsAuto = -1
 
 // Options are the choices of Quantise. The zero value is a good start.
 type Options struct {
@@ -14,11 +18,18 @@ type Options struct {
 	Percentile float64
 	// Chains is how many products of one sign the weights are made to prove safe to add up in 16 bits, see
 	// resnext.ConvShape.Lanes: 2, 4 or 8; 0 leaves the weights alone. Longer chains cost precision and run
-	// faster on x86-64 CPUs without VNNI.
+	// faster on x86-64 CPUs without VNNI. ChainsAuto takes for each layer the longest with which its noise
+	// grows by no more than AutoLoss over that with free weights.
 	Chains int
+	// Effort is how much work is done; "" is Default.
+	Effort Effort
+	// Without names techniques to leave out. Fast uses none of them.
+	Without []Technique
 	// Threads is how many goroutines may work at once; 0 means one per CPU. The result is the same for
 	// any number.
 	Threads int
+	// Progress, if not nil, is called after each layer, never twice at the same time.
+	Progress func(done, total int)
 }
 
 // complete fills in the defaults and reports options that cannot be meant.
@@ -35,17 +46,51 @@ func (o Options) complete() (Options, error) {
 	if !(o.Percentile > 0 && o.Percentile <= 100) {
 		return o, fmt.Errorf("percentile is %v, expected more than 0 and at most 100", o.Percentile)
 	}
-	if !slices.Contains([]int{0, 2, 4, 8}, o.Chains) {
-		return o, fmt.Errorf("chains of %d products, expected 0 (off), 2, 4 or 8", o.Chains)
+	if !slices.Contains([]int{ChainsAuto, 0, 2, 4, 8}, o.Chains) {
+		return o, fmt.Errorf("chains of %d products, expected %d (auto), 0 (off), 2, 4 or 8", o.Chains, ChainsAuto)
+	}
+	if o.Effort == "" {
+		o.Effort = Default
+	}
+	if !slices.Contains(Efforts(), o.Effort) {
+		return o, fmt.Errorf("unknown effort %q: expected one of %v", o.Effort, Efforts())
+	}
+	for _, t := range o.Without {
+		if !slices.Contains(Techniques(), t) {
+			return o, fmt.Errorf("unknown technique %q: expected some of %v", t, Techniques())
+		}
 	}
 	return o, nil
 }
 
+// uses tells whether a technique is part of the work.
+func (o Options) uses(t Technique) bool { return o.Effort != Fast && !slices.Contains(o.Without, t) }
+
+// techniques lists those that are part of the work.
+func (o Options) techniques() []Technique {
+	return slices.DeleteFunc(Techniques(), func(t Technique) bool { return !o.uses(t) })
+}
+
+// walks tells whether images must be carried through the network.
+func (o Options) walks() bool {
+	return slices.ContainsFunc(o.techniques(), func(t Technique) bool { return t != Equalisation })
+}
+
 // describe is what the model file tells people about how it was calibrated.
 func (o Options) describe(images int) map[string]string {
-	d := map[string]string{"observer": string(o.Observer), "images": fmt.Sprint(images), "chains": fmt.Sprint(o.Chains)}
+	d := map[string]string{"observer": string(o.Observer), "images": fmt.Sprint(images), "chains": fmt.Sprint(o.Chains), "effort": string(o.Effort)}
+	if o.Chains == ChainsAuto {
+		d["chains"] = "auto"
+	}
 	if o.Observer == Percentile {
 		d["percentile"] = fmt.Sprint(o.Percentile)
+	}
+	if o.Effort != Fast && len(o.Without) > 0 {
+		names := make([]string, len(o.Without))
+		for i, t := range o.Without {
+			names[i] = string(t)
+		}
+		d["without"] = strings.Join(names, ",")
 	}
 	return d
 }

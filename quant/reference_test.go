@@ -53,25 +53,29 @@ func labelledImages(t testing.TB, path string) (images [][]byte, labels []int) {
 	return images, labels
 }
 
-// TestReferenceNetwork holds what calibration gives on a trained network, with ranges from every fourth of
-// the calibration images. From all of them, and on all test images, the logits' SQNR is about 40 dB with
-// MSE ranges and free weights, and 38.2, 37.8 and 36.6 with chains of 2, 4 and 8 products.
+// TestReferenceNetwork holds what calibration gives on a trained network, from every fourth of the calibration
+// images.
 func TestReferenceNetwork(t *testing.T) {
 	net, p := referenceNet(t)
 	calibration, _ := labelledImages(t, fashion+"calib.zip")
 	images, labels := labelledImages(t, fashion+"test.zip")
-	stats, err := Collect(context.Background(), net, len(calibration)/4,
-		func(i int) ([]byte, error) { return calibration[4*i], nil }, p, 0, nil)
+	source := Images{len(calibration) / 4, func(i int) ([]byte, error) { return calibration[4*i], nil }}
+	stats, err := Collect(context.Background(), net, source.N, source.Load, p, 0, nil)
 	require.NoError(t, err)
 	cases := []struct {
 		observer Observer
 		chains   int
+		effort   Effort
 		step     int
 		least    float64
-	}{{MSE, 0, 10, 39}, {MSE, 2, 10, 37}, {MSE, 4, 10, 36}, {MSE, 8, 10, 35}, {MinMax, 0, 50, 36}, {Percentile, 0, 50, 31}, {Entropy, 0, 50, 28}}
+	}{
+		{MSE, 0, Fast, 10, 39}, {MSE, 2, Fast, 10, 37}, {MSE, 4, Fast, 10, 36}, {MSE, 8, Fast, 10, 35},
+		{MSE, ChainsAuto, Fast, 10, 38}, {MSE, 4, Default, 2, 40}, {MSE, ChainsAuto, Default, 2, 40},
+		{MinMax, 0, Fast, 50, 36}, {Percentile, 0, Fast, 50, 31}, {Entropy, 0, Fast, 50, 28},
+	}
 	for _, c := range cases {
-		t.Run(fmt.Sprint(c.observer, " ", c.chains), func(t *testing.T) {
-			q, err := Quantise(net, stats, p, Options{Observer: c.observer, Chains: c.chains})
+		t.Run(fmt.Sprint(c.observer, " ", c.chains, " ", c.effort), func(t *testing.T) {
+			q, _, err := Quantise(context.Background(), net, source, stats, p, Options{Observer: c.observer, Chains: c.chains, Effort: c.effort})
 			require.NoError(t, err)
 			got, err := Compare(context.Background(), net, packed(t, q), len(images)/c.step,
 				func(i int) ([]byte, int, error) { return images[c.step*i], labels[c.step*i], nil }, p, CompareOptions{})

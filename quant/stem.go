@@ -35,3 +35,18 @@ func stemLayer(stem *floatnet.Conv, p resnext.Preprocess) (*layer, error) {
 	}
 	return l, nil
 }
+
+// stemConvs are the stem as a walk runs it, whose images are counted from what borders them: from the mean in
+// the float network, and from the nearest byte in the int8 network.
+func stemConvs(stem *floatnet.Conv, l *layer, p resnext.Preprocess) (wanted, onSteps *floatnet.Conv) {
+	wanted = &floatnet.Conv{Weight: l.weight, Bias: stem.Bias}
+	onSteps = &floatnet.Conv{Weight: l.weight, Bias: make([]float32, len(l.bias))}
+	pad, filter := p.PadBytes(), len(l.weight)/len(l.bias)
+	for oc, b := range l.bias {
+		for i, w := range l.weight[oc*filter:][:filter] {
+			b += float64(w) * float64(pad[i%3]) * imageScale
+		}
+		onSteps.Bias[oc] = float32(b)
+	}
+	return wanted, onSteps
+}

@@ -13,6 +13,7 @@ type tally struct {
 	logits                   power
 	layers                   map[string]power
 	float, int8              time.Duration
+	answer                   Answer // of one image, where it was asked for
 }
 
 // topCount is how many images have the right class first, and among the first five.

@@ -1,6 +1,10 @@
 package quant
 
-import "math"
+import (
+	"math"
+
+	"github.com/libresnext/libresnext/internal/floatnet"
+)
 
 const (
 	// maxWeight is the largest magnitude of an int8 weight.
@@ -30,6 +34,13 @@ type layer struct {
 	variance []float64
 	// groups cuts the input channels; a filter's fastest index runs over those of its group.
 	groups int
+	// forms, one for each group, take the place of mean and variance: how the inputs of filters vary together.
+	forms []*form
+	// floor is the noise of the output, as the channels' sum of squares, that the layers before made and no
+	// rounding can help.
+	floor float64
+	// toil is the work on each filter with a form; nil rounds plainly.
+	toil *toil
 	// lanes limit the integers that share a 16-bit sum; nil limits nothing.
 	lanes *lanes
 }
@@ -40,6 +51,8 @@ type quantisedLayer struct {
 	weight []int8
 	bias   []int32
 	step   []float64
+	// noise is the mean square, over the channels, of the error that rounding the weights adds to the output.
+	noise float64
 	// bound is the largest real magnitude that any channel's sum can take, over all possible inputs.
 	bound float64
 }
@@ -49,20 +62,25 @@ func (l *layer) quantise(threads int) *quantisedLayer {
 	out := len(l.bias)
 	size := len(l.weight) / out
 	q := &quantisedLayer{weight: make([]int8, len(l.weight)), bias: make([]int32, out), step: make([]float64, out)}
-	bounds := make([]float64, out)
+	bounds, noise := make([]float64, out), make([]float64, out)
 	inParallel(out, threads, func(oc int) {
-		scale, bias, largest := l.quantiseFilter(q.weight[oc*size:][:size], l.filter(oc))
+		f, weight := l.filter(oc), q.weight[oc*size:][:size]
+		scale, bias, largest := l.quantiseFilter(weight, f)
 		q.bias[oc], q.step[oc] = bias, scale*l.inputScale
 		bounds[oc] = float64(largest) * q.step[oc]
+		if noise[oc] = f.lost; f.lost < 0 {
+			noise[oc] = f.loss(weight, scale)
+		}
 	})
-	for _, b := range bounds {
+	for oc, b := range bounds {
 		q.bound = max(q.bound, b)
+		q.noise += noise[oc] / float64(out)
 	}
 	return q
 }
 
 // quantiseFilter writes one channel's weights to q and gives their scale, the bias, and the bound of the
-// accumulator. The scale is the one of least squared error, or as much larger as the bounds of the bias
+// accumulator. The scale is the one of least expected error, or as much larger as the bounds of the bias
 // and of the accumulator ask. It is 0 if the channel has neither weights nor bias.
 func (l *layer) quantiseFilter(q []int8, f *filter) (scale float64, b int32, bound int64) {
 	scale = f.searchScale()
@@ -73,17 +91,48 @@ func (l *layer) quantiseFilter(q []int8, f *filter) (scale float64, b int32, bou
 		clear(q)
 		return 0, 0, 0
 	}
+	f.round(q, scale)
+	if f.form != nil && l.toil != nil {
+		scale = f.refine(q, scale, l.toil)
+	}
 	for {
-		sum := f.round(q, scale)
 		steps := math.RoundToEven((f.bias + f.shift(q, scale)) / (l.inputScale * scale))
-		largest := math.Abs(steps) + float64(l.maxInput)*sum
+		largest := math.Abs(steps) + float64(l.maxInput)*magnitude(q)
 		excess := max(math.Abs(steps)/maxBias, largest/maxAccumulator)
 		if excess <= 1 {
 			return scale, int32(steps), int64(largest)
 		}
 		// All of this shrinks with the scale, but for rounding.
 		scale *= excess * (1 + 1e-6)
+		f.round(q, scale)
+		f.lost = -1
 	}
+}
+
+// magnitude is the sum of the weights' magnitudes.
+func magnitude(q []int8) float64 {
+	sum := 0.0
+	for _, v := range q {
+		sum += math.Abs(float64(v))
+	}
+	return sum
+}
+
+// real is the quantised layer as a float one, on real inputs that are counted from the offset's steps.
+func (q *quantisedLayer) real(offset []float32, inputScale float64) *floatnet.Conv {
+	c := &floatnet.Conv{Weight: make([]float32, len(q.weight)), Bias: make([]float32, len(q.bias))}
+	n := len(q.weight) / len(q.bias)
+	for oc, step := range q.step {
+		b := float64(q.bias[oc])
+		for i, v := range q.weight[oc*n:][:n] {
+			c.Weight[oc*n+i] = float32(float64(v) * step / inputScale)
+			if offset != nil {
+				b += float64(v) * float64(offset[i%len(offset)])
+			}
+		}
+		c.Bias[oc] = float32(b * step)
+	}
+	return c
 }
 
 // roundWeight is the nearest integer of the weights' range, halves to even.

@@ -1,0 +1,160 @@
+package quant
+
+import (
+	"fmt"
+
+	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/resnext"
+)
+
+const (
+	// maxSteps bounds what a layer can ask of its output, in steps of the output, before it is clipped: the
+	// conversion to int32 must not overflow, and the loader, which proves that again from the rounded
+	// multipliers, needs some room.
+	maxSteps = 1 << 29
+	// smallestNormal is float32's least normal number. A multiplier below it would take part only if
+	// subnormal numbers are not flushed to zero, and nothing it can make is nearer to 1 step than to 0.
+	smallestNormal = 0x1p-126
+)
+
+// productsPerQuad is how many of a quad's products share a lane.
+const productsPerQuad = 2
+
+// maxForm is the largest number of inputs of a filter whose covariance is kept; it bounds memory and time. Layers
+// with wider filters, such as the last dense 3x3 ones of a ResNet, are rounded plainly.
+const maxForm = 2304
+
+// conv adds a convolution and gives the scale of its output. added is the largest real magnitude that is
+// added to its sums; wanted and onSteps are the float layer as walk.observe takes it.
+func (b *builder) conv(p place, l *layer, wanted, onSteps *floatnet.Conv, added float64) (float64, error) {
+	shape, histogram := p.shape, b.stats.Maps[p.shape.Name]
+	used := []Technique(nil)
+	var o *observation
+	if b.walk != nil {
+		var err error
+		if o, err = b.walk.observe(p, wanted, onSteps); err != nil {
+			return 0, err
+		}
+		histogram = o.histogram
+		b.stats.Maps[shape.Name] = histogram
+		if shape.Weights()/shape.Out <= maxForm {
+			l.learn(o.covariances(b.options.Threads), o.offset(), b.options)
+			used = b.toil(l)
+		}
+	}
+	step, err := b.observedStep(shape, histogram)
+	if err != nil {
+		return 0, err
+	}
+	q := l.round(shape, step, b.options)
+	scale := max(step, (q.bound+added)/maxSteps)
+	if o != nil {
+		if scale, err = b.advance(p, q.quantisedLayer, o, scale); err != nil {
+			return 0, err
+		}
+	}
+	if scale = float64(float32(scale)); !finite(scale) || scale < smallestNormal {
+		return 0, fmt.Errorf("%s: the output's scale is %v: the float network's values are too extreme for float32", shape.Name, scale)
+	}
+	params, err := q.params(l.name, scale)
+	if err != nil {
+		return 0, err
+	}
+	b.out.Convs[shape.Name], b.out.Scale[shape.Name] = params, float32(scale)
+	n := float64(levels(!shape.ReLU))
+	b.note(LayerDetails{
+		Name: shape.Name, MACs: shape.MACs(), Scale: scale, Range: scale * n, ObserverRange: step * n, Histogram: histogram,
+		Techniques: used,
+	}, q)
+	return scale, b.finished()
+}
+
+// toil lets the layer's filters be rounded by their forms where that is asked for, and names what works on it.
+func (b *builder) toil(l *layer) []Technique {
+	if b.options.uses(Rounding) {
+		l.toil = &b.walk.toil
+	}
+	return b.options.techniques()
+}
+
+// advance moves the images past the layer and gives the size of its output's steps.
+func (b *builder) advance(p place, q *quantisedLayer, o *observation, scale float64) (float64, error) {
+	c := q.real(o.offset(), p.input)
+	if !finite(scale) {
+		return scale, nil // reported by the caller
+	}
+	return scale, b.walk.advance(p, c, float64(float32(scale)))
+}
+
+// note keeps what there is to know about a layer.
+func (b *builder) note(d LayerDetails, q chained) {
+	d.Chains, d.FullLanes = q.chains, q.fullLanes()
+	original, now, output := b.original.Convs[d.Name], b.net.Convs[d.Name], d.Name
+	if d.Name == resnext.ClassifierName {
+		original, now, output = &b.original.Classifier, &b.net.Classifier, floatnet.LogitsName
+	}
+	d.Before, d.After = unevenness(original, b.known.Moments[output]), unevenness(now, b.stats.Moments[output])
+	d.SQNR = power{b.stats.Moments[output].power(), q.noise}.sqnr()
+	b.details.Layers, b.growth = append(b.details.Layers, d), append(b.growth, q.growth)
+}
+
+// classifier adds the last layer, whose input has the given scale and is summed over so many pixels. Its
+// outputs are the logits themselves: their scale is 1.
+func (b *builder) classifier(scale float64, pixels int) error {
+	pool, _ := resnext.PoolMultiplier(pixels)
+	c := &b.net.Classifier
+	input := scale / float64(pixels) / float64(pool)
+	l := layer{name: resnext.ClassifierName, weight: c.Weight, bias: widen(c.Bias), inputScale: input, maxInput: int64(resnext.PooledMax(pixels))}
+	l.expect(b.stats.Moments[b.source])
+	var used []Technique
+	if size := len(c.Weight) / len(c.Bias); b.walk != nil && size <= maxForm {
+		l.learn([]*covariance{b.walk.observeHead(c, scale, input)}, nil, b.options)
+		used = b.toil(&l)
+	}
+	q := chained{quantisedLayer: l.quantise(b.options.Threads), growth: 1}
+	if q.bound >= maxSteps {
+		return fmt.Errorf("%s: logits could reach %.3g, expected less than %.3g: scale its weights down", l.name, q.bound, float64(maxSteps))
+	}
+	var err error
+	if b.out.Classifier, err = q.params(l.name, 1); err != nil {
+		return err
+	}
+	b.note(LayerDetails{Name: l.name, MACs: int64(len(c.Weight)), Techniques: used}, q)
+	return b.finished()
+}
+
+// observedStep is the real value of one step of a layer's output as the observer sees it: the chosen range over
+// the number of steps, or 1 if the map was all zeros.
+func (b *builder) observedStep(shape resnext.ConvShape, h *Histogram) (float64, error) {
+	if h == nil || h.Count() == 0 {
+		return 0, fmt.Errorf("%s: the statistics have no values: they are of another network", shape.Name)
+	}
+	if h.dead() {
+		return 1, nil
+	}
+	n := levels(!shape.ReLU)
+	return b.options.Observer.choose(h, n, b.options.Percentile) / float64(n), nil
+}
+
+// params gives a layer's numbers for an output of the given scale.
+func (q *quantisedLayer) params(name string, scale float64) (resnext.ConvParams, error) {
+	p := resnext.ConvParams{Weight: q.weight, Bias: q.bias, Multiplier: make([]float32, len(q.bias))}
+	for oc, step := range q.step {
+		var err error
+		if p.Multiplier[oc], err = multiplier(step / scale); err != nil {
+			return p, fmt.Errorf("%s: the multiplier of output channel %d: %w", name, oc, err)
+		}
+	}
+	return p, nil
+}
+
+// multiplier is m as the arithmetic takes it.
+func multiplier(m float64) (float32, error) {
+	if m < smallestNormal {
+		m = 0
+	}
+	if f := float32(m); finite(float64(f)) {
+		return f, nil
+	}
+	return 0, fmt.Errorf("%v is no float32 number: the float network's values are too extreme", m)
+}

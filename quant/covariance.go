@@ -1,0 +1,158 @@
+package quant
+
+import (
+	"github.com/libresnext/libresnext/asm"
+)
+
+// covariance is what rounding one group of a layer's filters depends on, over the sampled pixels: how the
+// inputs x, in steps, vary together, and how the errors e of the outputs vary with them.
+type covariance struct {
+	count  float64
+	mean   []float64 // of x, [K]
+	square []float64 // covariance of x, [K][K]
+	cross  []float64 // covariance of x and e, [K][filters]
+	errors []float64 // mean of e, [filters]
+	power  []float64 // variance of e, [filters]
+}
+
+func newCovariance(count, k, filters int) *covariance {
+	return &covariance{
+		count: float64(count), mean: make([]float64, k), square: make([]float64, k*k),
+		cross: make([]float64, k*filters), errors: make([]float64, filters), power: make([]float64, filters),
+	}
+}
+
+// covariances measures every group. Sums over x are of integers and exact, and the others are added up in the
+// order of the rows: they are the same on any number of threads.
+func (p *patches) covariances(threads int) []*covariance {
+	s := p.shape
+	k, filters := s.Weights()/s.Out, s.Out/s.Groups
+	groups := make([]*covariance, s.Groups)
+	for g := range groups {
+		groups[g] = newCovariance(p.rows(), k, filters)
+	}
+	shares := 1 // of a group's columns
+	if s.Groups == 1 {
+		shares = workerCount(threads, panels(k))
+	}
+	inParallel(s.Groups*shares, threads, func(i int) {
+		newAdder(p, groups[i/shares], i/shares).run(i%shares, shares)
+	})
+	inParallel(s.Groups, threads, func(g int) { groups[g].centre() })
+	return groups
+}
+
+// panels is the number of panels that so many columns take.
+func panels(columns int) int { return (columns + asm.SgemmCols - 1) / asm.SgemmCols }
+
+// adder sums products up by asm.Sgemm, chunkRows pixels at a time.
+type adder struct {
+	*patches
+	to     *covariance
+	group  int
+	inputs []float32 // [K][chunkRows]
+	panel  []float32 // [chunkRows][16]
+	sums   []float32 // [K][16]
+	starts []int     // of the rows of inputs
+	args   asm.SgemmArgs
+}
+
+// chunkRows is such that the sums of products of 8-bit integers stay below 2^24: exact in float32.
+const chunkRows = 256
+
+func newAdder(p *patches, to *covariance, group int) *adder {
+	k := len(to.mean)
+	a := &adder{
+		patches: p, to: to, group: group, inputs: make([]float32, k*chunkRows),
+		panel: make([]float32, chunkRows*asm.SgemmCols), sums: make([]float32, k*asm.SgemmCols), starts: make([]int, k),
+	}
+	for i := range a.starts {
+		a.starts[i] = i * chunkRows
+	}
+	a.args = asm.SgemmArgs{A: a.inputs, Taps: []int{0}, B: a.panel, Bias: make([]float32, asm.SgemmCols),
+		C: a.sums, Stride: asm.SgemmCols, Cols: asm.SgemmCols}
+	return a
+}
+
+// run adds every shares-th panel of columns.
+func (a *adder) run(share, shares int) {
+	k, filters := len(a.to.mean), len(a.to.errors)
+	for first := 0; first < a.rows(); first += chunkRows {
+		n := min(chunkRows, a.rows()-first)
+		for i := range n {
+			a.read(a.inputs[i:], chunkRows, a.group, first+i)
+		}
+		a.args.K = n
+		for p := share; p < panels(k); p += shares {
+			a.addInputs(p * asm.SgemmCols)
+		}
+		for p := share; p < panels(filters); p += shares {
+			a.addErrors(first, p*asm.SgemmCols)
+		}
+	}
+}
+
+// addInputs adds the columns of square from c on, in its lower half, and of mean.
+func (a *adder) addInputs(c int) {
+	k, n := len(a.to.mean), a.args.K
+	clear(a.panel)
+	columns := min(asm.SgemmCols, k-c)
+	for j := range columns {
+		sum := 0.0
+		for i, v := range a.inputs[(c+j)*chunkRows:][:n] {
+			a.panel[i*asm.SgemmCols+j] = v
+			sum += float64(v)
+		}
+		a.to.mean[c+j] += sum
+	}
+	a.multiply(a.to.square, k, c, columns, c)
+}
+
+// addErrors adds the columns of cross from c on, and of errors and power; first is the chunk's first row.
+func (a *adder) addErrors(first, c int) {
+	filters := len(a.to.errors)
+	clear(a.panel)
+	columns := min(asm.SgemmCols, filters-c)
+	for i := range a.args.K {
+		e := a.errors[(first+i)*a.shape.Out+a.group*filters+c:][:columns]
+		copy(a.panel[i*asm.SgemmCols:], e)
+		for j, v := range e {
+			a.to.errors[c+j] += float64(v)
+			a.to.power[c+j] += float64(v) * float64(v)
+		}
+	}
+	a.multiply(a.to.cross, filters, c, columns, 0)
+}
+
+// multiply adds the products of the inputs from row on with the panel to columns c and following of sum.
+func (a *adder) multiply(sum []float64, stride, c, columns, row int) {
+	a.args.Rows = a.starts[row:]
+	asm.Sgemm(&a.args)
+	for i := range a.args.Rows {
+		dst := sum[(row+i)*stride+c:][:columns]
+		for j, v := range a.sums[i*asm.SgemmCols:][:columns] {
+			dst[j] += float64(v)
+		}
+	}
+}
+
+// centre turns sums into means and covariances, and fills square's upper half.
+func (m *covariance) centre() {
+	k, filters := len(m.mean), len(m.errors)
+	for i := range m.mean {
+		m.mean[i] /= m.count
+	}
+	for i := range m.errors {
+		m.errors[i] /= m.count
+		m.power[i] = max(0, m.power[i]/m.count-m.errors[i]*m.errors[i])
+	}
+	for i := range k {
+		for j := range i + 1 {
+			v := m.square[i*k+j]/m.count - m.mean[i]*m.mean[j]
+			m.square[i*k+j], m.square[j*k+i] = v, v
+		}
+		for j := range filters {
+			m.cross[i*filters+j] = m.cross[i*filters+j]/m.count - m.mean[i]*m.errors[j]
+		}
+	}
+}

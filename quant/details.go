@@ -1,0 +1,128 @@
+package quant
+
+import (
+	"math"
+	"slices"
+
+	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/resnext"
+)
+
+// Details is what Quantise found out on its way, for reports.
+type Details struct {
+	// Float is the float network whose maps the int8 network's are to equal: the one given, but for the scale
+	// of its channels where Equalisation changed that. Its logits are the same to the bit.
+	Float *floatnet.Net `json:"-"`
+	// Statistics are Float's: the histograms from which the ranges were chosen, and the moments.
+	Statistics *Statistics `json:"-"`
+	Effort     Effort      `json:"effort"`
+	Techniques []Technique `json:"techniques"`
+	// Images is how many images were carried through both networks: 0 with Fast, and fewer than given where
+	// more would not fit the effort's memory.
+	Images int `json:"images"`
+	// Layers are the convolutions in the order in which they run, and the classifier.
+	Layers []LayerDetails `json:"layers"`
+	// ChainShares is the share of the convolutions' multiply-accumulates by the length of chains asked for,
+	// in products; 0 is none.
+	ChainShares map[int]float64 `json:"chain_shares"`
+	// ChainLoss bounds what ChainsAuto gave up for speed: by how much the layers' noise grew at most, on average.
+	// 0 for other chains, of which it is not known.
+	ChainLoss Decibel `json:"chain_loss_db"`
+}
+
+// LayerDetails is how one layer was quantised.
+type LayerDetails struct {
+	Name string `json:"name"`
+	MACs int64  `json:"macs"`
+	// Scale is the real value of one step of the output, Range that of the largest step and ObserverRange the
+	// one that the observer chose. The classifier has none.
+	Scale         float64 `json:"scale"`
+	Range         float64 `json:"range"`
+	ObserverRange float64 `json:"observer_range"`
+	// Histogram counts the float network's outputs; nil for the classifier.
+	Histogram *Histogram `json:"-"`
+	// Before and After are how uneven the layer's channels are before and after Equalisation.
+	Before Unevenness `json:"before"`
+	After  Unevenness `json:"after"`
+	// Chains is how many products' sums were made safe in 16 bits, 0 for none. FullLanes is the share of lanes
+	// in which that left no room.
+	Chains    int     `json:"chains"`
+	FullLanes float64 `json:"full_lanes"`
+	// SQNR is the power of the layer's output over what rounding its weights alone adds to it.
+	SQNR Decibel `json:"sqnr_db"`
+	// Techniques are those that worked on this layer.
+	Techniques []Technique `json:"techniques"`
+}
+
+// Unevenness compares a layer's output channels: the largest over the median of all that are not zero.
+type Unevenness struct {
+	// Weights compares the largest weight of each channel, Outputs the channels' root mean squares.
+	Weights float64 `json:"weights"`
+	Outputs float64 `json:"outputs"`
+}
+
+// unevenness is of a layer and of its output's moments, nil if they are not known.
+func unevenness(c *floatnet.Conv, m *Moments) Unevenness {
+	u := Unevenness{Weights: WeightSpread(c), Outputs: 1}
+	if m == nil {
+		return u
+	}
+	squares := slices.DeleteFunc(slices.Clone(m.Squares), func(v float64) bool { return !(v > 0) })
+	if len(squares) > 0 {
+		slices.Sort(squares)
+		u.Outputs = math.Sqrt(squares[len(squares)-1] / squares[len(squares)/2])
+	}
+	return u
+}
+
+// Layer is what is known of the layer of that name; nil if there is none.
+func (d *Details) Layer(name string) *LayerDetails {
+	for i := range d.Layers {
+		if d.Layers[i].Name == name {
+			return &d.Layers[i]
+		}
+	}
+	return nil
+}
+
+// MainChains is the length of the chains that most of the work has.
+func (d *Details) MainChains() int {
+	best := 0
+	for _, n := range chainLengths {
+		if d.ChainShares[n] > d.ChainShares[best] {
+			best = n
+		}
+	}
+	return best
+}
+
+// power is the mean square of a map's values, 0 if it is not known.
+func (m *Moments) power() float64 {
+	if m == nil || m.Count == 0 {
+		return 0
+	}
+	sum := 0.0
+	for _, s := range m.Squares {
+		sum += s / m.Count / float64(len(m.Squares))
+	}
+	return sum
+}
+
+// summarise fills in what follows from all layers. growth is that of each layer's noise.
+func (d *Details) summarise(growth []float64) {
+	d.ChainShares = make(map[int]float64)
+	total, mean := 0.0, 0.0
+	for _, l := range d.Layers {
+		if l.Name != resnext.ClassifierName {
+			d.ChainShares[l.Chains] += float64(l.MACs)
+			total += float64(l.MACs)
+		}
+	}
+	for n := range d.ChainShares {
+		d.ChainShares[n] /= total
+	}
+	for _, g := range growth {
+		mean += g / float64(len(growth))
+	}
+	d.ChainLoss = Decibel(10 * math.Log10(mean))
+}

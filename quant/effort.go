@@ -1,0 +1,60 @@
+package quant
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/libresnext/libresnext/resnext"
+)
+
+// Effort names how much work calibration does.
+type Effort string
+
+const (
+	// Fast rounds every layer on its own, by the means and variances that Collect gathered: seconds.
+	Fast Effort = "fast"
+	// Default carries the images through both networks and rounds layer after layer by what the int8
+	// network really feeds it, see Techniques: a few minutes for a ResNeXt-50.
+	Default Effort = "default"
+	// Max is Default with more pixels, more memory, more scales and more sweeps.
+	Max Effort = "max"
+)
+
+// Efforts lists every effort, the least first.
+func Efforts() []Effort { return []Effort{Fast, Default, Max} }
+
+// ParseEffort returns the effort of that name, in any case.
+func ParseEffort(name string) (Effort, error) {
+	if e := Effort(strings.ToLower(name)); slices.Contains(Efforts(), e) {
+		return e, nil
+	}
+	return "", fmt.Errorf("unknown effort %q: expected one of %v", name, Efforts())
+}
+
+// toil is what an effort means.
+type toil struct {
+	// budget bounds the bytes that the images' maps take; images that do not fit only help to choose ranges.
+	budget int64
+	// samples is how many pixels of each layer are looked at, over all images.
+	samples int
+	// sweeps bounds how often each filter's weights are gone through.
+	sweeps int
+	// scales are tried for each filter, as ratios of the one that is best for plain rounding.
+	scales []float64
+}
+
+var toils = map[Effort]toil{
+	Default: {budget: 768 << 20, samples: 8192, sweeps: 6, scales: []float64{1}},
+	Max:     {budget: 2 << 30, samples: 32768, sweeps: 20, scales: []float64{0.94, 1, 1.06}},
+}
+
+// images chooses as many of n as fit the budget, evenly.
+func (t toil) images(cfg resnext.Config, n int) []int {
+	m := min(int64(n), max(1, t.budget/trackBytes(cfg)))
+	chosen := make([]int, m)
+	for i := range chosen {
+		chosen[i] = int(int64(i) * int64(n) / m)
+	}
+	return chosen
+}

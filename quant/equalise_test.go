@@ -1,0 +1,64 @@
+package quant
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/libresnext/libresnext/internal/floatnet"
+)
+
+// TestEqualisedNetworkIsTheSame: to the bit, while its maps are scaled by what it says.
+func TestEqualisedNetworkIsTheSame(t *testing.T) {
+	for name, cfg := range small {
+		t.Run(name, func(t *testing.T) {
+			net := floatnet.RandomHeavy(cfg, 2)
+			stats := collect(t, net, 6)
+			e := equalise(net, stats)
+			require.NotEqual(t, net.Convs["stage1.block0.reduce"].Weight, e.net.Convs["stage1.block0.reduce"].Weight)
+			maps := map[string][]float32{}
+			before, after := net.NewRunner(), e.net.NewRunner()
+			before.Observe = func(name string, _, _, c int, data []float32) { maps[name] = append([]float32(nil), data...) }
+			after.Observe = func(name string, _, _, c int, data []float32) {
+				if factors := e.factors[name]; factors != nil {
+					want := maps[name]
+					for i := range want {
+						want[i] *= factors[i%c]
+					}
+					require.Equal(t, want, data, name)
+				}
+			}
+			for i := range 3 {
+				rgb := picture(cfg, 70+i)
+				want := append([]float32(nil), before.Forward(rgb, testPreprocess())...)
+				require.Equal(t, want, after.Forward(rgb, testPreprocess()))
+			}
+			again := collect(t, e.net, 6)
+			told := e.statistics()
+			for map_, m := range again.Moments {
+				require.InEpsilonSlice(t, positive(m.Squares), positive(told.Moments[map_].Squares), 1e-6, map_)
+			}
+		})
+	}
+}
+
+// positive are numbers that a relative difference can be taken of.
+func positive(x []float64) []float64 {
+	y := make([]float64, len(x))
+	for i, v := range x {
+		y[i] = v + 1e-30
+	}
+	return y
+}
+
+// TestEqualisationHelpsUnevenChannels: where one scale for all channels of a map fits few of them.
+func TestEqualisationHelpsUnevenChannels(t *testing.T) {
+	cfg := small["cifar 4 groups of 14"]
+	net := floatnet.RandomHeavy(cfg, 3)
+	with := logitsSQNR(net, quantised(t, net, Options{Chains: 4}))
+	without := logitsSQNR(net, quantised(t, net, Options{Chains: 4, Without: []Technique{Equalisation}}))
+	plain := logitsSQNR(net, quantised(t, net, Options{Chains: 4, Effort: Fast}))
+	t.Log(with, without, plain)
+	require.Greater(t, float64(with), float64(without)+0.5)
+	require.Greater(t, float64(with), float64(plain)+1)
+}

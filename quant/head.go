@@ -1,0 +1,60 @@
+package quant
+
+import (
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+
+	"github.com/libresnext/libresnext/internal/floatnet"
+)
+
+// observeHead measures the classifier c: its input is the sum over each channel of the last map, of which a step
+// is scale, in steps of the size input.
+func (w *walk) observeHead(c *floatnet.Conv, scale, input float64) *covariance {
+	n, filters := len(w.tracks), len(c.Bias)
+	k := len(c.Weight) / filters
+	m := newCovariance(n, k, filters)
+	x := blas64.General{Rows: n, Cols: k, Stride: k, Data: make([]float64, n*k)}
+	e := blas64.General{Rows: n, Cols: filters, Stride: filters, Data: make([]float64, n*filters)}
+	inParallel(n, w.threads, func(i int) {
+		lost := pooled(w.tracks[i].input, scale, input, x.Data[i*k:][:k])
+		for f := range filters {
+			for j, v := range c.Weight[f*k:][:k] {
+				e.Data[i*filters+f] += float64(v) * lost[j]
+			}
+		}
+	})
+	for i := range n {
+		addScaled(m.mean, 1, x.Data[i*k:][:k])
+		row := e.Data[i*filters:][:filters]
+		addScaled(m.errors, 1, row)
+		for f, v := range row {
+			m.power[f] += v * v
+		}
+	}
+	blas64.Syrk(blas.Trans, 1, x, 0, blas64.Symmetric{N: k, Stride: k, Data: m.square, Uplo: blas.Lower})
+	blas64.Gemm(blas.Trans, blas.NoTrans, 1, x, e, 0, blas64.General{Rows: k, Cols: filters, Stride: filters, Data: m.cross})
+	m.centre()
+	return m
+}
+
+// pooled writes the mean of each channel of the int8 network's map in steps of the size input, and gives what
+// the float network's has more, in real values.
+func pooled(s stage, scale, input float64, steps []float64) (lost []float64) {
+	k := len(steps)
+	lost = make([]float64, k)
+	pixels := float64(len(s.steps.v) / k)
+	for i, v := range s.steps.v {
+		steps[i%k] += float64(v)
+	}
+	real := make([]float32, len(s.steps.v))
+	s.real.widen(real)
+	for i, v := range real {
+		lost[i%k] += float64(v)
+	}
+	for j, sum := range steps {
+		mean := sum * scale / pixels
+		lost[j] = lost[j]/pixels - mean
+		steps[j] = mean / input
+	}
+	return lost
+}

@@ -1,0 +1,54 @@
+package quant
+
+import "math"
+
+// take gathers output channel oc of a layer that has forms.
+func (f *filter) take(l *layer, oc int) {
+	filters := len(l.bias) / len(l.forms)
+	f.form = l.forms[oc/filters]
+	f.target = make([]float64, len(f.weight))
+	for i := range f.target {
+		f.target[i] = f.form.target[i*filters+oc%filters]
+	}
+	for i, at := range f.lanes.order {
+		f.weight[i], f.importance[i], f.mean[i] = f.target[at], f.form.importance[at], f.form.mean[at]*f.unit
+	}
+}
+
+// refine improves the integers q at scale by the form and gives the scale that goes with them.
+func (f *filter) refine(q []int8, scale float64, t *toil) float64 {
+	r := newRounder(f.form.quadratic, f.lanes, f.target)
+	best, least := scale, math.Inf(1)
+	for _, ratio := range t.scales {
+		r.successive(scale * ratio)
+		r.descend(t.sweeps)
+		if loss := r.loss(); loss < least {
+			best, least = r.scale, loss
+			for i, v := range r.q {
+				q[i] = int8(v)
+			}
+		}
+	}
+	if finite(least) {
+		f.lost = least * f.unit * f.unit
+	}
+	return best
+}
+
+// loss is the mean square of the error that rounding to q adds to the filter's output, its mean apart.
+func (f *filter) loss(q []int8, scale float64) float64 {
+	sum := 0.0
+	if f.form == nil {
+		for i, at := range f.lanes.order {
+			e := f.weight[i] - scale*float64(q[at])
+			sum += f.importance[i] * e * e
+		}
+		return sum
+	}
+	e, he := make([]float64, len(q)), make([]float64, len(q))
+	for i, v := range q {
+		e[i] = f.target[i] - scale*float64(v)
+	}
+	f.form.multiply(he, e)
+	return math.Max(0, dot(e, he)) * f.unit * f.unit
+}

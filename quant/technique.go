@@ -1,0 +1,46 @@
+package quant
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Technique names a part of calibration that can be left out, for experiments.
+type Technique string
+
+const (
+	// Equalisation scales the channels inside the float network so that each fills its map's range better,
+	// which changes nothing else (Nagel et al. 2019, "Data-Free Quantization Through Weight Equalization and
+	// Bias Correction", section 4.1, here by what the activations measure).
+	Equalisation Technique = "equalisation"
+	// Correction aims each layer's weights at the float network's output from what the int8 network feeds
+	// it: a linear filter against the errors of the layers before.
+	Correction Technique = "correction"
+	// Rounding rounds the weights of a filter together, by how their inputs vary together (Frantar et al.
+	// 2022, "GPTQ"), and then moves them one by one and in pairs for as long as that helps.
+	Rounding Technique = "rounding"
+	// BiasCorrection puts the mean error that is left on the calibration images into the bias.
+	BiasCorrection Technique = "bias"
+)
+
+// Techniques lists every technique in the order in which they work.
+func Techniques() []Technique {
+	return []Technique{Equalisation, Correction, Rounding, BiasCorrection}
+}
+
+// ParseTechniques reads names between commas, in any case; "" is none.
+func ParseTechniques(names string) ([]Technique, error) {
+	var list []Technique
+	for name := range strings.SplitSeq(names, ",") {
+		t := Technique(strings.ToLower(strings.TrimSpace(name)))
+		if t == "" {
+			continue
+		}
+		if !slices.Contains(Techniques(), t) {
+			return nil, fmt.Errorf("unknown technique %q: expected some of %v", t, Techniques())
+		}
+		list = append(list, t)
+	}
+	return list, nil
+}

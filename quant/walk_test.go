@@ -1,0 +1,122 @@
+package quant
+
+import (
+	"context"
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/resnext"
+)
+
+// TestWalkIsTheNetwork: what the walk carries along is what the int8 network computes, and what the float network
+// computes, but for the last bits of the walk's float32.
+func TestWalkIsTheNetwork(t *testing.T) {
+	for name, cfg := range small {
+		t.Run(name, func(t *testing.T) {
+			net := floatnet.Random(cfg, 9)
+			b, err := newBuilder(context.Background(), net, source(cfg, 4), collect(t, net, 4), testPreprocess(), Options{Chains: 4})
+			require.NoError(t, err)
+			require.NoError(t, b.build())
+			blocks := cfg.Blocks()
+			last := blocks[len(blocks)-1].Expand.Name
+			slow, runner := naive{q: b.out}, b.net.NewRunner()
+			var float []float32
+			runner.Observe = func(name string, _, _, _ int, data []float32) {
+				if name == last {
+					float = append(float[:0], data...)
+				}
+			}
+			for i, track := range b.walk.tracks {
+				slow.run(picture(cfg, i))
+				runner.Forward(picture(cfg, i), testPreprocess())
+				other := 0
+				for j, v := range slow.maps[last] {
+					if d := v - int32(track.input.steps.v[j]); d != 0 {
+						require.LessOrEqual(t, max(d, -d), int32(1))
+						other++
+					}
+				}
+				require.LessOrEqual(t, other, len(slow.maps[last])/200)
+				real := make([]float32, len(float))
+				track.input.real.widen(real)
+				var p power
+				p.add(float, real)
+				require.Greater(t, float64(p.sqnr()), 70.0)
+			}
+		})
+	}
+}
+
+func TestQuantiseStopsWithItsContext(t *testing.T) {
+	cfg := small["wide last map"]
+	net := floatnet.Random(cfg, 1)
+	stats := collect(t, net, 4)
+	for _, effort := range Efforts() {
+		ctx, cancel := context.WithCancel(context.Background())
+		layers := 0
+		o := Options{Effort: effort, Progress: func(done, total int) {
+			layers++
+			require.Equal(t, layers, done)
+			require.Equal(t, len(cfg.Convs())+1, total)
+			if done == 3 {
+				cancel()
+			}
+		}}
+		_, _, err := Quantise(ctx, net, source(cfg, 4), stats, testPreprocess(), o)
+		require.ErrorIs(t, err, context.Canceled)
+		require.Equal(t, 3, layers)
+	}
+}
+
+// TestWalkNamesTheImage: an image that cannot be read again, and a float network that overflows only now.
+func TestWalkNamesTheImage(t *testing.T) {
+	cfg := small["wide last map"]
+	net := floatnet.Random(cfg, 1)
+	stats := collect(t, net, 4)
+	broken := Images{4, func(i int) ([]byte, error) {
+		if i == 2 {
+			return nil, errors.New("gone")
+		}
+		return picture(cfg, i), nil
+	}}
+	_, _, err := Quantise(context.Background(), net, broken, stats, testPreprocess(), Options{})
+	require.EqualError(t, err, "quantisation: image 2: gone")
+	for i := range net.Convs["stage1.block1.reduce"].Weight {
+		net.Convs["stage1.block1.reduce"].Weight[i] = math.MaxFloat32
+	}
+	_, _, err = Quantise(context.Background(), net, source(cfg, 4), stats, testPreprocess(), Options{})
+	require.ErrorIs(t, err, ErrNotFinite)
+	require.ErrorContains(t, err, "stage1.block1.reduce")
+}
+
+// TestBudgetBoundsTheImages: however many there are, the maps of those that are carried fit.
+func TestBudgetBoundsTheImages(t *testing.T) {
+	cfg, err := resnext.Named("resnext50_32x4d")
+	require.NoError(t, err)
+	for _, n := range []int{1, 3, 100, 1000000} {
+		chosen := toils[Default].images(cfg, n)
+		require.NotEmpty(t, chosen)
+		require.LessOrEqual(t, int64(len(chosen))*trackBytes(cfg), toils[Default].budget)
+		require.LessOrEqual(t, len(chosen), n)
+		for i := range chosen {
+			require.Less(t, chosen[i], n)
+			require.True(t, i == 0 || chosen[i] > chosen[i-1])
+		}
+	}
+	require.Len(t, toil{budget: 1}.images(cfg, 5), 1, "one image always")
+}
+
+func TestFineMapsLoseLittle(t *testing.T) {
+	for _, x := range [][]float32{{0}, {3, 3, 3}, {0, 1e-40}, {-5, 0.001, 7}, {0, 1e30}, {-1e-20, 1e-20}} {
+		got := make([]float32, len(x))
+		f := newFine(x)
+		f.widen(got)
+		for i, v := range x {
+			require.InDelta(t, v, got[i], float64(f.step)*0.51+smallestNormal)
+		}
+	}
+}
