@@ -220,12 +220,6 @@ func TestCompareLogits(t *testing.T) {
 	require.Nil(t, compare(ours, theirs, 3, []int{unlabelled, unlabelled}).Correct)
 }
 
-func TestMemory(t *testing.T) {
-	require.Positive(t, memory(os.Getpid(), "VmHWM"))
-	require.Zero(t, memory(os.Getpid(), "Name"))
-	require.Zero(t, memory(-1, "VmHWM"))
-}
-
 func TestQuiet(t *testing.T) {
 	before := cpuTime{all: 1000, busy: 500, own: 100}
 	for _, c := range []struct {

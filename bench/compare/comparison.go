@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/libresnext/libresnext/internal/cli"
+	"github.com/libresnext/libresnext/internal/procfs"
 )
 
 // comparison is everything that is measured.
@@ -83,7 +84,7 @@ func (c *comparison) measure(ctx context.Context) (*Report, error) {
 		r.Quiet = append(r.Quiet, quiet)
 		r.Timings, r.Ratios = append(r.Timings, t...), append(r.Ratios, ratios(t, len(c.networks))...)
 	}
-	r.Load = append(r.Load, load())
+	r.Load = append(r.Load, procfs.Load())
 	if c.profile {
 		for _, e := range c.entries {
 			p, err := profile(ctx, e, c.inputs)

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/libresnext/libresnext/internal/procfs"
 )
 
 // engine is a way to start a worker.
@@ -62,7 +64,7 @@ func (e engine) start(ctx context.Context) (*contestant, error) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", strings.Join(e.command, " "), err), c.close())
 	}
 	c.name, c.version = hello.Name, hello.Version
-	c.idleBytes = memory(c.cmd.Process.Pid, "VmRSS")
+	c.idleBytes = procfs.Bytes(c.cmd.Process.Pid, procfs.Memory)
 	return c, nil
 }
 
@@ -111,7 +113,7 @@ func (c *contestant) receive() (reply, error) {
 }
 
 // peakBytes is the most physical memory that the worker ever had.
-func (c *contestant) peakBytes() int64 { return memory(c.cmd.Process.Pid, "VmHWM") }
+func (c *contestant) peakBytes() int64 { return procfs.Bytes(c.cmd.Process.Pid, procfs.PeakMemory) }
 
 // close ends the worker and waits for it.
 func (c *contestant) close() error {

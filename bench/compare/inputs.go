@@ -3,19 +3,17 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/libresnext/libresnext/internal/images"
 	"github.com/libresnext/libresnext/internal/onnx"
-	"github.com/libresnext/libresnext/internal/resize"
+	"github.com/libresnext/libresnext/internal/synthetic"
 	"github.com/libresnext/libresnext/resnext"
 )
 
 // unlabelled is the class of a picture that has none.
-const unlabelled = -1
+const unlabelled = images.Unlabelled
 
 // inputs are the images that all networks and runtimes get. The first one is what is timed.
 type inputs struct {
@@ -40,7 +38,6 @@ func makeInputs(n *network, path string, count int) (*inputs, error) {
 		return nil, fmt.Errorf("%s: %w", n.path, err)
 	}
 	in := &inputs{}
-	labels := set.Labels()
 	for _, i := range set.Sample(count, 1) {
 		img, err := set.Load(i)
 		if err != nil {
@@ -50,9 +47,9 @@ func makeInputs(n *network, path string, count int) (*inputs, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", path, set.Item(i).Name, err)
 		}
-		class := unlabelled
-		if at, ok := slices.BinarySearch(labels, set.Item(i).Label); ok && len(labels) == n.q.Config.Classes {
-			class = at
+		class := set.Item(i).Class
+		if folders := len(set.Labels()); folders > 0 && folders != n.q.Config.Classes {
+			class = unlabelled // the folders are something else
 		}
 		in.rgb, in.classes = append(in.rgb, bytes.Clone(rgb)), append(in.classes, class)
 	}
@@ -60,28 +57,15 @@ func makeInputs(n *network, path string, count int) (*inputs, error) {
 	return in, nil
 }
 
-// syntheticInputs makes smooth fields of random colours.
+// syntheticInputs makes pictures up.
 func syntheticInputs(cfg resnext.Config, count int) (*inputs, error) {
-	const cells = 7
 	in := &inputs{about: fmt.Sprintf("%d made-up pictures", count)}
-	resizer := resize.NewResizer(resize.Bicubic)
 	for i := range count {
-		random := rand.NewPCG(1, uint64(i))
-		field, err := resize.NewImage(cells, cells)
+		rgb, err := synthetic.Picture(cfg.Width, cfg.Height, 1, uint64(i))
 		if err != nil {
 			return nil, err
 		}
-		for j := range field.Pix {
-			field.Pix[j] = byte(random.Uint64() >> 32)
-		}
-		picture, err := resize.NewImage(cfg.Width, cfg.Height)
-		if err != nil {
-			return nil, err
-		}
-		if err := resizer.ResizeCrop(picture, field, cfg.Width, cfg.Height, 0, 0); err != nil {
-			return nil, err
-		}
-		in.rgb, in.classes = append(in.rgb, picture.Pix), append(in.classes, unlabelled)
+		in.rgb, in.classes = append(in.rgb, rgb), append(in.classes, unlabelled)
 	}
 	return in, nil
 }

@@ -53,5 +53,5 @@ func (n *network) export(pictures [][]byte) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", n.path, err)
 	}
-	return onnx.Write(n.onnx, n.q, ranges)
+	return onnx.Write(n.onnx, n.q, ranges, onnx.Options{Padded: true})
 }

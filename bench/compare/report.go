@@ -11,6 +11,7 @@ import (
 
 	"github.com/libresnext/libresnext/asm"
 	"github.com/libresnext/libresnext/internal/cli"
+	"github.com/libresnext/libresnext/internal/procfs"
 )
 
 // Report is the outcome of a comparison, and the object of --json.
@@ -36,7 +37,7 @@ func newReport(n *network, in *inputs) *Report {
 	r := &Report{
 		Network: fmt.Sprintf("%s, %dx%d pixels", cli.ArchName(cfg), cfg.Width, cfg.Height),
 		MACs:    cfg.MACs(), CPU: strings.Join(strings.Fields(cpuid.CPU.BrandName), " "), Cores: runtime.NumCPU(),
-		Load: []string{load()}, Images: in.about,
+		Load: []string{procfs.Load()}, Images: in.about,
 		MACsByKind: macs(cfg),
 	}
 	if k, _, err := asm.Select(""); err == nil {

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/libresnext/libresnext/internal/cli"
@@ -31,11 +31,15 @@ func calibrate(ctx context.Context, s *settings, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	if w.plan, err = newPlan(s, net); err != nil {
+	// Large folders and slow disks take their time.
+	if w.plan, err = await(ctx, func() (*plan, error) { return newPlan(s, net) }); err != nil {
 		return err
 	}
 	defer w.plan.close()
 	w.plan.echo(out)
+	if err := w.readPictures(stderr); err != nil {
+		return err
+	}
 	w.plan.warn(stderr)
 	model, size, err := w.makeModel()
 	if err != nil {
@@ -44,9 +48,15 @@ func calibrate(ctx context.Context, s *settings, stdout, stderr io.Writer) error
 	if text := model.Warning(); text != "" {
 		cli.Warn(stderr, tool, "%s; using the kernel set %s", text, model.Kernels())
 	}
+	if err := w.exportONNX(model, w.quantised); err != nil {
+		return err
+	}
 	r, err := w.compare(model, size)
 	if err != nil {
 		return fmt.Errorf("%s is written and whole, but not compared: %w", w.plan.out, err)
+	}
+	if err := w.writePage(model, r); err != nil {
+		return fmt.Errorf("%s is written and whole, but its report is not: %w", w.plan.out, err)
 	}
 	if s.json {
 		return r.printJSON(stdout)
@@ -62,33 +72,46 @@ type work struct {
 	progress *progress
 	plan     *plan
 	begin    time.Time
+	skipped  []badPicture
+
+	// What the page of --report tells of.
+	stats      *quant.Statistics // of details.Float
+	found      *quant.Details
+	quantised  *resnext.Quantised
+	comparison *quant.Comparison
+	answers    *answerLog
 }
 
-// do runs one phase. When the context ends it returns at once; what the phase still does in the background
-// is forgotten.
+// do runs one phase, see await.
 func do[T any](w *work, name string, total int, f func(*phase) (T, error)) (T, error) {
-	type outcome struct {
-		value T
-		err   error
-	}
 	if w.ctx.Err() != nil {
 		return *new(T), errInterrupted
 	}
 	p := w.progress.start(name, total)
+	value, err := await(w.ctx, func() (T, error) { return f(p) })
+	p.end(err)
+	return value, err
+}
+
+// await runs f. When ctx ends it returns at once; what f still does in the background is forgotten.
+func await[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	type outcome struct {
+		value T
+		err   error
+	}
 	finished := make(chan outcome, 1)
 	go func() {
-		value, err := f(p)
+		value, err := f()
 		finished <- outcome{value, err}
 	}()
 	var o outcome
 	select {
 	case o = <-finished:
-	case <-w.ctx.Done():
+	case <-ctx.Done():
 	}
-	if w.ctx.Err() != nil {
+	if ctx.Err() != nil {
 		o.err = errInterrupted
 	}
-	p.end(o.err)
 	return o.value, o.err
 }
 
@@ -96,24 +119,31 @@ func do[T any](w *work, name string, total int, f func(*phase) (T, error)) (T, e
 func (w *work) makeModel() (*resnext.Model, int64, error) {
 	p, s := w.plan, w.settings
 	n := p.calibration.len()
+	load := func(i int) ([]byte, error) {
+		rgb, _, err := p.calibration.load(i)
+		return rgb, err
+	}
 	stats, err := do(w, "calibrating", n, func(f *phase) (*quant.Statistics, error) {
-		load := func(i int) ([]byte, error) {
-			rgb, _, err := p.calibration.load(i)
-			return rgb, err
-		}
 		return quant.Collect(w.ctx, p.net.Net, n, load, p.preprocess, s.threads, f.step)
 	})
 	if err != nil {
 		return nil, 0, err
 	}
-	q, err := do(w, "quantising", 0, func(*phase) (*resnext.Quantised, error) {
-		return quant.Quantise(p.net.Net, stats, p.preprocess,
-			quant.Options{Observer: s.observer, Percentile: s.percentile, Chains: s.chains, Threads: s.threads})
+	// Maps of images come and go by the hundred megabytes: collect what is gone early.
+	defer debug.SetGCPercent(debug.SetGCPercent(30))
+	var details *quant.Details
+	q, err := do(w, roundingPhase, len(p.net.Config.Convs())+1, func(f *phase) (q *resnext.Quantised, err error) {
+		q, details, err = quant.Quantise(w.ctx, p.net.Net, quant.Images{N: n, Load: load}, stats, p.preprocess, quant.Options{
+			Observer: s.observer, Percentile: s.percentile, Chains: s.chains, Effort: s.effort, Without: s.without,
+			Threads: s.threads, Progress: f.step,
+		})
+		return q, err
 	})
 	if err != nil {
 		return nil, 0, err
 	}
 	q.Labels = p.labels
+	w.stats, w.quantised, w.found = details.Statistics, q, details
 	w.note(q.Calibration)
 	// Writing is quick, and is not left half done.
 	size, err := q.WriteFile(p.out)
@@ -132,10 +162,10 @@ func (w *work) note(notes map[string]string) {
 	notes["weights"] = s.weights
 	notes["pictures"] = "synthetic"
 	if s.random == nil {
-		notes["weights"] = filepath.Base(s.weights)
+		notes["weights"] = lastName(s.weights)
 	}
 	if s.images != "" {
-		notes["pictures"] = filepath.Base(s.images)
+		notes["pictures"] = lastName(s.images)
 	}
 	notes["seed"] = fmt.Sprint(s.seed)
 }
@@ -145,16 +175,16 @@ func (w *work) compare(model *resnext.Model, size int64) (*report, error) {
 	p, s := w.plan, w.settings
 	n := p.compared.len()
 	c, err := do(w, "comparing", n, func(f *phase) (*quant.Comparison, error) {
-		return quant.Compare(w.ctx, p.net.Net, model, n, p.compared.load, p.preprocess, quant.CompareOptions{Threads: s.threads, Progress: f.step})
+		return quant.Compare(w.ctx, p.net.Net, model, n, p.compared.load, p.preprocess, quant.CompareOptions{Threads: s.threads, Answer: w.answerLog(), Progress: f.step})
 	})
 	if err != nil {
 		return nil, err
 	}
-	if s.layers {
+	if s.layers || s.report != "" {
 		// On its own, because it would slow down what is timed.
 		few := spread{p.compared, defaultCompared}
 		l, err := do(w, "comparing layers", few.len(), func(f *phase) (*quant.Comparison, error) {
-			return quant.Compare(w.ctx, p.net.Net, model, few.len(), few.load, p.preprocess,
+			return quant.Compare(w.ctx, w.found.Float, model, few.len(), few.load, p.preprocess,
 				quant.CompareOptions{Threads: s.threads, Layers: true, Progress: f.step})
 		})
 		if err != nil {
@@ -162,5 +192,6 @@ func (w *work) compare(model *resnext.Model, size int64) (*report, error) {
 		}
 		c.Layers = l.Layers
 	}
+	w.comparison = c
 	return newReport(w, c, size), nil
 }

@@ -21,11 +21,19 @@ resnext and the library: a quarter of the size, several times as fast, nearly
 the same answers. No training, no labels: a few hundred pictures like those that
 the network will see are enough.
 
-WEIGHTS is a PyTorch state_dict (.pth, .pt) or a .safetensors file, under the
-names of torchvision, timm or the CIFAR implementations; depth, cardinality and
-widths are read from the tensors. random:NAME makes a network of random weights
-instead, to measure the speed of an architecture; it needs no pictures.
-PICTURES is a folder or a .zip archive of JPEG, PNG, WebP, ... files.
+WEIGHTS is the float network, told by content: a PyTorch state_dict (.pth, .pt),
+.safetensors in one file or in shards with an index, .npy files in a folder or
+an .npz archive, an ONNX export with float weights, a Torch7 model (.t7), or the
+folder of a model from a hub. Tensors have the names of torchvision, timm,
+transformers or the CIFAR implementations; depth, cardinality and widths are
+read from the tensors, in ONNX and Torch7 from the graph. config.json and
+preprocessor_config.json beside the weights give labels and preparation.
+random:NAME makes a network of random weights instead, to measure the speed of
+an architecture; it needs no pictures. random-heavy:NAME gives its channels very
+uneven strengths, to test calibration.
+PICTURES is a folder or a .zip archive of JPEG, PNG, WebP, ... files, or the
+IDX files of MNIST and its relatives, gzipped or not. Pictures that cannot be
+read are skipped and named, as long as they are not more than half.
 
 Pictures must be prepared as for training. What is not given is chosen by the
 kind of network, and shown before the work starts:
@@ -35,10 +43,11 @@ kind of network, and shown before the work starts:
 All of it is stored in the model.
 
 With --eval the float and the int8 network are compared on labelled pictures,
-one folder for each class (class 0 is the first folder by name). Without it they
-are compared on some of the calibration pictures, which need no labels: by how
-often they agree, and by the logits' signal to quantisation noise ratio (SQNR;
-30 dB and more is good).`
+one folder for each class (class 0 is the first folder by name; with --labels
+folders may be named like the labels), or IDX files of images and labels.
+Without it they are compared on some of the calibration pictures, which need no
+labels: by how often they agree, and by the logits' signal to quantisation noise
+ratio (SQNR; 30 dB and more is good).`
 
 const examples = `  calib --weights resnext50_32x4d.pth --images photos/
   calib --weights cifar.pth --images train.zip --eval test/ --out m.safetensors
@@ -51,6 +60,7 @@ Exit codes:
 // run is the whole tool: it runs a command line and returns the exit code. When ctx ends the work stops.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var o options
+	var shell string
 	c := &cobra.Command{
 		Use:     tool + " --weights WEIGHTS --images PICTURES [options]",
 		Short:   "Turn a float ResNeXt checkpoint into an int8 model",
@@ -60,11 +70,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		Args:    cli.Args(0, 0, ""),
 	}
 	o.declare(c)
+	c.Flags().StringVar(&shell, "completion", "", "print the completion script of `SHELL`: "+cli.Shells)
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if shell != "" {
+			return cli.Complete(c, shell)
+		}
 		s, err := o.settings(c.Flags().Changed)
 		if err != nil {
 			return err
 		}
+		s.args = args
 		return calibrate(c.Context(), s, c.OutOrStdout(), c.ErrOrStderr())
 	}
 	return cli.Execute(ctx, c, args, stdout, stderr)
@@ -74,15 +89,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func (o *options) declare(c *cobra.Command) {
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.weights, "weights", "", "`FILE` of the float network, or random:NAME")
+	f.StringVar(&o.weights, "weights", "", "`FILE` or folder of the float network, or random:NAME")
 	f.StringVar(&o.images, "images", "", "calibration pictures: `FOLDER` or zip archive")
 	f.StringVar(&o.out, "out", "", "model `FILE` to write (default: the weights' name with .int8.safetensors, in the current folder)")
 	f.StringVar(&o.eval, "eval", "", "labelled pictures to compare on: `FOLDER` or zip archive with a folder for each class")
-	f.StringVar(&o.labels, "labels", "", "text `FILE` with a label on each line (default: the folders of --eval, else of --images)")
+	f.StringVar(&o.labels, "labels", "", "text `FILE` with a label on each line (default: config.json beside the weights, else the folders of --eval, else of --images)")
 	f.StringVar(&o.arch, "arch", "auto", "insist on the architecture `NAME`, such as resnext50_32x4d")
 	f.StringVar(&o.observer, "observer", string(quant.Observers()[0]), "`NAME` of how activation ranges are chosen: "+observerNames())
 	f.Float64Var(&o.percentile, "percentile", quant.DefaultPercentile, "keep `P` percent of the values; for --observer percentile")
-	f.StringVar(&o.chains, "chains", "4", "make weights such that `N` products can be summed in 16 bits, 2, 4 or 8, or off. Longer chains are faster on x86-64 CPUs without VNNI and cost a little precision")
+	f.StringVar(&o.effort, "effort", string(quant.Default), "how much work to do: fast rounds each layer on its own, in seconds; default rounds layer after layer against the float network's output; max takes longer for a little more")
+	f.StringVar(&o.without, "without", "", "leave out the `TECHNIQUES`, some of "+techniqueNames()+", for experiments")
+	f.StringVar(&o.chains, "chains", "auto", "make weights such that `N` products can be summed in 16 bits, 2, 4 or 8, or off, or auto: the longest for each layer that cost it little precision. Longer chains are faster on x86-64 CPUs without VNNI")
 	f.IntVar(&o.limit, "limit", defaultLimit, "use at most `N` calibration pictures, spread over the folders; 0 is all")
 	f.IntVar(&o.evalLimit, "eval-limit", 0, fmt.Sprintf("compare on at most `N` pictures (default: all of --eval, else %d)", defaultCompared))
 	f.StringVar(&o.crop, "crop", "", "the network's input size, `N` or WxH pixels")
@@ -93,7 +110,18 @@ func (o *options) declare(c *cobra.Command) {
 	f.IntVar(&o.threads, "threads", 0, "use `N` CPU cores; 0 is all of them")
 	f.Uint64Var(&o.seed, "seed", 1, "choose pictures, and the weights of random:NAME, by the number `N`")
 	f.BoolVar(&o.layers, "layers", false, "measure and list the SQNR of each layer, worst first")
+	f.StringVar(&o.report, "report", "", "write a page about the result to `FILE`: accuracy, layers, ranges, changed answers, and what to try")
+	f.StringVar(&o.exportONNX, "export-onnx", "", "also write the int8 network to `FILE` as ONNX, for other runtimes")
+	f.BoolVar(&o.strict, "strict", false, "fail where a picture cannot be read, instead of skipping it")
 	f.BoolVar(&o.json, "json", false, "print one JSON object on standard output, all else on standard error")
+}
+
+func techniqueNames() string {
+	var names []string
+	for _, t := range quant.Techniques() {
+		names = append(names, string(t))
+	}
+	return strings.Join(names, ",")
 }
 
 func observerNames() string {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/quant"
@@ -11,32 +10,45 @@ import (
 
 // echo prints what was decided.
 func (p *plan) echo(w io.Writer) {
+	t := cli.Table{}
+	for _, r := range p.decisions() {
+		t.Row(r[0], r[1])
+	}
+	t.Print(w)
+	fmt.Fprintln(w)
+}
+
+// decisions name what was decided, and say how.
+func (p *plan) decisions() [][2]string {
 	cfg, s := p.net.Config, p.settings
 	kind := "ImageNet form"
 	if cfg.CIFAR() {
 		kind = "CIFAR form"
 	}
-	t := cli.Table{}
-	t.Row("weights", cli.Printable(p.net.source))
-	t.Row("network", fmt.Sprintf("%s, %s, %s", cli.ArchName(cfg), kind, cli.Plural(cfg.Classes, "class")))
-	t.Row("", fmt.Sprintf("%s parameters, %s multiply-accumulates", cli.Count(cli.Parameters(cfg)), cli.Count(cfg.MACs())))
-	t.Row("input", fmt.Sprintf("%dx%d pixels RGB, width x height (%s)", cfg.Width, cfg.Height, p.sizeReason))
-	t.Row("prepare", cli.PreprocessText(cfg, p.preprocess))
-	t.Row("mean", cli.Triple(p.preprocess.Mean)+given(s.mean != nil))
-	t.Row("std", cli.Triple(p.preprocess.Std)+given(s.std != nil))
-	t.Row("labels", p.labelText())
-	t.Row("calibrate", cli.Printable(p.pictures))
-	t.Row("compare", cli.Printable(p.comparedText))
-	t.Row("observer", p.observerText())
-	t.Row("chains", p.chainsText())
-	t.Row("write", cli.Printable(p.out))
-	t.Print(w)
-	fmt.Fprintln(w)
+	return [][2]string{
+		{"weights", cli.Printable(p.net.source)},
+		{"network", fmt.Sprintf("%s, %s, %s", cli.ArchName(cfg), kind, cli.Plural(cfg.Classes, "class"))},
+		{"", fmt.Sprintf("%s parameters, %s multiply-accumulates", cli.Count(cli.Parameters(cfg)), cli.Count(cfg.MACs()))},
+		{"input", fmt.Sprintf("%dx%d pixels RGB, width x height (%s)", cfg.Width, cfg.Height, p.sizeReason)},
+		{"prepare", cli.PreprocessText(cfg, p.preprocess)},
+		{"mean", cli.Triple(p.preprocess.Mean) + p.given(s.mean != nil)},
+		{"std", cli.Triple(p.preprocess.Std) + p.given(s.std != nil)},
+		{"labels", p.labelText()},
+		{"calibrate", cli.Printable(p.pictures)},
+		{"compare", cli.Printable(p.comparedText)},
+		{"observer", p.observerText()},
+		{"effort", p.effortText()},
+		{"chains", p.chainsText()},
+		{"write", cli.Printable(p.out)},
+	}
 }
 
-func given(yes bool) string {
-	if yes {
+func (p *plan) given(yes bool) string {
+	switch {
+	case yes:
 		return " (given)"
+	case p.net.beside() != nil:
+		return " (" + besideWeights + ")"
 	}
 	return " (usual for this form; --mean and --std change it)"
 }
@@ -48,8 +60,19 @@ func (p *plan) observerText() string {
 	return string(p.settings.observer)
 }
 
+func (p *plan) effortText() string {
+	text := string(p.settings.effort)
+	if p.settings.options.without != "" && p.settings.effort != quant.Fast {
+		text += ", without " + cli.Printable(p.settings.options.without)
+	}
+	return text
+}
+
 func (p *plan) chainsText() string {
-	if p.settings.chains == 0 {
+	switch p.settings.chains {
+	case quant.ChainsAuto:
+		return "as long as precision allows in each layer"
+	case 0:
 		return "off (--chains makes some CPUs faster)"
 	}
 	return "of " + cli.Plural(p.settings.chains, "product")
@@ -57,21 +80,19 @@ func (p *plan) chainsText() string {
 
 // labelText shows the first labels.
 func (p *plan) labelText() string {
-	const shown = 3
 	if len(p.labels) == 0 {
 		return "none (--labels gives them)"
 	}
-	first := strings.Join(p.labels[:min(shown, len(p.labels))], ", ")
-	if len(p.labels) > shown {
-		first += ", ..."
-	}
-	return cli.Printable(fmt.Sprintf("%s, from %s", first, p.labelSource))
+	return cli.Printable(fmt.Sprintf("%s, from %s", shortList(p.labels), p.labelSource))
 }
 
 // warn says what may be unwise.
 func (p *plan) warn(stderr io.Writer) {
 	if n := p.calibration.len(); n < fewImages {
 		cli.Warn(stderr, tool, "only %s to calibrate with; a few hundred are good", cli.Plural(n, "picture"))
+	}
+	if p.numbering != "" {
+		cli.Warn(stderr, tool, "%s", p.numbering)
 	}
 	if p.settings.random != nil {
 		cli.Warn(stderr, tool, "random weights: good for measuring speed, the answers mean nothing")

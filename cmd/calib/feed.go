@@ -2,9 +2,7 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"image"
-	"slices"
 	"sync"
 
 	"github.com/libresnext/libresnext/internal/cli"
@@ -17,19 +15,22 @@ import (
 type feed interface {
 	len() int
 	load(i int) (rgb []byte, label int, err error)
+	// name is what people call picture i.
+	name(i int) string
 }
 
 // setFeed prepares chosen pictures of a set.
 type setFeed struct {
-	set     *images.Set
-	chosen  []int
-	classes []string // the folders' names where folders are classes, else nil
-	workers sync.Pool
+	set      *images.Set
+	chosen   []int
+	kept     [][]byte // pixels of chosen pictures that need not be decoded again; nil where they must
+	labelled bool
+	classes  []int // the class of each of the set's labels; nil where they are in order
+	workers  sync.Pool
 }
 
-// newSetFeed fails where the preprocessing is impossible. With byFolder pictures are labelled by their
-// folder.
-func newSetFeed(set *images.Set, chosen []int, cfg resnext.Config, p resnext.Preprocess, byFolder bool) (*setFeed, error) {
+// newSetFeed fails where the preprocessing is impossible. The pictures are without labels.
+func newSetFeed(set *images.Set, chosen []int, cfg resnext.Config, p resnext.Preprocess) (*setFeed, error) {
 	first, err := resnext.NewPreparer(cfg, p)
 	if err != nil {
 		return nil, err
@@ -43,9 +44,6 @@ func newSetFeed(set *images.Set, chosen []int, cfg resnext.Config, p resnext.Pre
 		return worker
 	}
 	f.workers.Put(first)
-	if byFolder {
-		f.classes = set.Labels()
-	}
 	return f, nil
 }
 
@@ -53,16 +51,21 @@ func (f *setFeed) len() int { return len(f.chosen) }
 
 func (f *setFeed) load(i int) ([]byte, int, error) {
 	item := f.chosen[i]
+	if i < len(f.kept) && f.kept[i] != nil {
+		return bytes.Clone(f.kept[i]), f.label(item), nil
+	}
 	img, err := f.set.Load(item)
 	if err != nil {
 		return nil, 0, cli.Plain(err)
 	}
 	rgb, err := f.prepare(img)
 	if err != nil {
-		return nil, 0, fmt.Errorf("%s: %s: %w", f.set.Path(), f.set.Item(item).Name, cli.Plain(err))
+		return nil, 0, cli.Plain(&images.LoadError{Image: f.set.Where(item), Err: cli.Plain(err)})
 	}
 	return rgb, f.label(item), nil
 }
+
+func (f *setFeed) name(i int) string { return f.set.Item(f.chosen[i]).Name }
 
 func (f *setFeed) prepare(img image.Image) ([]byte, error) {
 	worker := f.workers.Get().(*resnext.Preparer)
@@ -71,12 +74,16 @@ func (f *setFeed) prepare(img image.Image) ([]byte, error) {
 	return bytes.Clone(rgb), err
 }
 
-// label is the class of a picture: its folder's place among the sorted folders.
+// label is the class of a picture.
 func (f *setFeed) label(item int) int {
-	if class, ok := slices.BinarySearch(f.classes, f.set.Item(item).Label); ok {
-		return class
+	class := f.set.Item(item).Class
+	switch {
+	case !f.labelled || class == images.Unlabelled:
+		return quant.Unlabelled
+	case f.classes != nil:
+		return f.classes[class]
 	}
-	return quant.Unlabelled
+	return class
 }
 
 // spread is a feed of n images of another, evenly chosen.
@@ -87,4 +94,9 @@ type spread struct {
 
 func (s spread) len() int { return min(s.n, s.feed.len()) }
 
-func (s spread) load(i int) ([]byte, int, error) { return s.feed.load(i * s.feed.len() / s.len()) }
+func (s spread) load(i int) ([]byte, int, error) { return s.feed.load(s.place(i)) }
+
+func (s spread) name(i int) string { return s.feed.name(s.place(i)) }
+
+// place is the other feed's number of picture i.
+func (s spread) place(i int) int { return i * s.feed.len() / s.len() }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"image"
 	"math"
 
@@ -25,12 +24,13 @@ func (p *plan) decideInput(set *images.Set) error {
 	if s.size != nil {
 		w, h = s.size[0], s.size[1]
 		p.sizeReason = "--crop"
+	} else if net.from != nil && net.from.Sized {
+		p.sizeReason = "fixed by the weights' file"
+	} else if beside := net.beside(); beside != nil && !net.Config.CIFAR() {
+		w, h = beside.Size, beside.Size
+		p.sizeReason = besideWeights
 	} else if net.Config.CIFAR() && set != nil {
-		size, err := commonSize(set)
-		if err != nil {
-			return err
-		}
-		if size.X > 0 && max(size.X, size.Y) <= smallSide {
+		if size := commonSize(set); size.X > 0 && max(size.X, size.Y) <= smallSide {
 			w, h = size.X, size.Y
 			p.sizeReason = "the size of the pictures"
 		}
@@ -39,6 +39,7 @@ func (p *plan) decideInput(set *images.Set) error {
 		return cli.Usage("%v", err)
 	}
 	p.preprocess = choosePreprocess(net.Config, s)
+	p.prepareAsBeside()
 	if err := p.preprocess.Validate(); err != nil {
 		return cli.Usage("%v", err)
 	}
@@ -70,19 +71,20 @@ func choosePreprocess(cfg resnext.Config, s *settings) resnext.Preprocess {
 	return p
 }
 
-// commonSize is the size of the first pictures of a set if they are all alike, else 0, 0.
-func commonSize(set *images.Set) (image.Point, error) {
+// commonSize is the size of the first pictures of a set that can be read if they are all alike, else 0, 0.
+func commonSize(set *images.Set) image.Point {
 	var common image.Point
-	for i := range min(looked, set.Len()) {
+	seen := 0
+	for i := 0; i < min(set.Len(), 4*looked) && seen < looked; i++ {
 		img, err := set.Load(i)
 		if err != nil {
-			return image.Point{}, fmt.Errorf("calibration: %w", cli.Plain(err))
+			continue // sift tells of it
 		}
 		size := img.Bounds().Size()
-		if i > 0 && size != common {
-			return image.Point{}, nil
+		if seen++; seen > 1 && size != common {
+			return image.Point{}
 		}
 		common = size
 	}
-	return common, nil
+	return common
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/libresnext/libresnext/internal/cli"
+	page "github.com/libresnext/libresnext/internal/report"
 	"github.com/libresnext/libresnext/quant"
 	"github.com/libresnext/libresnext/resnext"
 )
@@ -17,30 +18,40 @@ const (
 	// defaultCompared is how many pictures networks are compared on without --eval, and layers always.
 	defaultCompared = 64
 	// fewImages is how many calibration pictures are worth a warning.
-	fewImages = 32
-	// randomPrefix marks weights that are made up.
+	fewImages = page.FewPictures
+	// randomPrefix and heavyPrefix mark weights that are made up, with even and with very uneven channels.
 	randomPrefix = "random:"
+	heavyPrefix  = "random-heavy:"
 )
 
 // options are the flags as they are given.
 type options struct {
 	weights, images, out, eval, labels, arch, observer string
-	crop, filter, mean, std, chains                    string
+	crop, filter, mean, std, chains, effort, without   string
 	percentile                                         float64
 	limit, evalLimit, resize, threads                  int
 	seed                                               uint64
 	layers, json                                       bool
+	report                                             string
+	strict                                             bool
+	exportONNX                                         string
 }
 
 // settings are the options once they are checked and read. What is nil was not given.
 type settings struct {
 	options
-	random    *resnext.Config // of random:NAME
+	random    *resnext.Config // of random:NAME and random-heavy:NAME
+	heavy     bool            // the latter
 	observer  quant.Observer
-	chains    int     // products, 0 is off
+	effort    quant.Effort
+	without   []quant.Technique
+	chains    int     // products, 0 is off, or quant.ChainsAuto
 	size      *[2]int // width, height
 	mean, std *[3]float32
 	resize    *int
+	// filterGiven tells that --filter was.
+	filterGiven bool
+	args        []string // the command line
 }
 
 // settings checks what can be checked without opening a file.
@@ -53,6 +64,7 @@ func (o *options) settings(given func(flag string) bool) (*settings, error) {
 			return nil, err
 		}
 	}
+	s.filterGiven = given("filter")
 	if given("resize") {
 		s.resize = &s.options.resize
 	}
@@ -74,7 +86,12 @@ func (s *settings) readWeights() error {
 			return cli.Usage("--arch: %v", err)
 		}
 	}
-	if name, ok := strings.CutPrefix(s.weights, randomPrefix); ok {
+	name, ok := strings.CutPrefix(s.weights, randomPrefix)
+	if !ok {
+		name, ok = strings.CutPrefix(s.weights, heavyPrefix)
+		s.heavy = ok
+	}
+	if ok {
 		cfg, err := resnext.Named(name)
 		if err != nil {
 			return cli.Usage("--weights: %v", err)
@@ -97,10 +114,16 @@ func (s *settings) readQuantisation() error {
 	if !(s.percentile > 0 && s.percentile <= 100) {
 		return cli.Usage("--percentile is %v, expected more than 0 and at most 100", s.percentile)
 	}
-	lengths := map[string]int{"off": 0, "2": 2, "4": 4, "8": 8}
+	if s.effort, err = quant.ParseEffort(s.options.effort); err != nil {
+		return cli.Usage("--effort: %v", err)
+	}
+	if s.without, err = quant.ParseTechniques(s.options.without); err != nil {
+		return cli.Usage("--without: %v", err)
+	}
+	lengths := map[string]int{"auto": quant.ChainsAuto, "off": 0, "2": 2, "4": 4, "8": 8}
 	var ok bool
 	if s.chains, ok = lengths[s.options.chains]; !ok {
-		return cli.Usage("--chains is %q, expected off, 2, 4 or 8", s.options.chains)
+		return cli.Usage("--chains is %q, expected auto, off, 2, 4 or 8", s.options.chains)
 	}
 	return nil
 }

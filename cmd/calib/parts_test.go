@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"hash/crc32"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -43,10 +45,13 @@ func TestParseSize(t *testing.T) {
 }
 
 func TestModelName(t *testing.T) {
+	here, err := os.Getwd()
+	require.NoError(t, err)
 	for weights, want := range map[string]string{
 		"a/b/net.pth": "net.int8.safetensors", "net.pt": "net.int8.safetensors", "net.safetensors": "net.int8.safetensors",
 		"net.pth.tar": "net.int8.safetensors", "net": "net.int8.safetensors", ".pth": ".pth.int8.safetensors",
 		"v1.5.pth": "v1.5.int8.safetensors", "random:ResNet50": "random-resnet50.int8.safetensors",
+		".": filepath.Base(here) + ".int8.safetensors", "..": filepath.Base(filepath.Dir(here)) + ".int8.safetensors", "a/b/": "b.int8.safetensors",
 	} {
 		require.Equal(t, want, modelName(&settings{options: options{weights: weights}}))
 	}
@@ -104,17 +109,16 @@ func TestCommonSize(t *testing.T) {
 		t.Cleanup(func() { set.Close() })
 		return set
 	}
-	size, err := commonSize(open())
-	require.NoError(t, err)
+	size := commonSize(open())
 	require.Equal(t, [2]int{30, 20}, [2]int{size.X, size.Y})
 	files["17.png"] = picture(t, 9, 9) // not among those that are looked at
-	size, err = commonSize(open())
-	require.NoError(t, err)
-	require.Equal(t, 30, size.X)
+	require.Equal(t, 30, commonSize(open()).X)
 	files["15.png"] = picture(t, 30, 21)
-	size, err = commonSize(open())
-	require.NoError(t, err)
-	require.Zero(t, size)
+	require.Zero(t, commonSize(open()))
+	files["14.png"], files["15.png"] = []byte("no picture"), nil // for these 16.png and 17.png are looked at
+	require.Zero(t, commonSize(open()))
+	delete(files, "17.png")
+	require.Equal(t, 20, commonSize(open()).Y)
 }
 
 func TestChoosePreprocess(t *testing.T) {
@@ -149,37 +153,6 @@ func TestChoosePreprocess(t *testing.T) {
 	}
 }
 
-// TestSynthetic: made-up pictures are the same on every machine, differ from each other, are smooth, and use
-// the range of a byte.
-func TestSynthetic(t *testing.T) {
-	cfg := resnext.Config{Height: 64, Width: 96}
-	sum := crc32.NewIEEE()
-	seen := map[uint32]bool{}
-	used := map[byte]bool{}
-	steps, total := 0, 0
-	for i := range uint64(16) {
-		rgb, err := syntheticImage(cfg, 1, i)
-		require.NoError(t, err)
-		require.Len(t, rgb, 64*96*3)
-		sum.Write(rgb)
-		seen[crc32.ChecksumIEEE(rgb)] = true
-		for at := 3; at < len(rgb); at++ {
-			used[rgb[at]] = true
-			if at%(96*3) >= 3 {
-				steps += max(int(rgb[at])-int(rgb[at-3]), int(rgb[at-3])-int(rgb[at]))
-				total++
-			}
-		}
-	}
-	require.Len(t, seen, 16)
-	require.Greater(t, len(used), 200)
-	require.Less(t, float64(steps)/float64(total), 8.0) // 85 in white noise
-	require.Equal(t, "bb7da5fa", fmt.Sprintf("%08x", sum.Sum32()))
-	other, err := syntheticImage(cfg, 2, 0)
-	require.NoError(t, err)
-	require.False(t, seen[crc32.ChecksumIEEE(other)])
-}
-
 func TestSpread(t *testing.T) {
 	s := spread{&countFeed{10}, 4}
 	require.Equal(t, 4, s.len())
@@ -198,6 +171,7 @@ type countFeed struct{ n int }
 
 func (c *countFeed) len() int                        { return c.n }
 func (c *countFeed) load(i int) ([]byte, int, error) { return nil, i, nil }
+func (c *countFeed) name(i int) string               { return strconv.Itoa(i) }
 
 func TestReportPrint(t *testing.T) {
 	one, half, low := 1.0, 0.5, 12.3

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/internal/images"
@@ -15,7 +16,11 @@ type plan struct {
 	net        *floatNetwork
 	preprocess resnext.Preprocess
 	labels     []string
-	out        string
+	// evalClasses are the classes of --eval's labels; nil where they are in order.
+	evalClasses []int
+	// numbering warns of the order of folders, if it may not be meant.
+	numbering string
+	out       string
 
 	calibration feed
 	compared    feed
@@ -54,11 +59,11 @@ func (p *plan) close() error {
 }
 
 func (p *plan) decide() error {
-	calibration, err := p.open(p.settings.images)
+	calibration, err := p.open(p.settings.images, images.Train)
 	if err != nil {
 		return err
 	}
-	eval, err := p.open(p.settings.eval)
+	eval, err := p.open(p.settings.eval, images.Test)
 	if err != nil {
 		return err
 	}
@@ -75,15 +80,25 @@ func (p *plan) decide() error {
 		p.out = modelName(p.settings)
 	}
 	s := p.settings
-	return checkOutput(p.out, s.weights, s.images, s.eval, s.labels)
+	inputs := []string{s.weights, s.images, s.eval, s.labels}
+	if p.net.from != nil {
+		inputs = append(inputs, p.net.from.Path) // in the folder that --weights names
+	}
+	if err := checkOutput("out", p.out, inputs...); err != nil {
+		return err
+	}
+	if err := p.checkExport(inputs); err != nil {
+		return err
+	}
+	return p.checkReport(inputs)
 }
 
-// open lists the pictures at path; nil if there is no path.
-func (p *plan) open(path string) (*images.Set, error) {
+// open lists the pictures at path, of IDX files those of a part; nil if there is no path.
+func (p *plan) open(path string, part images.Part) (*images.Set, error) {
 	if path == "" {
 		return nil, nil
 	}
-	set, err := images.Open(path)
+	set, err := images.OpenPart(path, part)
 	if err == nil {
 		p.sets = append(p.sets, set)
 	}
@@ -98,7 +113,7 @@ func (p *plan) decideFeeds(calibration, eval *images.Set) error {
 		p.pictures = fmt.Sprintf("%s made up (smooth random colours, seed %d)", cli.Plural(p.calibration.len(), "picture"), s.seed)
 	} else {
 		chosen := calibration.Sample(s.limit, s.seed)
-		f, err := newSetFeed(calibration, chosen, cfg, p.preprocess, false)
+		f, err := newSetFeed(calibration, chosen, cfg, p.preprocess)
 		if err != nil {
 			return cli.Usage("%v", err)
 		}
@@ -109,10 +124,11 @@ func (p *plan) decideFeeds(calibration, eval *images.Set) error {
 		return nil
 	}
 	chosen := eval.Sample(s.evalLimit, s.seed)
-	f, err := newSetFeed(eval, chosen, cfg, p.preprocess, true)
+	f, err := newSetFeed(eval, chosen, cfg, p.preprocess)
 	if err != nil {
 		return err
 	}
+	f.labelled, f.classes = true, p.evalClasses
 	p.compared, p.on, p.comparedText = f, onEval, sampleText(eval, len(chosen), s.seed)
 	return nil
 }
@@ -136,6 +152,9 @@ func sampleText(set *images.Set, n int, seed uint64) string {
 	text := fmt.Sprintf("all %d of %s", n, set.Path())
 	if n < set.Len() {
 		text = fmt.Sprintf("%d of the %d of %s, seed %d", n, set.Len(), set.Path(), seed)
+	}
+	if file := set.LabelFile(); file != "" {
+		text += "; labels in " + filepath.Base(file)
 	}
 	if skipped := set.Skipped(); skipped > 0 {
 		text += fmt.Sprintf(" (%s skipped)", cli.Plural(skipped, "other file"))

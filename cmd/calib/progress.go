@@ -20,6 +20,16 @@ type progress struct {
 
 func newProgress(w io.Writer) *progress { return &progress{w, cli.IsTerminal(w)} }
 
+// roundingPhase counts layers; all other phases count pictures.
+const roundingPhase = "rounding layers"
+
+func item(phase string) string {
+	if phase == roundingPhase {
+		return "layer"
+	}
+	return "picture"
+}
+
 // phase is one part of the work. Once it has ended, late calls of step do nothing.
 type phase struct {
 	progress *progress
@@ -32,27 +42,27 @@ type phase struct {
 	ended bool
 }
 
-// start begins a phase of so many pictures, or of no countable work if total is 0.
+// start begins a phase of so many pictures or layers, or of no countable work if total is 0.
 func (p *progress) start(name string, total int) *phase {
 	f := &phase{progress: p, name: name, total: total, begin: time.Now()}
 	switch {
 	case p.terminal && total > 0:
 		f.bar = progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(p.w), progressbar.OptionSetDescription(name), progressbar.OptionSetWidth(20),
-			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("img"),
+			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString(item(name)),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionSetRenderBlankState(true))
 	case p.terminal:
 		fmt.Fprintf(p.w, "%s ...", name)
 	case total > 0:
-		fmt.Fprintf(p.w, "%s %s\n", name, cli.Plural(total, "picture"))
+		fmt.Fprintf(p.w, "%s %s\n", name, cli.Plural(total, item(name)))
 	default:
 		fmt.Fprintf(p.w, "%s\n", name)
 	}
 	return f
 }
 
-// step tells that so many pictures are done.
+// step tells that so many are done.
 func (f *phase) step(done, _ int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -75,7 +85,7 @@ func (f *phase) end(err error) {
 	took := time.Since(f.begin)
 	fmt.Fprintf(f.progress.w, "%s: %s", f.name, cli.Seconds(took))
 	if f.total > 0 {
-		fmt.Fprintf(f.progress.w, " (%.3g pictures/s)", float64(f.total)/max(took, 1).Seconds())
+		fmt.Fprintf(f.progress.w, " (%.3g %ss/s)", float64(f.total)/max(took, 1).Seconds(), item(f.name))
 	}
 	fmt.Fprintln(f.progress.w)
 }

@@ -4,37 +4,52 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/libresnext/libresnext/internal/cli"
+	page "github.com/libresnext/libresnext/internal/report"
 	"github.com/libresnext/libresnext/quant"
 	"github.com/libresnext/libresnext/resnext"
 )
 
 // lowSQNR is the ratio in dB below which a layer is marked.
-const lowSQNR = 20
+const lowSQNR = page.LowSQNR
 
 // report is what came out, and the object of --json. What was not measured is null.
 type report struct {
-	Version        string         `json:"version"`
-	Model          string         `json:"model"`
-	ModelBytes     int64          `json:"model_bytes"`
-	Arch           string         `json:"arch"`
-	Observer       quant.Observer `json:"observer"`
-	Images         int            `json:"images"` // calibration pictures
-	ComparedOn     comparedOn     `json:"compared_on"`
-	ComparedImages int            `json:"compared_images"`
-	Float          accuracy       `json:"float"`
-	Int8           accuracy       `json:"int8"`
-	Agreement      float64        `json:"agreement"`
-	SQNR           *float64       `json:"sqnr_db"`     // null if infinite
-	FloatBytes     int64          `json:"float_bytes"` // the same numbers as float32
-	FloatMS        float64        `json:"float_ms"`    // of one picture on one thread
-	Int8MS         float64        `json:"int8_ms"`
-	Seconds        float64        `json:"seconds"`
-	Layers         []layerSQNR    `json:"layers,omitempty"`
+	Version    string         `json:"version"`
+	Model      string         `json:"model"`
+	ModelBytes int64          `json:"model_bytes"`
+	Arch       string         `json:"arch"`
+	Observer   quant.Observer `json:"observer"`
+	Effort     quant.Effort   `json:"effort"`
+	Images     int            `json:"images"` // calibration pictures
+	// ChainShares is the share of the work by the products whose sums the weights make safe in 16 bits, "0" for
+	// none, and ChainLoss by how many dB --chains auto let the layers' noise grow for that, on average.
+	ChainShares    map[int]float64 `json:"chain_shares"`
+	ChainLoss      *float64        `json:"chain_loss_db"`
+	ComparedOn     comparedOn      `json:"compared_on"`
+	ComparedImages int             `json:"compared_images"`
+	Float          accuracy        `json:"float"`
+	Int8           accuracy        `json:"int8"`
+	Agreement      float64         `json:"agreement"`
+	SQNR           *float64        `json:"sqnr_db"`     // null if infinite
+	FloatBytes     int64           `json:"float_bytes"` // the same numbers as float32
+	FloatMS        float64         `json:"float_ms"`    // of one picture on one thread
+	Int8MS         float64         `json:"int8_ms"`
+	Seconds        float64         `json:"seconds"`
+	Layers         []layerSQNR     `json:"layers,omitempty"`
+	SkippedCount   int             `json:"skipped_count"`     // pictures that could not be read
+	Skipped        []badPicture    `json:"skipped"`           // the first of them
+	ONNX           string          `json:"onnx,omitempty"`    // the file of --export-onnx
+	Page           string          `json:"report,omitempty"`  // the file of --report
+	Details        *page.Data      `json:"details,omitempty"` // what it tells
+
+	unlisted bool // the layers are not for the terminal
 }
 
 // accuracy holds shares from 0 to 1.
@@ -52,10 +67,15 @@ func newReport(w *work, c *quant.Comparison, size int64) *report {
 	cfg := w.plan.net.Config
 	r := &report{
 		Version: resnext.Version, Model: w.plan.out, ModelBytes: size, Arch: cli.ArchName(cfg),
-		Observer: w.settings.observer, Images: w.plan.calibration.len(),
+		Observer: w.settings.observer, Effort: w.settings.effort, ChainShares: w.found.ChainShares, Images: w.plan.calibration.len(),
 		ComparedOn: w.plan.on, ComparedImages: c.Images,
 		Agreement: c.Agreement, SQNR: finite(c.SQNR), FloatBytes: 4 * int64(cli.Parameters(cfg)),
 		FloatMS: 1e3 * c.FloatSeconds, Int8MS: 1e3 * c.Int8Seconds, Seconds: time.Since(w.begin).Seconds(),
+		SkippedCount: len(w.skipped), Skipped: reported(w.skipped),
+		ONNX: w.settings.exportONNX, unlisted: !w.settings.layers,
+	}
+	if w.settings.chains == quant.ChainsAuto {
+		r.ChainLoss = finite(w.found.ChainLoss)
 	}
 	if c.Labelled > 0 {
 		r.Float, r.Int8 = shares(c.Float, cfg.Classes), shares(c.Int8, cfg.Classes)
@@ -91,7 +111,9 @@ func (r *report) printJSON(w io.Writer) error {
 
 // print writes the report for people.
 func (r *report) print(w io.Writer) {
-	r.printLayers(w)
+	if !r.unlisted {
+		r.printLayers(w)
+	}
 	fmt.Fprintln(w)
 	t := cli.Table{Right: []bool{false, true, true}}
 	t.Row("", "float", "int8")
@@ -106,9 +128,31 @@ func (r *report) print(w io.Writer) {
 	t.Row("size", cli.Bytes(r.FloatBytes), cli.Bytes(r.ModelBytes), fmt.Sprintf("%.1f times smaller", float64(r.FloatBytes)/float64(r.ModelBytes)))
 	t.Row("time", fmt.Sprintf("%.2f ms", r.FloatMS), fmt.Sprintf("%.2f ms", r.Int8MS), speed(r.FloatMS, r.Int8MS)+", for a picture on one core")
 	t.Print(w)
+	if r.ChainLoss != nil {
+		fmt.Fprintf(w, "chains: %s; the layers' noise grew by at most %.1f dB for them\n", chainText(r.ChainShares), *r.ChainLoss)
+	}
 	fmt.Fprintf(w, "same answer for %s of %s, logits SQNR %s\n", percent(r.Agreement), r.comparedText(), decibel(r.SQNR))
-	fmt.Fprintf(w, "\nwrote %s (%s)\nnext: resnext classify %s photo.jpg\n",
-		cli.Printable(r.Model), cli.Bytes(r.ModelBytes), shellWord(r.Model))
+	fmt.Fprintf(w, "\nwrote %s (%s)\n", cli.Printable(r.Model), cli.Bytes(r.ModelBytes))
+	if r.ONNX != "" {
+		fmt.Fprintf(w, "wrote %s\n", cli.Printable(r.ONNX))
+	}
+	if r.Page != "" {
+		fmt.Fprintf(w, "wrote %s\n", cli.Printable(r.Page))
+	}
+	fmt.Fprintf(w, "next: resnext classify %s photo.jpg\n", shellWord(r.Model))
+}
+
+// chainText says which share of the work has chains of which length, the longest first.
+func chainText(shares map[int]float64) string {
+	var parts []string
+	for _, n := range slices.Backward(slices.Sorted(maps.Keys(shares))) {
+		length := fmt.Sprintf("of %d products", n)
+		if n == 0 {
+			length = "none"
+		}
+		parts = append(parts, fmt.Sprintf("%s for %.0f%% of the work", length, 100*shares[n]))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (r *report) comparedText() string {

@@ -121,7 +121,7 @@ func TestBadUsage(t *testing.T) {
 		{"--weights w.pth --images i --observer best", `unknown observer "best"`},
 		{"--weights w.pth --images i --percentile 0", "--percentile is 0"},
 		{"--weights w.pth --images i --percentile 101", "--percentile is 101"},
-		{"--weights w.pth --images i --chains 3", `--chains is "3", expected off, 2, 4 or 8`},
+		{"--weights w.pth --images i --chains 3", `--chains is "3", expected auto, off, 2, 4 or 8`},
 		{"--weights w.pth --images i --limit -1", "--limit is -1"},
 		{"--weights w.pth --images i --limit x", `"x"`},
 		{"--weights w.pth --images i --eval-limit -1", "--eval-limit is -1"},

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/libresnext/libresnext/internal/checkpoint"
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/internal/floatnet"
 )
@@ -17,7 +16,8 @@ const maxRandom = 1 << 30
 // floatNetwork is the network to quantise and where it comes from.
 type floatNetwork struct {
 	*floatnet.Net
-	source string // in words
+	source string           // in words
+	from   *floatnet.Source // nil for random weights
 }
 
 // readNetwork reads the checkpoint, or makes a random network.
@@ -26,21 +26,28 @@ func readNetwork(s *settings) (*floatNetwork, error) {
 		if n := cli.Parameters(*s.random); n > maxRandom {
 			return nil, fmt.Errorf("%s: %s parameters are more than memory is sure to hold; the limit is %s", s.weights, cli.Count(n), cli.Count(maxRandom))
 		}
-		return &floatNetwork{floatnet.Random(*s.random, s.seed), fmt.Sprintf("random, seed %d", s.seed)}, nil
+		if s.heavy {
+			return &floatNetwork{floatnet.RandomHeavy(*s.random, s.seed), fmt.Sprintf("random with uneven channels, seed %d", s.seed), nil}, nil
+		}
+		return &floatNetwork{floatnet.Random(*s.random, s.seed), fmt.Sprintf("random, seed %d", s.seed), nil}, nil
 	}
-	c, err := checkpoint.Open(s.weights)
+	net, from, err := floatnet.Open(s.weights, s.arch)
 	if err != nil {
 		return nil, err
 	}
-	net, err := floatnet.FromCheckpoint(c, s.arch)
-	if err != nil {
-		return nil, err
+	source := fmt.Sprintf("%s (%s, %s)", from.Path, from.Format, from.Dialect)
+	if from.Wrapper != "" {
+		source += fmt.Sprintf(", state dict under %q", from.Wrapper)
 	}
-	source := fmt.Sprintf("%s (%s)", s.weights, c.Format)
-	if c.Wrapper != "" {
-		source += fmt.Sprintf(", state dict under %q", c.Wrapper)
+	return &floatNetwork{net, source, from}, nil
+}
+
+// lastName is the last element of a path, that of the folder itself for "." and "..".
+func lastName(path string) string {
+	if full, err := filepath.Abs(path); err == nil {
+		path = full
 	}
-	return &floatNetwork{net, source}, nil
+	return filepath.Base(path)
 }
 
 // modelName is the model file's default name: that of the weights in the current folder.
@@ -49,8 +56,11 @@ func modelName(s *settings) string {
 	if name, ok := strings.CutPrefix(s.weights, randomPrefix); ok {
 		return "random-" + strings.ToLower(name) + ending
 	}
-	base := filepath.Base(s.weights)
-	for _, e := range []string{".pth.tar", ".pth", ".pt", ".bin", ".safetensors"} {
+	if name, ok := strings.CutPrefix(s.weights, heavyPrefix); ok {
+		return "random-heavy-" + strings.ToLower(name) + ending
+	}
+	base := lastName(s.weights)
+	for _, e := range []string{".pth.tar", ".pth", ".pt", ".bin", ".safetensors.index.json", ".safetensors", ".onnx", ".npz", ".t7"} {
 		if name, ok := strings.CutSuffix(base, e); ok && name != "" {
 			return name + ending
 		}

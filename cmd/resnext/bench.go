@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
+	"runtime"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/libresnext/libresnext/internal/cli"
+	"github.com/libresnext/libresnext/internal/procfs"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -18,7 +21,11 @@ reading and resizing the picture are not part of it. The pixels are random,
 which makes no difference to the time.
 
 Several thread counts are measured one after the other. Peak memory is that of
-the whole process so far (Linux only).`
+the whole process so far (Linux only).
+
+--share measures one core and all of them and prints a single line that says
+which computer, network and kernels gave which times, median and (least): a row
+for the table in examples/raspi/README.md, or for whoever asks how fast it is.`
 
 // benchTime is how long a measurement takes by default, and leastRuns the fewest runs.
 const (
@@ -33,6 +40,7 @@ type benchOptions struct {
 	kernels      string
 	json         bool
 	profile      bool
+	share        bool
 }
 
 func benchCommand() *cobra.Command {
@@ -44,11 +52,15 @@ func benchCommand() *cobra.Command {
 		Example: `  resnext bench M
   resnext bench M --threads 1,2,4 --runs 100
   resnext bench M --profile
+  resnext bench M --share
   resnext bench M --json`,
 		Args: cli.Args(1, 1, "a model"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := o.check(c.Flags().Changed("runs")); err != nil {
 				return err
+			}
+			if o.share && !c.Flags().Changed("threads") {
+				o.threads = slices.Compact([]int{1, runtime.GOMAXPROCS(0)})
 			}
 			return bench(o, args[0], c.OutOrStdout(), c.ErrOrStderr())
 		},
@@ -58,6 +70,7 @@ func benchCommand() *cobra.Command {
 	c.Flags().IntVar(&o.warmup, "warmup", 3, "run `N` times before measuring")
 	c.Flags().StringVar(&o.kernels, "kernels", "auto", "`NAME` of the kernel set to measure")
 	c.Flags().BoolVar(&o.profile, "profile", false, "measure every layer too: its time, share and speed")
+	c.Flags().BoolVar(&o.share, "share", false, "print one line to share instead of tables")
 	c.Flags().BoolVar(&o.json, "json", false, "print one JSON object for each thread count")
 	return c
 }
@@ -73,6 +86,9 @@ func (o benchOptions) check(runsGiven bool) error {
 	}
 	if o.runs < 0 || runsGiven && o.runs == 0 || o.runs > mostRuns {
 		return cli.Usage("--runs is %d, expected 1 to %d", o.runs, mostRuns)
+	}
+	if o.share && (o.json || o.profile) {
+		return cli.Usage("--share prints one line of its own: leave out --json and --profile")
 	}
 	if o.warmup < 0 || o.warmup > mostRuns {
 		return cli.Usage("--warmup is %d, expected 0 to %d", o.warmup, mostRuns)
@@ -105,7 +121,14 @@ func bench(o benchOptions, path string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	print := newBenchPrinter(stdout, m, path, o.json)
+	var shared []benchResult
+	print := func(r benchResult) error {
+		shared = append(shared, r)
+		return nil
+	}
+	if !o.share {
+		print = newBenchPrinter(stdout, m, path, o.json)
+	}
 	for _, threads := range o.threads {
 		r, err := measure(m, o, threads)
 		if err != nil {
@@ -119,7 +142,10 @@ func bench(o benchOptions, path string, stdout, stderr io.Writer) error {
 			return err
 		}
 	}
-	return nil
+	if o.share {
+		_, err = fmt.Fprintln(stdout, shareLine(m, shared))
+	}
+	return err
 }
 
 // measure runs a model on so many threads.
@@ -155,7 +181,7 @@ func measure(m *resnext.Model, o benchOptions, threads int) (benchResult, error)
 		times[i] = once()
 	}
 	r := summarise(times, m.Config().MACs())
-	r.Kernels, r.Threads, r.PeakRSSBytes = m.Kernels(), s.Threads(), peakMemory()
+	r.Kernels, r.Threads, r.PeakRSSBytes = m.Kernels(), s.Threads(), procfs.Bytes(os.Getpid(), procfs.PeakMemory)
 	if o.profile {
 		r.Layers = p.layers(m.Config())
 	}

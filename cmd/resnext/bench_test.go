@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,6 +47,22 @@ func TestBenchPlain(t *testing.T) {
 	require.Empty(t, stderr)
 	require.Contains(t, stdout, "threads    runs   min ms  median ms")
 	require.Regexp(t, `(?m)^ +1 +1 +[0-9.]+ `, stdout)
+}
+
+// TestBenchShare: one line, a row of a Markdown table.
+func TestBenchShare(t *testing.T) {
+	code, stdout, stderr := invoke("bench", "--share", "--runs", "2", "--threads", "1", "--kernels", "generic", testModel(t))
+	require.Equal(t, cli.Done, code, stderr)
+	require.Len(t, lines(stdout), 1)
+	cells := strings.Split(strings.TrimSpace(stdout), "|")
+	require.Len(t, cells, 8)
+	require.Equal(t, " generic ", cells[2])
+	require.Regexp(t, `^ 1 thread [0-9.]+ \([0-9.]+\) ms $`, cells[4])
+	require.Contains(t, cells[6], resnext.Version)
+
+	code, _, stderr = invoke("bench", "--share", "--json", testModel(t))
+	require.Equal(t, cli.Misuse, code)
+	require.Contains(t, stderr, "--share")
 }
 
 // TestBenchProfile: every operator is there once, in order, and the shares and MACs add up.
@@ -104,11 +121,3 @@ func TestSummarise(t *testing.T) {
 }
 
 func TestCPUName(t *testing.T) { require.NotEmpty(t, cpuName()) }
-
-func TestProcField(t *testing.T) {
-	file := write(t, "cpuinfo", []byte("processor\t: 0\nmodel name\t: A  CPU: fast\nempty:\n"))
-	require.Equal(t, "A  CPU: fast", procField(file, "model name"))
-	require.Empty(t, procField(file, "empty"))
-	require.Empty(t, procField(file, "Model"))
-	require.Empty(t, procField(file+"x", "Model"))
-}

@@ -14,7 +14,8 @@ import (
 const aboutClassify = `classify says what is on pictures.
 
 PICTURE is an image file (JPEG, PNG, GIF, WebP, BMP, TIFF), a folder or a .zip
-archive of them, or - for one image on standard input.
+archive of them, an IDX file as MNIST has (t10k-images-idx3-ubyte.gz) or its
+folder, or - for one image on standard input.
 
 Each prediction is one line with five columns: picture, rank (1 is the best),
 probability (0 to 1), class number, label. On a terminal the columns are aligned

@@ -6,15 +6,17 @@ import (
 	"strings"
 
 	"github.com/klauspost/cpuid/v2"
+
+	"github.com/libresnext/libresnext/internal/procfs"
 )
 
 // cpuName is what the machine calls its CPU, or failing that its board: "Raspberry Pi 4 Model B Rev 1.4".
 func cpuName() string {
 	candidates := []func() string{
 		func() string { return cpuid.CPU.BrandName },
-		func() string { return procField("/proc/cpuinfo", "model name") },
-		func() string { return procField("/proc/cpuinfo", "Model") },
-		func() string { return procField("/proc/cpuinfo", "Hardware") },
+		func() string { return procfs.Field("/proc/cpuinfo", "model name") },
+		func() string { return procfs.Field("/proc/cpuinfo", "Model") },
+		func() string { return procfs.Field("/proc/cpuinfo", "Hardware") },
 		deviceTreeModel,
 	}
 	for _, c := range candidates {

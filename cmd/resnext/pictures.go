@@ -64,10 +64,11 @@ func (p pictureSet) name(i int) string {
 	if p.single {
 		return p.arg
 	}
-	if os.IsPathSeparator(p.arg[len(p.arg)-1]) {
-		return p.arg + p.set.Item(i).Name
+	path := p.set.Path() // of an IDX file in a folder, that of the file
+	if os.IsPathSeparator(path[len(path)-1]) {
+		return path + p.set.Item(i).Name
 	}
-	return p.arg + "/" + p.set.Item(i).Name
+	return path + "/" + p.set.Item(i).Name
 }
 
 func (p pictureSet) load(i int) (image.Image, error) { return p.set.Load(i) }

@@ -47,6 +47,6 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		Long:    about,
 		Example: rootExamples,
 	}
-	root.AddCommand(classifyCommand(stdin), inspectCommand(), benchCommand(), selftestCommand(), versionCommand())
+	root.AddCommand(classifyCommand(stdin), inspectCommand(), benchCommand(), selftestCommand(), completionCommand(), versionCommand())
 	return cli.Execute(context.Background(), root, args, stdout, stderr)
 }

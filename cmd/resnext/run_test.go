@@ -87,7 +87,7 @@ func read(t *testing.T, path string) []byte {
 
 func TestHelp(t *testing.T) {
 	for _, args := range []string{
-		"--help", "help", "classify --help", "help classify", "inspect -h", "bench --help", "selftest --help", "version --help",
+		"--help", "help", "classify --help", "help classify", "inspect -h", "bench --help", "selftest --help", "version --help", "completion --help",
 	} {
 		t.Run(args, func(t *testing.T) {
 			code, stdout, stderr := invoke(strings.Fields(args)...)

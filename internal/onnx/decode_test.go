@@ -144,6 +144,8 @@ func parseTensor(t *testing.T, m message) tensor {
 			v = float64(math.Float32frombits(binary.LittleEndian.Uint32(at)))
 		case int32Type:
 			v = float64(int32(binary.LittleEndian.Uint32(at)))
+		case int64Type:
+			v = float64(int64(binary.LittleEndian.Uint64(at)))
 		case int8Type:
 			v = float64(int8(at[0]))
 		case uint8Type:
@@ -160,6 +162,11 @@ func parseTensor(t *testing.T, m message) tensor {
 func shape(m message) (t dataType, dims []int) {
 	tensor := m.child(valueType).child(typeTensor)
 	for _, d := range tensor.child(tensorShape).children(shapeDim) {
+		if len(d.chunks) > 0 {
+			require.Equal(d.t, "N", d.text(dimensionName))
+			dims = append(dims, anyNumber)
+			continue
+		}
 		dims = append(dims, d.number(dimensionSize))
 	}
 	return dataType(tensor.number(tensorElem)), dims

@@ -51,7 +51,10 @@ func (g *graph) perChannel(name string, t dataType, dims []int, data []byte, ste
 
 // size is the number of bytes of one element.
 func (t dataType) size() int {
-	if t == int32Type || t == float32Type {
+	switch t {
+	case int64Type:
+		return 8
+	case int32Type, float32Type:
 		return 4
 	}
 	return 1

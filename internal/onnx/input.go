@@ -6,14 +6,14 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-// InputSize is the height and width of the padded image.
+// InputSize is the height and width of the padded image, see Options.Padded.
 func InputSize(cfg resnext.Config) (h, w int) {
 	p := cfg.Stem.Kernel / 2
 	return cfg.Height + 2*p, cfg.Width + 2*p
 }
 
-// Input gives the graph's input for an image of Height*Width*3 bytes RGB: [3][H+2p][W+2p], with the network's
-// border of p bytes around it.
+// Input gives the input of a graph with Options.Padded for an image of Height*Width*3 bytes RGB:
+// [3][H+2p][W+2p], with the network's border of p bytes around it.
 func Input(cfg resnext.Config, p resnext.Preprocess, rgb []byte) ([]byte, error) {
 	if want := cfg.Height * cfg.Width * 3; len(rgb) != want {
 		return nil, fmt.Errorf("the image has %d bytes, expected %d", len(rgb), want)

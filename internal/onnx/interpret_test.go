@@ -11,6 +11,7 @@ import (
 func interpret(t *testing.T, p parsed, image []byte) []float64 {
 	t.Helper()
 	_, dims := shape(p.input)
+	dims[0] = 1
 	x := tensor{kind: uint8Type, dims: dims}
 	for _, v := range image {
 		x.values = append(x.values, float64(v))
@@ -35,6 +36,48 @@ func interpret(t *testing.T, p parsed, image []byte) []float64 {
 var operators = map[string]func(node, []tensor) tensor{
 	"QuantizeLinear": quantizeLinear, "DequantizeLinear": dequantizeLinear, "Conv": conv, "Add": add,
 	"MaxPool": maxPool, "GlobalAveragePool": average, "Flatten": flatten, "Gemm": gemm,
+	"Pad": pad, "Gather": gather, "Concat": concat,
+}
+
+// pad is that of images: one number around each plane.
+func pad(_ node, in []tensor) tensor {
+	x, amounts := in[0], in[1].values
+	top, left, bottom, right := int(amounts[2]), int(amounts[3]), int(amounts[6]), int(amounts[7])
+	h, w := x.dims[2], x.dims[3]
+	out := tensor{kind: x.kind, dims: []int{1, x.dims[1], top + h + bottom, left + w + right}}
+	for c := range x.dims[1] {
+		for y := range out.dims[2] {
+			for column := range out.dims[3] {
+				v := in[2].values[0]
+				if y >= top && y < top+h && column >= left && column < left+w {
+					v = x.values[(c*h+y-top)*w+column-left]
+				}
+				out.values = append(out.values, v)
+			}
+		}
+	}
+	return out
+}
+
+// gather takes planes of an image.
+func gather(_ node, in []tensor) tensor {
+	x := in[0]
+	plane := x.dims[2] * x.dims[3]
+	out := tensor{kind: x.kind, dims: []int{1, in[1].count(), x.dims[2], x.dims[3]}}
+	for _, c := range in[1].values {
+		out.values = append(out.values, x.values[int(c)*plane:][:plane]...)
+	}
+	return out
+}
+
+// concat joins planes of images.
+func concat(_ node, in []tensor) tensor {
+	out := tensor{kind: in[0].kind, dims: []int{1, 0, in[0].dims[2], in[0].dims[3]}}
+	for _, x := range in {
+		out.dims[1] += x.dims[1]
+		out.values = append(out.values, x.values...)
+	}
+	return out
 }
 
 func quantizeLinear(_ node, in []tensor) tensor {

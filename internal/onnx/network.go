@@ -19,14 +19,16 @@ const (
 // exporter makes one network's graph.
 type exporter struct {
 	graph
-	q      *resnext.Quantised
-	ranges Ranges
-	err    error
+	q       *resnext.Quantised
+	ranges  Ranges
+	options Options
+	err     error
 }
 
 func (e *exporter) network() {
 	cfg := e.q.Config
-	image := e.node("DequantizeLinear", imageName+".real", append([]string{imageName}, e.scaling(imageName, imageStep, 0)...))
+	image := e.padded(cfg, e.q.Preprocess)
+	image = e.node("DequantizeLinear", imageName+".real", append([]string{image}, e.scaling(imageName, imageStep, 0)...))
 	x := e.layer(cfg.StemShape(), value{image, imageStep}, 0)
 	if cfg.Stem.MaxPool {
 		most := e.node("MaxPool", resnext.PoolName+".max", []string{x.name}, window(3, 2, 1)...)

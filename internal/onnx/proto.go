@@ -13,6 +13,7 @@ const (
 	modelDoc         protowire.Number = 6
 	modelGraph       protowire.Number = 7
 	modelOpsetImport protowire.Number = 8
+	modelMetadata    protowire.Number = 14
 
 	opsetVersion protowire.Number = 2
 
@@ -46,7 +47,11 @@ const (
 	tensorShape   protowire.Number = 2
 	shapeDim      protowire.Number = 1
 	dimensionSize protowire.Number = 1
+	dimensionName protowire.Number = 2
 )
+
+// anyNumber is a dimension that the caller of the graph chooses.
+const anyNumber = -1
 
 // AttributeProto.AttributeType.
 const (
@@ -123,18 +128,22 @@ func encodeTensor(name string, t dataType, dims []int, data []byte) []byte {
 	return appendBytes(b, tensorRawData, data)
 }
 
-// encodeValue makes the ValueInfoProto of a tensor that enters or leaves the graph.
+// encodeValue makes the ValueInfoProto of a tensor that enters or leaves the graph. A dimension may be anyNumber.
 func encodeValue(name string, t dataType, dims ...int) []byte {
 	var shape []byte
 	for _, d := range dims {
-		shape = appendBytes(shape, shapeDim, appendInt(nil, dimensionSize, d))
+		dim := appendInt(nil, dimensionSize, d)
+		if d == anyNumber {
+			dim = appendString(nil, dimensionName, "N")
+		}
+		shape = appendBytes(shape, shapeDim, dim)
 	}
 	tensor := appendBytes(appendInt(nil, tensorElem, int(t)), tensorShape, shape)
 	return appendBytes(appendString(nil, valueName, name), valueType, appendBytes(nil, typeTensor, tensor))
 }
 
 // raw gives the little-endian bytes that raw_data holds.
-func raw[T int8 | uint8 | int32 | float32](v ...T) []byte {
+func raw[T int8 | uint8 | int32 | int64 | float32](v ...T) []byte {
 	b, _ := binary.Append(nil, binary.LittleEndian, v) // cannot fail for these types
 	return b
 }

@@ -1,54 +1,72 @@
-// Package onnx stores an int8 network as an ONNX file, so that other runtimes can be measured beside this
-// library on the same numbers.
+// Package onnx stores an int8 network as an ONNX file, for other runtimes.
 //
 // The form is the one that ONNX Runtime's own quantiser writes and other runtimes read: real-valued operators
 // between QuantizeLinear and DequantizeLinear nodes (QDQ), weights int8 with one scale per output channel,
 // activations uint8, standard operators only (opset 13). Runtimes fuse it into integer kernels. The output of
 // every layer has the layer's name in the model file, a block's output the block's.
 //
-// Such a graph cannot say all that the network says. It differs in four ways:
-//   - The image comes padded, see Input: ONNX pads with one number, the network with a byte per channel.
+// Such a graph cannot say all that the network says. It differs in three ways:
 //   - expand's output is rounded to 8 bits before the shortcut is added, see Ranges.
 //   - The pooled features are rounded to 8 bits, not 16.
 //   - A projection's output may be -128, where the network stops at -127.
+//
+// And runtimes may differ from the graph: on x86-64 without VNNI they add pairs of products at 16 bits, which
+// saturates. Weights made for chains of 2 products or more cannot get there where the runtime pairs neighbouring
+// channels; those made with --chains off can, and do.
 package onnx
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
 
 	"github.com/libresnext/libresnext/internal/atomicfile"
 	"github.com/libresnext/libresnext/resnext"
 )
 
 const (
-	irVersion    = 7
-	opset        = 13
-	producerName = "libresnext"
-	graphTitle   = "resnext"
-	document     = "int8 ResNeXt; the input is RGB bytes [1,3,H,W], already padded for the first convolution"
+	irVersion      = 7
+	opset          = 13
+	producerName   = "libresnext"
+	graphTitle     = "resnext"
+	document       = "int8 ResNeXt. The input is RGB bytes, 0 to 255, of N prepared images [N,3,H,W]; mean and standard deviation are part of the graph. The output is their logits [N,classes]."
+	paddedDocument = "int8 ResNeXt. The input is RGB bytes [1,3,H,W], already padded for the first convolution."
 
 	// maxFile is the size of a protocol buffer that readers accept, less room for all but the weights.
 	maxFile = math.MaxInt32 - 1<<24
 )
 
-// Write stores q at path as an ONNX file with the input "image", uint8 [1,3,H+2p,W+2p] as Input makes it, and
-// the output "logits", float32 [1,classes]. The file appears whole or not at all.
-func Write(path string, q *resnext.Quantised, r Ranges) error {
+// Options choose the form of the file. The zero value is the form that people use.
+type Options struct {
+	// Padded makes a graph of one image that comes with the network's border around it, see Input, so that no
+	// time of the runtime goes into adding it. The input is then [1,3,H+2p,W+2p] and the output [1,classes].
+	Padded bool
+}
+
+// Write stores q at path as an ONNX file with the input "image", uint8 [N,3,H,W] RGB, and the output "logits",
+// float32 [N,classes], where N is any number of images. Its metadata are JSON: the labels, the preprocessing
+// and the notes of the calibration, as in the model file. The file appears whole or not at all.
+func Write(path string, q *resnext.Quantised, r Ranges, o Options) error {
 	if err := q.Config.Validate(); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	if n := weights(q.Config); n > maxFile {
 		return fmt.Errorf("%s: the network has %d weights, an ONNX file holds %d at most", path, n, maxFile)
 	}
-	e := exporter{q: q, ranges: r}
+	e := exporter{q: q, ranges: r, options: o}
 	e.network()
+	parts, err := e.model()
 	if e.err != nil {
-		return fmt.Errorf("%s: %w", path, e.err)
+		err = e.err
 	}
-	err := atomicfile.Write(path, func(w io.Writer) error {
-		for _, part := range e.model() {
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	err = atomicfile.Write(path, func(w io.Writer) error {
+		for _, part := range parts {
 			if _, err := w.Write(part); err != nil {
 				return err
 			}
@@ -70,16 +88,44 @@ func weights(cfg resnext.Config) int64 {
 }
 
 // model gives the parts of the encoded ModelProto, one after the other.
-func (e *exporter) model() [][]byte {
+func (e *exporter) model() ([][]byte, error) {
+	metadata, err := e.metadata()
+	if err != nil {
+		return nil, err
+	}
 	cfg := e.q.Config
-	h, w := InputSize(cfg)
+	n, h, w, text := anyNumber, cfg.Height, cfg.Width, document
+	if e.options.Padded {
+		h, w = InputSize(cfg)
+		n, text = 1, paddedDocument
+	}
 	rest := appendString(nil, graphName, graphTitle)
-	rest = appendBytes(rest, graphInput, encodeValue(imageName, uint8Type, 1, 3, h, w))
-	rest = appendBytes(rest, graphOutput, encodeValue(logitsName, float32Type, 1, cfg.Classes))
+	rest = appendBytes(rest, graphInput, encodeValue(imageName, uint8Type, n, 3, h, w))
+	rest = appendBytes(rest, graphOutput, encodeValue(logitsName, float32Type, n, cfg.Classes))
 
 	head := appendInt(nil, modelIRVersion, irVersion)
 	head = appendString(head, modelProducer, producerName)
-	head = appendString(head, modelDoc, document)
+	head = appendString(head, modelProducerVersion, resnext.Version)
+	head = appendString(head, modelDoc, text)
 	head = appendBytes(head, modelOpsetImport, appendInt(nil, opsetVersion, opset))
-	return [][]byte{appendHeader(head, modelGraph, len(e.nodes)+len(rest)+len(e.constants)), e.nodes, rest, e.constants}
+	head = append(head, metadata...)
+	return [][]byte{appendHeader(head, modelGraph, len(e.nodes)+len(rest)+len(e.constants)), e.nodes, rest, e.constants}, nil
+}
+
+// metadata gives the encoded metadata_props.
+func (e *exporter) metadata() ([]byte, error) {
+	values := map[string]any{"labels": e.q.Labels, "preprocess": e.q.Preprocess, "calibration": e.q.Calibration, "config": e.q.Config}
+	if len(e.q.Labels) == 0 {
+		delete(values, "labels")
+	}
+	var b []byte
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		text, err := json.Marshal(values[key])
+		if err != nil {
+			return nil, fmt.Errorf("metadata %q: %w", key, err)
+		}
+		entry := appendString(appendString(nil, entryKey, key), entryValue, string(text))
+		b = appendBytes(b, modelMetadata, entry)
+	}
+	return b, nil
 }

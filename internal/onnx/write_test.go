@@ -1,6 +1,8 @@
 package onnx
 
 import (
+	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -77,14 +79,14 @@ func picture(cfg resnext.Config, seed uint64) []byte {
 }
 
 // write measures the ranges on two pictures and stores q.
-func write(t *testing.T, q *resnext.Quantised) (string, *resnext.Model) {
+func write(t *testing.T, q *resnext.Quantised, o Options) (string, *resnext.Model) {
 	t.Helper()
 	m, err := resnext.New(q, resnext.Options{})
 	require.NoError(t, err)
 	ranges, err := Measure(m, [][]byte{picture(q.Config, 1), picture(q.Config, 2)})
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "m.onnx")
-	require.NoError(t, Write(path, q, ranges))
+	require.NoError(t, Write(path, q, ranges, o))
 	return path, m
 }
 
@@ -92,7 +94,7 @@ func TestStructure(t *testing.T) {
 	for name, cfg := range networks() {
 		t.Run(name, func(t *testing.T) {
 			q := random(cfg)
-			path, _ := write(t, q)
+			path, _ := write(t, q, Options{Padded: true})
 			p := parse(t, path)
 			require.Equal(t, irVersion, p.model.number(modelIRVersion))
 			require.Equal(t, opset, p.model.child(modelOpsetImport).number(opsetVersion))
@@ -140,8 +142,9 @@ func TestAnswers(t *testing.T) {
 	for name, cfg := range networks() {
 		t.Run(name, func(t *testing.T) {
 			q := random(cfg)
-			path, m := write(t, q)
-			p := parse(t, path)
+			path, m := write(t, q, Options{Padded: true})
+			whole, _ := write(t, q, Options{})
+			p, padding := parse(t, path), parse(t, whole)
 			s, err := m.NewSession(resnext.SessionOptions{})
 			require.NoError(t, err)
 			defer s.Close()
@@ -154,6 +157,8 @@ func TestAnswers(t *testing.T) {
 				require.NoError(t, err)
 				got := interpret(t, p, image)
 				require.Len(t, got, len(want))
+				// A graph that pads does it to the bit.
+				require.Equal(t, got, interpret(t, padding, planes(cfg, rgb)))
 				for i, v := range want {
 					signal += float64(v) * float64(v)
 					noise += (float64(v) - got[i]) * (float64(v) - got[i])
@@ -164,12 +169,83 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// planes brings pixels to the order [3][H][W].
+func planes(cfg resnext.Config, rgb []byte) []byte {
+	out := make([]byte, len(rgb))
+	for i, v := range rgb {
+		out[i%3*cfg.Height*cfg.Width+i/3] = v
+	}
+	return out
+}
+
+// TestUserForm: any number of images as they are, one padding where the bytes around all channels are the same,
+// and the metadata that a program needs.
+func TestUserForm(t *testing.T) {
+	for name, cfg := range networks() {
+		for _, gray := range []bool{false, true} {
+			q := random(cfg)
+			for i := range cfg.Classes {
+				q.Labels = append(q.Labels, fmt.Sprintf("class \"%d\" ä", i))
+			}
+			q.Calibration = map[string]string{"tool": "calib 1.2"}
+			nodes := map[string]int{"Pad": 3, "Gather": 3, "Concat": 1}
+			if gray {
+				q.Preprocess.Mean = [3]float32{0.5, 0.5, 0.5}
+				nodes = map[string]int{"Pad": 1}
+			}
+			path, _ := write(t, q, Options{})
+			p := parse(t, path)
+			kind, dims := shape(p.input)
+			require.Equal(t, uint8Type, kind)
+			require.Equal(t, []int{anyNumber, 3, cfg.Height, cfg.Width}, dims, name)
+			_, dims = shape(p.output)
+			require.Equal(t, []int{anyNumber, cfg.Classes}, dims)
+			count := map[string]int{}
+			for _, n := range p.nodes {
+				if _, ok := map[string]bool{"Pad": true, "Gather": true, "Concat": true}[n.op]; ok {
+					count[n.op]++
+				}
+			}
+			require.Equal(t, nodes, count)
+
+			require.Equal(t, resnext.Version, p.model.text(modelProducerVersion))
+			metadata := map[string]string{}
+			for _, m := range p.model.children(modelMetadata) {
+				metadata[m.text(entryKey)] = m.text(entryValue)
+			}
+			var labels []string
+			var preprocess resnext.Preprocess
+			require.NoError(t, json.Unmarshal([]byte(metadata["labels"]), &labels))
+			require.NoError(t, json.Unmarshal([]byte(metadata["preprocess"]), &preprocess))
+			require.Equal(t, q.Labels, labels)
+			require.Equal(t, q.Preprocess, preprocess)
+			require.JSONEq(t, `{"tool": "calib 1.2"}`, metadata["calibration"])
+			require.Contains(t, metadata["config"], "ardinality")
+		}
+	}
+}
+
+// TestSameBytes: the file depends on the network alone.
+func TestSameBytes(t *testing.T) {
+	q := random(networks()["identity"])
+	var first []byte
+	for range 3 {
+		path, _ := write(t, q, Options{})
+		b, err := os.ReadFile(path)
+		require.NoError(t, err)
+		if first == nil {
+			first = b
+		}
+		require.Equal(t, first, b)
+	}
+}
+
 // TestWidestRanges: without measured ranges nothing is clipped either.
 func TestWidestRanges(t *testing.T) {
 	for name, cfg := range networks() {
 		q := random(cfg)
 		path := filepath.Join(t.TempDir(), "m.onnx")
-		require.NoError(t, Write(path, q, Ranges{}))
+		require.NoError(t, Write(path, q, Ranges{}, Options{}))
 		p := parse(t, path)
 		for _, b := range cfg.Blocks() {
 			step, zero := p.constants[b.Expand.Name+".scale"].values[0], p.constants[b.Expand.Name+".zero"].values[0]
@@ -235,7 +311,7 @@ func TestWriteRefuses(t *testing.T) {
 		q.Config.Stages = append([]resnext.Stage(nil), cfg.Stages...)
 		c.change(q)
 		path := filepath.Join(t.TempDir(), "m.onnx")
-		err := Write(path, q, Ranges{})
+		err := Write(path, q, Ranges{}, Options{})
 		require.ErrorContains(t, err, c.text)
 		require.ErrorContains(t, err, path)
 		require.NoFileExists(t, path)
@@ -247,7 +323,7 @@ func TestWriteLeavesNothingBehind(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "m.onnx")
 	require.NoError(t, os.Mkdir(path, 0o755))
-	require.Error(t, Write(path, random(networks()["CIFAR form"]), Ranges{}))
+	require.Error(t, Write(path, random(networks()["CIFAR form"]), Ranges{}, Options{}))
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	require.Len(t, left, 1)

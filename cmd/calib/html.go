@@ -1,0 +1,155 @@
+package main
+
+import (
+	"io"
+	"runtime"
+	"slices"
+	"strconv"
+
+	"github.com/klauspost/cpuid/v2"
+
+	"github.com/libresnext/libresnext/asm"
+	"github.com/libresnext/libresnext/internal/atomicfile"
+	"github.com/libresnext/libresnext/internal/cli"
+	page "github.com/libresnext/libresnext/internal/report"
+	"github.com/libresnext/libresnext/resnext"
+)
+
+// checkReport is checkOutput for the page, which must not be the model either.
+func (p *plan) checkReport(inputs []string) error {
+	path := p.settings.report
+	if path == "" {
+		return nil
+	}
+	if sameFile(path, p.out) {
+		return cli.Usage("--report %s: it is also the model's file; give another name", path)
+	}
+	return checkOutput("report", path, append(inputs, p.out)...)
+}
+
+// writePage writes the page of --report, if there is to be one, and adds what it tells to r.
+func (w *work) writePage(model *resnext.Model, r *report) error {
+	path := w.settings.report
+	if path == "" {
+		return nil
+	}
+	d, err := w.details(model, r)
+	if err != nil {
+		return &outputError{path, err}
+	}
+	if err := atomicfile.Write(path, func(f io.Writer) error { return page.Write(f, d) }); err != nil {
+		return &outputError{path, pathCause(err)}
+	}
+	r.Page, r.Details = path, d
+	return nil
+}
+
+// outputError is an error about a file that could not be written.
+type outputError struct {
+	path string
+	err  error
+}
+
+func (e *outputError) Error() string { return e.path + ": " + e.err.Error() }
+func (e *outputError) Unwrap() error { return e.err }
+
+// details gathers what the page tells.
+func (w *work) details(model *resnext.Model, r *report) (*page.Data, error) {
+	p, s := w.plan, w.settings
+	cfg := p.net.Config
+	on := r.comparedText()
+	if p.on == onEval {
+		on = p.comparedText
+	}
+	d := &page.Data{
+		Network: page.Network{
+			Name: r.Arch, Parameters: int64(cli.Parameters(cfg)), MACs: cfg.MACs(),
+			Width: cfg.Width, Height: cfg.Height, Classes: cfg.Classes, Random: s.random != nil,
+		},
+		Choices: page.Choices{
+			Observer: string(s.observer), Percentile: s.percentile, Chains: w.found.MainChains(), Pictures: p.calibration.len(),
+			PicturesText: cli.Printable(p.pictures), AllPictures: takesAll(p.calibration, s.limit),
+		},
+		Summary: page.Summary{
+			Pictures: r.ComparedImages, Labelled: w.comparison.Labelled, ComparedOn: cli.Printable(on), Skipped: len(w.skipped),
+			Float:     page.Side{Top1: r.Float.Top1, Top5: r.Float.Top5, Bytes: r.FloatBytes, Milliseconds: &r.FloatMS},
+			Int8:      page.Side{Top1: r.Int8.Top1, Top5: r.Int8.Top5, Bytes: r.ModelBytes, Milliseconds: &r.Int8MS},
+			Agreement: &r.Agreement, SQNR: &w.comparison.SQNR,
+		},
+		Labels: p.labels,
+		Layers: w.layerDetails(model),
+		Run:    w.runDetails(model, r),
+	}
+	var err error
+	if d.Kernels, err = kernelDetails(model); err != nil {
+		return nil, err
+	}
+	d.Answers, err = w.answers.details(p.compared, cfg)
+	return d, err
+}
+
+// takesAll tells whether a feed gives every picture that there is.
+func takesAll(f feed, limit int) bool {
+	set, ok := f.(*setFeed)
+	return ok && (limit == 0 || set.set.Len() <= limit)
+}
+
+// kernelDetails tells of the kernels that ran and of how much of the work runs in chains.
+func kernelDetails(model *resnext.Model) (page.Kernels, error) {
+	k, _, err := asm.Select(model.Kernels())
+	if err != nil {
+		return page.Kernels{}, err
+	}
+	total := map[int]int64{}
+	for _, l := range model.Layers() {
+		for products, n := range l.MACsByChain {
+			total[products] += n
+		}
+	}
+	return page.Kernels{Name: k.Name, UseChains: len(k.Chains) > 0, Chains: chainShares(total)}, nil
+}
+
+// chainShares turns counts by chain length into shares, shortest chain first.
+func chainShares(counts map[int]int64) []page.ChainShare {
+	total := int64(0)
+	var shares []page.ChainShare
+	for products, n := range counts {
+		total += n
+		shares = append(shares, page.ChainShare{Products: products, Share: float64(n)})
+	}
+	for i := range shares {
+		shares[i].Share /= float64(max(1, total))
+	}
+	slices.SortFunc(shares, func(a, b page.ChainShare) int { return a.Products - b.Products })
+	return shares
+}
+
+// runDetails tell how the model was made.
+func (w *work) runDetails(model *resnext.Model, r *report) page.Run {
+	d := page.Run{
+		Version: resnext.Version, Seed: w.settings.seed, Model: cli.Printable(w.plan.out), Command: shellCommand(w.settings.args),
+		Seconds: r.Seconds,
+	}
+	last := ""
+	for _, x := range w.plan.decisions() {
+		if x[0] != "" {
+			last = x[0]
+		}
+		d.Settings = append(d.Settings, page.Setting{Name: last, Value: x[1]})
+	}
+	cpu := cpuid.CPU.BrandName
+	if cpu == "" {
+		cpu = "not named by the system"
+	}
+	threads := "all"
+	if w.settings.threads > 0 {
+		threads = strconv.Itoa(w.settings.threads)
+	}
+	d.Machine = []page.Setting{
+		{Name: "CPU", Value: cpu},
+		{Name: "cores", Value: strconv.Itoa(runtime.NumCPU()) + ", used: " + threads},
+		{Name: "system", Value: runtime.GOOS + "/" + runtime.GOARCH},
+		{Name: "kernel set", Value: model.Kernels()},
+	}
+	return d
+}
