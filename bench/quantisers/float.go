@@ -1,0 +1,52 @@
+package main
+
+import (
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/resnext"
+)
+
+// randomPrefix and heavyPrefix mark networks that calib makes up.
+const (
+	randomPrefix = "random:"
+	seed         = 1 // calib's default
+)
+
+// readFloat gives the network that calib read, at the input size of the model it made.
+func readFloat(weights string, m *resnext.Model) (*floatnet.Net, error) {
+	cfg := m.Config()
+	if name, ok := strings.CutPrefix(weights, randomPrefix); ok {
+		named, err := resnext.Named(name)
+		if err != nil {
+			return nil, err
+		}
+		net := floatnet.Random(named, seed)
+		return net, net.SetInputSize(cfg.Height, cfg.Width)
+	}
+	net, _, err := floatnet.Open(weights, "auto")
+	if err != nil {
+		return nil, err
+	}
+	return net, net.SetInputSize(cfg.Height, cfg.Width)
+}
+
+// floatLogits runs the float network, a picture on each core.
+func floatLogits(net *floatnet.Net, p resnext.Preprocess, pictures [][]byte) ([]float32, error) {
+	classes := net.Config.Classes
+	all := make([]float32, len(pictures)*classes)
+	workers := runtime.GOMAXPROCS(0)
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			r := net.NewRunner()
+			for i := w; i < len(pictures); i += workers {
+				copy(all[i*classes:], r.Forward(pictures[i], p))
+			}
+		})
+	}
+	wg.Wait()
+	return all, nil
+}

@@ -1,0 +1,121 @@
+"""ONNX Runtime's static quantisation of the float network, by all its calibration methods."""
+
+import logging
+import os
+import sys
+
+import numpy
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from network import Network, Results, note
+
+INPUT, OUTPUT = "image", "logits"
+
+
+class Exporter:
+    """Writes the float network as ONNX."""
+
+    def __init__(self, network):
+        self.network, self.nodes, self.constants = network, [], []
+
+    def node(self, op, inputs, output, **attributes):
+        self.nodes.append(helper.make_node(op, inputs, [output], name=output, **attributes))
+        return output
+
+    def constant(self, name, array):
+        self.constants.append(numpy_helper.from_array(numpy.ascontiguousarray(array), name))
+        return name
+
+    def conv(self, name, x, relu):
+        l = self.network.layers[name]
+        inputs = [
+            x,
+            self.constant(name + ".weight", self.network.weight(name)),
+            self.constant(name + ".bias", self.network.bias(name)),
+        ]
+        k, pad = l["kernel"], l["kernel"] // 2
+        y = self.node("Conv", inputs, name + ".conv", kernel_shape=[k, k], pads=[pad] * 4, strides=[l["stride"]] * 2, group=l["groups"])
+        return self.node("Relu", [y], name) if relu else y
+
+    def export(self, path):
+        about = self.network.about
+        x = self.conv("stem", INPUT, True)
+        if about["max_pool"]:
+            x = self.node("MaxPool", [x], "pool", kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
+        for block in about["blocks"]:
+            name = block["name"]
+            shortcut = self.conv(name + ".shortcut", x, False) if block["projection"] else x
+            y = self.conv(name + ".reduce", x, True)
+            y = self.conv(name + ".transform", y, True)
+            y = self.conv(name + ".expand", y, False)
+            x = self.node("Relu", [self.node("Add", [y, shortcut], name + ".sum")], name)
+        x = self.node("Flatten", [self.node("GlobalAveragePool", [x], "average")], "features")
+        weight = self.constant("classifier.weight", self.network.weight("classifier"))
+        self.node("Gemm", [x, weight, self.constant("classifier.bias", self.network.bias("classifier"))], OUTPUT, transB=1)
+        graph = helper.make_graph(
+            self.nodes,
+            "resnext",
+            [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["n", 3, self.network.height, self.network.width])],
+            [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["n", self.network.classes])],
+            self.constants,
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        onnx.checker.check_model(model)
+        onnx.save(model, path)
+
+
+class Pictures(CalibrationDataReader):
+    def __init__(self, network, batch):
+        x = network.pictures("calibration")
+        self.batches = iter([{INPUT: x[i : i + batch]} for i in range(0, len(x), batch)])
+
+    def get_next(self):
+        return next(self.batches, None)
+
+
+def session(path, optimised):
+    o = onnxruntime.SessionOptions()
+    level = onnxruntime.GraphOptimizationLevel
+    o.graph_optimization_level = level.ORT_ENABLE_ALL if optimised else level.ORT_DISABLE_ALL
+    o.log_severity_level = 3
+    return onnxruntime.InferenceSession(path, o, providers=["CPUExecutionProvider"])
+
+
+def logits(path, network, optimised):
+    s, x = session(path, optimised), network.pictures("evaluation")
+    return numpy.concatenate([s.run([OUTPUT], {INPUT: x[i : i + 16]})[0] for i in range(0, len(x), 16)])
+
+
+def main():
+    folder, methods = sys.argv[1], sys.argv[2].split(",")
+    logging.getLogger().setLevel(logging.ERROR)
+    network, results = Network(folder), Results(folder, "ONNX Runtime")
+    path, prepared = (os.path.join(folder, name) for name in ("float.onnx", "float-prepared.onnx"))
+    Exporter(network).export(path)
+    quant_pre_process(path, prepared, skip_symbolic_shape=True)
+    results.measure("float", lambda: path, lambda p: logits(p, network, True))
+    for method in methods:
+        for reduce_range in (False, True):
+            name = f"{method}, 7-bit weights" if reduce_range else method
+            note(f"ONNX Runtime: {name}")
+            out = os.path.join(folder, f"{method}{'-7' if reduce_range else ''}.onnx")
+
+            def quantise():
+                quantize_static(
+                    prepared, out, Pictures(network, 16), quant_format=QuantFormat.QDQ, per_channel=True,
+                    reduce_range=reduce_range, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+                    calibrate_method=CalibrationMethod[method],
+                )
+                return out
+
+            results.measure(name, quantise, lambda p: logits(p, network, True))
+            if not reduce_range and os.path.exists(out):
+                # In float32, where nothing saturates: what the numbers are worth on other CPUs.
+                results.measure(f"{name}, exact sums", lambda: out, lambda p: logits(p, network, False))
+
+
+main()
