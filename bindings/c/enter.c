@@ -99,9 +99,16 @@ static __thread char *last_error;
 static pthread_key_t free_key;
 static pthread_once_t free_once = PTHREAD_ONCE_INIT;
 
+/* The thread's end. A destructor of the program's that runs later may fail a call again. */
+static void forget_error(void *buffer)
+{
+	last_error = NULL;
+	free(buffer);
+}
+
 static void make_free_key(void)
 {
-	if (pthread_key_create(&free_key, free) != 0)
+	if (pthread_key_create(&free_key, forget_error) != 0)
 		free_key = (pthread_key_t)-1;
 }
 

@@ -17,7 +17,7 @@ install -m 644 "$from/libresnext.a" "$dest$libdir/"
 install -m 755 "$from"/libresnext.so.*.*.* "$dest$libdir/"
 cp -P "$from/libresnext.so" "$from"/libresnext.so.? "$dest$libdir/"
 version=$(sed -n 's/^Version: //p' "$from/resnext.pc")
-up=$(realpath -m --relative-to "$libdir/pkgconfig" "$prefix")
+up=$(realpath -ms --relative-to "$libdir/pkgconfig" "$prefix")
 sed -e "s|@PREFIX@|\${pcfiledir}/$up|" -e 's|@LIBDIR@|${pcfiledir}/..|' -e 's|@INCLUDEDIR@|${prefix}/include|' \
 	-e "s|@VERSION@|$version|" "$here/resnext.pc.in" >"$dest$libdir/pkgconfig/resnext.pc"
 if [ -d "$here/cmake" ]; then

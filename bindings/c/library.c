@@ -27,7 +27,7 @@ const char *resnext_strerror(resnext_status status)
 	case RESNEXT_EIO: return "a file could not be read";
 	case RESNEXT_EMODEL: return "the file is no usable int8 model";
 	case RESNEXT_EKERNELS: return "the kernels are unknown or not for this CPU";
-	case RESNEXT_EBUSY: return "the session is in use by another thread";
+	case RESNEXT_EBUSY: return "the session or the log function is in use";
 	case RESNEXT_EFORK: return "the library cannot be used in a fork of the process that uses it";
 	case RESNEXT_ENOMEM: return "memory could not be had";
 	case RESNEXT_EINTERNAL: return "a bug in libresnext";

@@ -20,7 +20,8 @@
  * Errors     It returns RESNEXT_OK (0) or an error, never both an error and a result: on error no out-parameter has
  *            been written. resnext_last_error() then says what went wrong in words, for this thread. A null
  *            pointer, a wrong size, a handle that was closed or never was one gives a status, never a crash: handles
- *            are looked up, never followed. A pointer to too little memory is the one thing that cannot be found out.
+ *            are looked up, never followed. A pointer to too little memory is the one thing that cannot always be found
+ *            out: pixels, logits or a file in memory where there is none to use give RESNEXT_EINVAL too.
  * Threads    Any function may be called from any thread at any time. Models are immutable and shared freely. A
  *            session does one thing at a time: a second call on it meanwhile gives RESNEXT_EBUSY. For parallel
  *            inference make one session a thread: a session costs its activations only, not the weights.
@@ -36,8 +37,9 @@
  * The library holds a Go runtime. Loading it starts nothing; the first call that does work starts Go and some threads.
  * From then on Go has handlers for SIGSEGV, SIGBUS, SIGFPE and SIGPIPE, which pass on to the program's own, installed
  * before, what is not Go's, and for SIGURG. Handlers that a program installs later must have SA_ONSTACK. dlclose() is
- * harmless and frees nothing. A call must return: no longjmp() or exception out of a signal handler or log function
- * through it, no asynchronous pthread_cancel(). It needs 64 KiB of stack.
+ * harmless and frees nothing (a plugin that has libresnext.a inside must be linked with -z nodelete for that). A call must
+ * return: no longjmp() or exception out of a signal handler or log function through it, no asynchronous pthread_cancel().
+ * It needs 64 KiB of stack.
  */
 #ifndef RESNEXT_H
 #define RESNEXT_H
@@ -74,7 +76,7 @@ typedef enum resnext_status {
 	RESNEXT_EIO = 3,       /* a file could not be read */
 	RESNEXT_EMODEL = 4,    /* the file is no int8 model, is damaged, or needs a newer library */
 	RESNEXT_EKERNELS = 5,  /* the kernels asked for are unknown, or this CPU cannot run them */
-	RESNEXT_EBUSY = 6,     /* the session is in use by another thread */
+	RESNEXT_EBUSY = 6,     /* the session is in use by another thread, or the log function is running */
 	RESNEXT_EFORK = 7,     /* this process is a fork of the one that loaded the library */
 	RESNEXT_ENOMEM = 8,    /* not given yet: if the system has no more memory, Go ends the process */
 	RESNEXT_EINTERNAL = 9  /* a bug in this library, caught before it could crash the program */
@@ -97,7 +99,7 @@ RESNEXT_API const char *resnext_strerror(resnext_status status);
 RESNEXT_API const char *resnext_last_error(void);
 
 /* The CPU's features that matter here, as /proc/cpuinfo names them and separated by blanks, such as "avx2 avx_vnni" or
- * "asimd asimddp"; "" if there are none, or in a fork. Valid for ever. */
+ * "asimd asimddp"; "" if there are none, or in a fork before which nobody asked. Valid for ever. */
 RESNEXT_API const char *resnext_cpu_features(void);
 
 /* How grave a message is. */
@@ -107,7 +109,8 @@ typedef enum resnext_log_level {
 } resnext_log_level;
 
 /* Receives messages: one line of text without line end, valid during the call. It is called on the thread that opens a
- * model or makes a session, one call at a time, and must neither call the library nor wait for a thread that does. */
+ * model or makes a session, one call at a time, and must not wait for another thread that calls the library. Its own calls
+ * send no messages, and resnext_set_log() among them gives RESNEXT_EBUSY. */
 typedef void (*resnext_log_fn)(resnext_log_level level, const char *message, void *user);
 
 /* Sends messages to log, with user passed along; null sends them nowhere, as in the beginning. It holds for the

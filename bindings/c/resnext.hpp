@@ -10,6 +10,7 @@
 #ifndef RESNEXT_HPP
 #define RESNEXT_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -40,17 +41,16 @@ typedef resnext_prediction Prediction;
 
 // Image is a view of the caller's pixels: see resnext_image for formats, strides and sizes.
 struct Image : resnext_image {
-	Image(resnext_format format, const void *pixels, std::uint32_t width, std::uint32_t height, std::size_t stride = 0)
-	    : resnext_image() {
-		this->size = sizeof(resnext_image);
-		this->format = format;
-		this->width = width;
-		this->height = height;
-		this->pixels = pixels;
-		this->stride = stride;
+	Image(resnext_format f, const void *at, std::uint32_t w, std::uint32_t h, std::size_t row_stride = 0) : resnext_image() {
+		size = sizeof(resnext_image);
+		format = f;
+		width = w;
+		height = h;
+		pixels = at;
+		stride = row_stride;
 	}
-	static Image rgb(const void *pixels, std::uint32_t width, std::uint32_t height, std::size_t stride = 0) {
-		return Image(RESNEXT_RGB, pixels, width, height, stride);
+	static Image rgb(const void *at, std::uint32_t w, std::uint32_t h, std::size_t row_stride = 0) {
+		return Image(RESNEXT_RGB, at, w, h, row_stride);
 	}
 };
 
@@ -115,9 +115,9 @@ public:
 		check(resnext_infer(get(), &image, logits.data(), logits.size()));
 		return logits;
 	}
-	// The most probable classes, best first.
+	// The top (1 or more) most probable classes, best first: all where there are fewer.
 	std::vector<Prediction> classify(const resnext_image &image, std::size_t top = 5) {
-		std::vector<Prediction> best(top);
+		std::vector<Prediction> best(std::min(top, classes_));
 		check(resnext_classify(get(), &image, best.data(), &top));
 		best.resize(top);
 		return best;

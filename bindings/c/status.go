@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime/debug"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -51,11 +52,13 @@ func openStatus(err error) status {
 	return statusModel
 }
 
-// run calls f and turns its error or panic into a status and words.
+// run calls f and turns its error or panic into a status and words. Memory of the program's that turns out to be none
+// would otherwise end the process without asking the program's own handler of SIGSEGV.
 func run(f func() error) (s status, words string) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
-			s, words = statusInternal, fmt.Sprintf("a bug in libresnext, please report it: %v", p)
+			s, words = ofPanic(p)
 		}
 	}()
 	err := f()
@@ -67,6 +70,13 @@ func run(f func() error) (s status, words string) {
 		s = known.status
 	}
 	return s, err.Error()
+}
+
+func ofPanic(p any) (status, string) {
+	if fault, is := p.(interface{ Addr() uintptr }); is {
+		return statusInvalid, fmt.Sprintf("the memory at %#x cannot be used: a wrong pointer or length, or a mapped file cut short?", fault.Addr())
+	}
+	return statusInternal, fmt.Sprintf("a bug in libresnext, please report it: %v", p)
 }
 
 // setText writes words into buffer as a C string: one line of printable UTF-8, cut where the buffer ends.

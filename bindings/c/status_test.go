@@ -14,6 +14,11 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
+// fault is what a panic of the runtime's about memory looks like.
+type fault uintptr
+
+func (f fault) Addr() uintptr { return uintptr(f) }
+
 func TestRun(t *testing.T) {
 	for name, c := range map[string]struct {
 		f     func() error
@@ -26,6 +31,7 @@ func TestRun(t *testing.T) {
 		"unknown": {func() error { return errors.New("odd") }, statusInternal, "odd"},
 		"panic":   {func() error { panic("at once") }, statusInternal, "a bug in libresnext, please report it: at once"},
 		"range":   {func() error { return []error{}[len(os.Args)] }, statusInternal, "index out of range"},
+		"fault":   {func() error { panic(fault(0x1234)) }, statusInvalid, "the memory at 0x1234 cannot be used"},
 	} {
 		s, words := run(c.f)
 		require.Equal(t, c.want, s, name)

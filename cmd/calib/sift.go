@@ -121,7 +121,7 @@ func (f *setFeed) look(i int, seed maphash.Seed) look {
 		return look{bad: &bad}
 	}
 	l := look{hash: maphash.Bytes(seed, rgb), flat: bytes.Equal(rgb[3:], rgb[:len(rgb)-3])}
-	if (i+1)*len(rgb) <= maxKept {
+	if i < maxKept/len(rgb) { // no product, which could leave the int of a 32-bit machine
 		l.rgb = rgb
 	}
 	return l

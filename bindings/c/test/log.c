@@ -1,5 +1,6 @@
 /* log.c: messages reach the program's function, on the thread that made the call, until it is taken away. */
 #include <pthread.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -21,6 +22,29 @@ static void listen_to(resnext_log_level level, const char *message, void *user)
 		heard->warnings++;
 	heard->thread = pthread_self();
 	strcpy(heard->last, message);
+}
+
+/* Calls the library, whose messages get lost meanwhile, and may not take itself away. */
+static void call_back(resnext_log_level level, const char *message, void *user)
+{
+	int *calls = user;
+
+	(void)level, (void)message;
+	++*calls;
+	OK(resnext_model_close(open_tiny()));
+	STATUS(RESNEXT_EBUSY, resnext_set_log(NULL, NULL));
+	CHECK(strstr(resnext_last_error(), "resnext_set_log: "), "words");
+}
+
+static void check_call_back(void)
+{
+	int calls = 0;
+
+	alarm(60); /* it must not hang */
+	OK(resnext_set_log(call_back, &calls));
+	OK(resnext_model_close(open_tiny()));
+	CHECK(calls == 1, "%d calls", calls);
+	OK(resnext_set_log(NULL, NULL));
 }
 
 static void *open_and_close(void *unused)
@@ -54,5 +78,6 @@ int main(void)
 	OK(resnext_model_close(model));
 	open_and_close(NULL);
 	CHECK(first.infos == 2 && second.infos == 1, "%d, %d", first.infos, second.infos);
+	check_call_back();
 	return 0;
 }

@@ -1,6 +1,7 @@
-/* misuse.c: null pointers, wrong sizes, and handles that are closed, of the other kind or none at all give a status from
- * every function that takes them, with words, and write nothing. */
+/* misuse.c: null pointers, wrong sizes, unusable memory, and handles that are closed, of the other kind or none at all give a
+ * status from every function that takes them, with words, and write nothing. */
 #include <math.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -251,6 +252,35 @@ static void check_sizes(void)
 	}
 }
 
+/* Memory that cannot be read or written, such as a mapped file that was cut short meanwhile. */
+static void check_unusable_memory(void)
+{
+	FILE *file = tmpfile();
+	CHECK(file && ftruncate(fileno(file), 1 << 16) == 0, "%s", strerror(errno));
+	void *mapped = mmap(NULL, 1 << 16, PROT_READ, MAP_SHARED, fileno(file), 0);
+	void *closed = mmap(NULL, 1 << 16, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(mapped != MAP_FAILED && closed != MAP_FAILED && ftruncate(fileno(file), 0) == 0, "%s", strerror(errno));
+	resnext_image image = RESNEXT_IMAGE(RESNEXT_RGB, SIDE, SIDE, closed);
+
+	/* The emulator does not tell where a bus error was. */
+	FAILS(getenv("RESNEXT_TEST_RUN") ? RESNEXT_EINTERNAL : RESNEXT_EINVAL,
+		resnext_model_open_memory(mapped, 1 << 16, NULL, &out.model));
+	FAILS(RESNEXT_EINVAL, resnext_model_open_memory(closed, 1 << 16, NULL, &out.model));
+	CHECK(strstr(resnext_last_error(), "resnext_model_open_memory: the memory at 0x"), "words");
+	FAILS(RESNEXT_EINVAL, resnext_infer_input(session, closed, INPUT, out.logits, CLASSES));
+	FAILS(RESNEXT_EINVAL, resnext_infer_input(session, input, INPUT, closed, CLASSES));
+	FAILS(RESNEXT_EINVAL, resnext_infer(session, &image, out.logits, CLASSES));
+	image.format = RESNEXT_BGR;
+	FAILS(RESNEXT_EINVAL, resnext_infer(session, &image, out.logits, CLASSES));
+	image.format = RESNEXT_NV12, image.pixels = input, image.chroma = closed;
+	FAILS(RESNEXT_EINVAL, resnext_infer(session, &image, out.logits, CLASSES));
+	FAILS(RESNEXT_EINVAL, resnext_softmax(closed, CLASSES, out.logits));
+	check_input(session); /* which is free again */
+	munmap(mapped, 1 << 16);
+	munmap(closed, 1 << 16);
+	fclose(file);
+}
+
 /* Structs of a newer header: longer, and what is new is zero. */
 static void check_newer(void)
 {
@@ -279,6 +309,7 @@ int main(void)
 	check_handles();
 	check_images();
 	check_sizes();
+	check_unusable_memory();
 	check_newer();
 	check_input(session); /* it still works */
 

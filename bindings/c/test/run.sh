@@ -61,6 +61,11 @@ for program in same misuse threads signals fork damage log growth; do
 	check $program
 done
 
+if [ -n "$CXX" ]; then
+	$CXX -std=c++11 -g -O1 $warnings -I "$lib" -o "$work/wrapper" $tests/wrapper.cpp -L "$lib" -lresnext || fail "the C++ wrapper"
+	check wrapper
+fi
+
 # Loaded by dlopen.
 for program in floats load; do
 	build $program $program

@@ -80,9 +80,42 @@ static void *own_error(void *unused)
 	return NULL;
 }
 
+static pthread_key_t last_words_key;
+
+/* A destructor of the program's that runs after the library's own, and fails a call. */
+static void last_words(void *unused)
+{
+	(void)unused;
+	STATUS(RESNEXT_EINVAL, resnext_model_label(model, 77, NULL));
+	char *other = malloc(1200); /* where the words were, had their memory been given back */
+	CHECK(other, "memory");
+	memset(other, 'x', 1199);
+	other[1199] = 0;
+	CHECK(strcmp(resnext_last_error(), "resnext_model_label: label is null") == 0, "words");
+	free(other);
+}
+
+static void *fails_to_the_end(void *unused)
+{
+	STATUS(RESNEXT_EINVAL, resnext_model_label(model, 77, NULL));
+	CHECK(pthread_setspecific(last_words_key, &last_words_key) == 0, "key");
+	return unused;
+}
+
 static void start(pthread_t *thread, void *(*run)(void *), void *argument)
 {
 	CHECK(pthread_create(thread, NULL, run, argument) == 0, "%s", strerror(errno));
+}
+
+static void check_last_words(void)
+{
+	pthread_t thread;
+
+	STATUS(RESNEXT_EINVAL, resnext_model_label(model, 77, NULL)); /* the library's key is the older one */
+	CHECK(pthread_key_create(&last_words_key, last_words) == 0, "key");
+	start(&thread, fails_to_the_end, NULL);
+	pthread_join(thread, NULL);
+	pthread_key_delete(last_words_key);
 }
 
 static void check_busy(void)
@@ -161,6 +194,7 @@ int main(void)
 	for (int i = 0; i < 6; i++)
 		pthread_join(threads[i], NULL);
 	check_small_stack();
+	check_last_words();
 	check_busy();
 	check_close();
 	for (int i = 0; i < 300; i++) {

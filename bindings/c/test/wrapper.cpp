@@ -1,0 +1,58 @@
+// wrapper.cpp: resnext.hpp's answers and errors are those of resnext.h, its handles move and close themselves.
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "resnext.hpp"
+
+#include "check.h"
+
+// status runs f and gives the status of the error that it throws.
+template <typename F> static resnext_status status(F f) {
+	try {
+		f();
+	} catch (const resnext::Error &e) {
+		CHECK(strstr(e.what(), "resnext_") == e.what(), "%s", e.what());
+		return e.status();
+	}
+	return RESNEXT_OK;
+}
+
+static void check_answers(resnext::Session &session) {
+	const resnext::Image image = resnext::Image::rgb(input, SIDE, SIDE);
+	const std::vector<float> logits = session.infer(image);
+	CHECK(logits.size() == CLASSES, "%zu logits", logits.size());
+	float want[CLASSES];
+	OK(resnext_infer(session.get(), &image, want, CLASSES));
+	CHECK(memcmp(logits.data(), want, sizeof want) == 0, "logits");
+	for (std::size_t top : {std::size_t(1), std::size_t(CLASSES), std::size_t(1000), std::numeric_limits<std::size_t>::max()}) {
+		const std::vector<resnext::Prediction> best = session.classify(image, top);
+		CHECK(best.size() == std::min(top, std::size_t(CLASSES)), "%zu of %zu", best.size(), top);
+		for (const resnext::Prediction &p : best)
+			CHECK(p.class_index < CLASSES && !(p.logit < want[p.class_index]) && p.logit <= best[0].logit, "%u", p.class_index);
+	}
+	CHECK(status([&] { session.classify(image, 0); }) == RESNEXT_EINVAL, "none of the classes");
+}
+
+int main() {
+	read_input();
+	CHECK(status([] { resnext::Model("/nowhere"); }) == RESNEXT_EIO, "no file");
+	CHECK(status([] { resnext::Model(TINY, "abacus"); }) == RESNEXT_EKERNELS, "no kernels");
+	CHECK(status([] { resnext::Model(input, sizeof input); }) == RESNEXT_EMODEL, "no model");
+
+	resnext::Model first(TINY);
+	resnext::Model model(std::move(first));
+	CHECK(!first.get() && model.get(), "it has not moved");
+	CHECK(status([&] { first.info(); }) == RESNEXT_EINVAL, "a model without a handle");
+	CHECK(model.info().classes == CLASSES && model.label(0) == "cat", "info");
+	CHECK(status([&] { model.label(CLASSES); }) == RESNEXT_EINVAL, "no such class");
+
+	resnext::Session session(model, 1);
+	check_answers(session);
+	const resnext_session *old = session.get();
+	session = resnext::Session(resnext::Model(TINY, "generic")); // which keeps its model
+	std::uint32_t threads;
+	STATUS(RESNEXT_EHANDLE, resnext_session_threads(old, &threads));
+	check_answers(session);
+	check_input(session.get());
+}
