@@ -25,10 +25,14 @@ type pool struct {
 	round   atomic.Uint32 // counts inferences
 	running atomic.Bool   // between begin and end
 	cores   int32         // how many threads can run at once
+	failure atomic.Pointer[failure]
 	asleep  sync.Mutex
 	wake    *sync.Cond
 	closed  atomic.Bool
 }
+
+// failure is a panic of a task, kept for the caller of do.
+type failure struct{ value any }
 
 // seat is one thread's place. Its share of a job are the tasks from next to end, neighbours in the map, so that a
 // thread finds in its own cache what it wrote for the layer before.
@@ -97,7 +101,7 @@ func (p *pool) close() {
 	p.wake.Broadcast()
 }
 
-// do runs every task of a job and returns when all are done.
+// do runs every task of a job and returns when all are done. A panic of any task is passed on.
 func (p *pool) do(j job, tasks int) {
 	if len(p.seats) == 1 || tasks == 1 {
 		for t := range tasks {
@@ -115,12 +119,26 @@ func (p *pool) do(j job, tasks int) {
 	p.epoch.Add(1)
 	p.asleep.Unlock()
 	p.wake.Broadcast()
-	p.take(0)
+	p.work(0)
 	if !watch(p.patience(), func() bool { return p.left.Load() == 0 }) {
 		for p.left.Load() != 0 {
 			runtime.Gosched()
 		}
 	}
+	if f := p.failure.Swap(nil); f != nil {
+		panic(f.value)
+	}
+}
+
+// work is take, but that a panic waits: the caller must not leave do while others still write, and a panic of a
+// worker's own would end the process before anybody could recover.
+func (p *pool) work(thread int) {
+	defer func() {
+		if value := recover(); value != nil {
+			p.failure.CompareAndSwap(nil, &failure{value})
+		}
+	}()
+	p.take(thread)
 }
 
 // take runs a thread's own tasks, and then what the others have left.
@@ -140,7 +158,7 @@ func (p *pool) worker(thread int) {
 		if p.closed.Load() {
 			return
 		}
-		p.take(thread)
+		p.work(thread)
 		p.left.Add(-1)
 	}
 }

@@ -64,6 +64,10 @@ type File struct {
 // Open reads and checks the header of the file at path. The file stays open
 // for Read until Close.
 func Open(path string) (*File, error) {
+	// Before opening it, because opening a pipe waits for whoever writes to it.
+	if stat, err := os.Stat(path); err == nil && !stat.Mode().IsRegular() {
+		return nil, notRegular(path)
+	}
 	fd, err := os.Open(path)
 	if err != nil {
 		return nil, err // *PathError: names the path
@@ -82,7 +86,7 @@ func openFile(fd *os.File, path string) (*File, error) {
 		return nil, err
 	}
 	if !stat.Mode().IsRegular() {
-		return nil, &os.PathError{Op: "open", Path: path, Err: errors.New("not a regular file; give the path of a .safetensors file")}
+		return nil, notRegular(path)
 	}
 	f, err := Parse(fd, stat.Size(), path)
 	if err != nil {
@@ -90,6 +94,10 @@ func openFile(fd *os.File, path string) (*File, error) {
 	}
 	f.closer = fd
 	return f, nil
+}
+
+func notRegular(path string) error {
+	return &os.PathError{Op: "open", Path: path, Err: errors.New("not a regular file; give the path of a .safetensors file")}
 }
 
 // Parse reads and checks the header of a container of size bytes. name stands
