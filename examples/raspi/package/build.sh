@@ -39,7 +39,7 @@ for kind in "$@"; do
 	cp examples/raspi/README.md "$root/"
 	if [ "$kind" = arm64 ]; then
 		if bindings/c/build.sh "$work/c" arm64 >/dev/null; then
-			PREFIX=/ DESTDIR=$root bindings/c/install.sh "$work/c" >/dev/null
+			PREFIX=/ LIBDIR=/lib DESTDIR=$root bindings/c/install.sh "$work/c" >/dev/null
 			cp bindings/c/examples/*.{c,h,cpp,py,ppm} "$root/examples/"
 		else
 			echo "raspi: the tarball for arm64 is WITHOUT the C library" >&2

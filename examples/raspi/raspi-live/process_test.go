@@ -114,7 +114,7 @@ func pids(t *testing.T) (env string, list func() []string) {
 }
 
 func TestCameraProgram(t *testing.T) {
-	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		t.Run(signal.String(), func(t *testing.T) {
 			env, list := pids(t)
 			p := launch(t, shows(t, "bag"), []string{env}, "--json")
@@ -130,6 +130,25 @@ func TestCameraProgram(t *testing.T) {
 			require.ErrorIs(t, err, os.ErrNotExist, "the camera's program goes on")
 		})
 	}
+}
+
+// TestNohup closes the terminal of a program that is not to care.
+func TestNohup(t *testing.T) {
+	nohup := exec.Command("nohup", made.program, made.model, fashion+"sample", "--loop", "--fps", "100", "--threads", "1", "--json")
+	out, err := nohup.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, nohup.Start())
+	defer nohup.Process.Kill()
+	lines := bufio.NewScanner(out)
+	for i := range 20 {
+		require.True(t, lines.Scan())
+		if i == 5 {
+			require.NoError(t, nohup.Process.Signal(syscall.SIGHUP))
+		}
+	}
+	require.NoError(t, nohup.Process.Signal(syscall.SIGTERM))
+	go io.Copy(io.Discard, out)
+	require.NoError(t, nohup.Wait())
 }
 
 func TestCameraThatDies(t *testing.T) {

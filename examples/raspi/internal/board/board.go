@@ -128,9 +128,16 @@ func words(bits uint64) []string {
 	return list
 }
 
+// throttledFiles is the kernel's file: soc is soc@107c000000 on a Raspberry Pi 5.
+const throttledFiles = "/sys/devices/platform/soc*/soc*:firmware/get_throttled"
+
 // throttled asks the firmware, by the kernel's file or, where the file is missing, by the command.
 func (r *Reader) throttled(ctx context.Context) (bits uint64, ok bool) {
-	text := r.read("/sys/devices/platform/soc/soc:firmware/get_throttled")
+	text := ""
+	files, _ := filepath.Glob(r.Root + throttledFiles) // the pattern is good
+	for _, path := range files {
+		text = r.read(strings.TrimPrefix(path, r.Root))
+	}
 	if text == "" && r.Command != "" {
 		text = r.ask(ctx)
 	}

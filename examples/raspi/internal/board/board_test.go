@@ -55,6 +55,8 @@ func TestRead(t *testing.T) {
 			Before:    []string{"under-voltage", "frequency capped", "throttled", "soft temperature limit"},
 			Throttled: true}},
 		{"earlier only", map[string]string{throttledFile: "0x80000"}, State{Before: []string{"soft temperature limit"}}},
+		{"Raspberry Pi 5", map[string]string{"/sys/devices/platform/soc@107c000000/soc@107c000000:firmware/get_throttled": "20002\n"},
+			State{Now: []string{"frequency capped"}, Before: []string{"frequency capped"}}},
 		{"no number", map[string]string{throttledFile: "error=1"}, State{}},
 		{"too long", map[string]string{throttledFile: strings.Repeat("f", 40)}, State{}},
 		{"the CPU's zone counts", merge(zone("0", "gpu", "90000"), zone("1", "cpu-thermal", "50000")), State{TemperatureC: celsius(50)}},

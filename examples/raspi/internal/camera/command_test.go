@@ -104,6 +104,7 @@ func TestRestart(t *testing.T) {
 	ms := func(n time.Duration) time.Duration { return n * time.Millisecond }
 	require.Equal(t, []time.Duration{ms(500), ms(1000), ms(2000), ms(4000), ms(8000), ms(16000), ms(30000), ms(30000)}, pauses)
 	require.Contains(t, said[0], "exit status 1: lost it; starting it again in 500ms")
+	require.Len(t, said, 7, "the eighth time is like the seventh")
 }
 
 func TestStalledCameraIsStartedAgain(t *testing.T) {

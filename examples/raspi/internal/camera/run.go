@@ -17,7 +17,7 @@ const (
 )
 
 // Run hands every frame to put until the camera ends or ctx does. A camera with Restart ends with ctx only; report is
-// told of each failure. The error is nil after an orderly end.
+// told of each failure, but not of the same one for ever. The error is nil after an orderly end.
 func (c Camera) Run(ctx context.Context, put func(*Frame), report func(format string, args ...any)) error {
 	r := runner{Camera: c, put: put, report: report, sleep: sleep}
 	return r.run(ctx)
@@ -32,7 +32,7 @@ type runner struct {
 }
 
 func (r *runner) run(ctx context.Context) error {
-	pause := firstPause
+	pause, told := firstPause, ""
 	for {
 		begin, before := time.Now(), r.frames
 		err := r.once(ctx)
@@ -45,9 +45,13 @@ func (r *runner) run(ctx context.Context) error {
 			return err
 		}
 		if r.frames > before && time.Since(begin) > workedTime {
-			pause = firstPause
+			pause, told = firstPause, ""
 		}
-		r.report("%s: %v; starting it again in %s", r.Name, orEnd(err), pause)
+		text := fmt.Sprintf("%v; starting it again in %s", orEnd(err), pause)
+		if text != told { // one that stays away for days does not fill a log
+			r.report("%s: %s", r.Name, text)
+			told = text
+		}
 		if !r.sleep(ctx, pause) {
 			return nil
 		}

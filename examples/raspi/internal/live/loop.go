@@ -38,7 +38,7 @@ type Loop struct {
 	Report func(format string, args ...any)
 
 	classified uint64
-	beat       atomic.Int64 // see Alive
+	beat       atomic.Int64 // see Alive: nanoseconds since start
 	done       rate
 	viewer     viewer
 	bad        complaint
@@ -47,16 +47,24 @@ type Loop struct {
 // beatEvery is how often the loop shows that it lives while no frame comes.
 const beatEvery = 500 * time.Millisecond
 
+// start is what beats count from: on a clock that nobody sets. Many boards have no other, and the time of day leaps by
+// months once they reach the network.
+var start = time.Now()
+
 // Alive tells how long ago the loop was last seen working or waiting, at most beatEvery and one frame's time unless it
 // hangs.
-func (l *Loop) Alive(now time.Time) time.Duration { return now.Sub(time.Unix(0, l.beat.Load())) }
+func (l *Loop) Alive(now time.Time) time.Duration {
+	return now.Sub(start) - time.Duration(l.beat.Load())
+}
+
+func (l *Loop) live() { l.beat.Store(int64(time.Since(start))) }
 
 // Run works until ctx ends or the mailbox is closed and empty. It returns how many frames were classified.
 func (l *Loop) Run(ctx context.Context) uint64 {
 	beat := time.NewTicker(beatEvery)
 	defer beat.Stop()
 	for {
-		l.beat.Store(time.Now().UnixNano())
+		l.live()
 		select {
 		case <-ctx.Done():
 			return l.classified
@@ -93,7 +101,7 @@ func (l *Loop) pause(ctx context.Context, begin time.Time) bool {
 		if wait <= 0 {
 			return true
 		}
-		l.beat.Store(time.Now().UnixNano())
+		l.live()
 		select {
 		case <-ctx.Done():
 		case <-time.After(wait):

@@ -34,7 +34,7 @@ func (c *Client) work(ctx context.Context) {
 	told := "" // the failure that was logged last
 	for ctx.Err() == nil {
 		s := session{Client: c, ctx: ctx, lost: make(chan error, 1)}
-		s.conn = paho.NewClient(c.pahoOptions(s.lost))
+		s.conn = paho.NewClient(c.pahoOptions(c.options.find(ctx), s.lost))
 		err := s.connect()
 		if err == nil {
 			start := time.Now()
@@ -79,9 +79,10 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-func (c *Client) pahoOptions(lost chan<- error) *paho.ClientOptions {
+func (c *Client) pahoOptions(at address, lost chan<- error) *paho.ClientOptions {
 	o := paho.NewClientOptions().
-		AddBroker(c.options.broker.String()).
+		AddBroker(at.url.String()).
+		SetHTTPHeaders(at.headers).
 		SetClientID(c.options.clientID).
 		SetUsername(c.options.username).
 		SetPassword(c.options.password).
@@ -94,8 +95,8 @@ func (c *Client) pahoOptions(lost chan<- error) *paho.ClientOptions {
 		SetWriteTimeout(sendLimit).
 		SetBinaryWill(c.options.prefix+"/status", []byte(offline), c.options.qos, true).
 		SetConnectionLostHandler(func(_ paho.Client, err error) { lost <- err })
-	if c.options.tls != nil {
-		o.SetTLSConfig(c.options.tls)
+	if at.tls != nil {
+		o.SetTLSConfig(at.tls)
 	}
 	return o
 }
@@ -117,7 +118,7 @@ func (c *Client) explain(err error) string {
 	case errors.As(err, &wrongName):
 		return fmt.Sprintf("%s has a certificate for another name: %v", at, wrongName)
 	case errors.As(err, &noName):
-		return fmt.Sprintf("%s: no address is known for this name", at)
+		return fmt.Sprintf("%s: no address is known for this name; if that stays so, give the number instead, as in mqtt://192.168.1.2", at)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Sprintf("%s: nothing listens there: is the broker running, and open to other computers?", at)
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):

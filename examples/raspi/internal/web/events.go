@@ -46,8 +46,8 @@ func (s *Server) serveState(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(append(body, '\n'))
 }
 
-// serveEvents sends one "about", one "history" ([seconds ago, milliseconds] pairs), then each newest update as "state", and "beat" while there is none. The source
-// of the format: WHATWG HTML, section 9.2, server-sent events.
+// serveEvents sends one "about", one "history" ([seconds ago, milliseconds] pairs), then each newest update as "state", and
+// "beat" while there is none. The source of the format: WHATWG HTML, section 9.2, server-sent events.
 func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	if !s.feeds.enter() {
 		refuse(w)
