@@ -57,3 +57,16 @@ func gone(pid int) bool {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	return err != nil || strings.Contains(string(stat), ") Z ")
 }
+
+// TestEnviron: programs do not see what is meant for this one.
+func TestEnviron(t *testing.T) {
+	for _, name := range private {
+		t.Setenv(name, "secret")
+	}
+	t.Setenv("OTHER", "seen")
+	cmd := Command(context.Background(), time.Second, "env")
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	require.Contains(t, string(out), "OTHER=seen")
+	require.NotContains(t, string(out), "secret")
+}

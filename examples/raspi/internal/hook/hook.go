@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"sync"
 	"time"
 
+	"github.com/libresnext/libresnext/examples/raspi/internal/group"
 	"github.com/libresnext/libresnext/examples/raspi/internal/live"
 )
 
@@ -119,7 +119,7 @@ func (k *hook) fired(g live.Guess) {
 
 // environment is what the command learns.
 func (k *hook) environment(u *live.Update, g live.Guess) []string {
-	return append(os.Environ(),
+	return append(group.Environ(),
 		"RESNEXT_LABEL="+g.Label,
 		"RESNEXT_CLASS="+strconv.Itoa(g.Class),
 		"RESNEXT_PROBABILITY="+strconv.FormatFloat(g.Probability, 'f', 4, 64),

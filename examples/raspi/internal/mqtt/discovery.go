@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"encoding/json"
+	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 )
@@ -19,6 +20,7 @@ type sensor struct {
 	Category          string   `json:"entity_category,omitempty"`
 	Precision         *int     `json:"suggested_display_precision,omitempty"`
 	AvailabilityTopic string   `json:"availability_topic"`
+	ExpireAfter       int      `json:"expire_after"` // seconds
 	QoS               byte     `json:"qos"`
 	Device            device   `json:"device"`
 	Origin            software `json:"origin"`
@@ -90,12 +92,17 @@ func (s *session) announce() error {
 	return s.put("status", true, []byte(online))
 }
 
+// expiry is after how long without an update sensors are unknown: the camera has failed. Updates come every interval,
+// or every minute where only changes are published.
+func (s settings) expiry() time.Duration { return max(3*time.Minute, 3*s.every) }
+
 func (s *session) discover() error {
 	id := word(s.options.prefix)
 	for name, v := range s.sensors() {
 		v.UniqueID = id + "_" + name
 		v.StateTopic = s.options.prefix + "/" + v.StateTopic
 		v.AvailabilityTopic = s.options.prefix + "/status"
+		v.ExpireAfter = int(s.options.expiry().Seconds())
 		v.QoS = s.options.qos
 		v.Device = device{Identifiers: []string{id}, Name: s.options.prefix, Model: s.about.Board, Software: s.about.Program}
 		v.Origin = software{s.about.Program}
