@@ -38,38 +38,40 @@ fi
 say "building calib and bench/compare"
 go build -o "$out/" ./cmd/calib ./bench/compare
 
-# network NAME CALIB-OPTION...: the network with each length of chains
+# network NAME CHAINS CALIB-OPTION...: the network with each of these lengths of chains, separated by commas
 network() {
-	local name=$1 chains
-	shift
+	local name=$1 lengths=${2//,/ } chains
+	shift 2
 	mkdir -p "$out/$name"
-	for chains in off 4 8; do
+	for chains in $lengths; do
 		say "calibrating $name, chains $chains"
-		"$out/calib" "$@" --chains $chains --out "$out/$name/chains-$chains.int8.safetensors" >"$out/$name/calib-$chains.log" 2>&1 ||
+		"$out/calib" "$@" --chains "$chains" --out "$out/$name/chains-$chains.int8.safetensors" >"$out/$name/calib-$chains.log" 2>&1 ||
 			{ cat "$out/$name/calib-$chains.log" >&2 && exit 1; }
 	done
 }
 
-# compare NAME COMPARE-OPTION...: what network made
+# compare NAME CHAINS COMPARE-OPTION...: what network made; the others run the first
 compare() {
-	local name=$1
-	shift
-	"$out/compare" -python "$venv/bin/python" -runtimes "$(IFS=, && echo "${runtimes[*]:-none}")" -dir "$out/$name" -profile "$@" \
-		"$out/$name"/chains-{4,off,8}.int8.safetensors
+	local name=$1 chains models=()
+	for chains in ${2//,/ }; do models+=("$out/$name/chains-$chains.int8.safetensors"); done
+	shift 2
+	"$out/compare" -python "$venv/bin/python" -runtimes "$(IFS=, && echo "${runtimes[*]:-none}")" -dir "$out/$name" -profile "$@" "${models[@]}"
 }
 
 # gap parts the tables of two networks.
 gap() { [[ " $* " == *" -json "* ]] || printf '\n\n'; }
 
-network resnext50_32x4d --weights random:resnext50_32x4d --limit 16 --eval-limit 1
-network resnext101_32x8d --weights random:resnext101_32x8d --limit 8 --eval-limit 1
-network resnext20_8x4d --weights testdata/fashion/resnext20_8x4d.pth --images testdata/fashion/calib.zip --mean 0.2860 --std 0.3530
+# Of random weights only the speed counts: the least effort will do, but where calib chooses the chains.
+network resnext50_32x4d auto --weights random:resnext50_32x4d --limit 16 --eval-limit 1
+network resnext50_32x4d 4,off --weights random:resnext50_32x4d --limit 16 --eval-limit 1 --effort fast
+network resnext101_32x8d 8,4 --weights random:resnext101_32x8d --limit 4 --eval-limit 1 --effort fast
+network resnext20_8x4d auto,4,off --weights testdata/fashion/resnext20_8x4d.pth --images testdata/fashion/calib.zip --mean 0.2860 --std 0.3530
 
-compare resnext50_32x4d "$@"
+compare resnext50_32x4d auto,4,off "$@"
 gap "$@"
-compare resnext101_32x8d -rounds 12 -count 16 "$@"
+compare resnext101_32x8d 8,4 -rounds 12 -count 16 "$@"
 gap "$@"
-compare resnext20_8x4d -images testdata/fashion/test.zip -count 1000 "$@"
+compare resnext20_8x4d auto,4,off -images testdata/fashion/test.zip -count 1000 "$@"
 
 if [ ${#runtimes[@]} -gt 0 ]; then
 	"$venv/bin/python" - "$out"/{resnext50_32x4d,resnext101_32x8d,resnext20_8x4d}/*.onnx >&2 <<-'END'
