@@ -97,6 +97,7 @@ func TestDiscovery(t *testing.T) {
 		require.Equal(t, "resnext/pi.4/"+map[bool]string{true: "label", false: "state"}[name == "label"], s.StateTopic)
 		require.Equal(t, []string{"resnext_pi_4"}, s.Device.Identifiers)
 		require.Equal(t, testAbout.Board, s.Device.Model)
+		require.Equal(t, 180, s.ExpireAfter)
 	}
 	// Who comes later finds the sensors retained.
 	late := observe(t, b)
