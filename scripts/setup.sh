@@ -6,7 +6,7 @@ set -uo pipefail
 # Some are where only administrators look.
 PATH=$PATH:/usr/sbin
 
-# command, Debian packages, what for
+# command (or python:MODULE), Debian packages, what for
 needs=(
 	"qemu-aarch64-static qemu-user-static the arm64 and arm tests"
 	"llvm-mc llvm the checks of instruction encodings and the model of CPUs with VNNI"
@@ -16,13 +16,22 @@ needs=(
 	"dpkg-deb dpkg the C library's packages"
 	"valgrind valgrind the C library's use of memory"
 	"aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu,libc6-dev-arm64-cross the C library on arm64"
+	"cmake cmake the C library's files for CMake"
+	"python:numpy python3-numpy the C library's example in Python"
 	"mosquitto mosquitto the MQTT publisher of the Raspberry Pi example"
 	"chromium chromium the page of the Raspberry Pi example"
 )
+# have NEED: whether the command, or the module of Debian's Python, is there.
+have() {
+	case $1 in
+	python:*) /usr/bin/python3 -c "import ${1#python:}" 2>/dev/null ;;
+	*) command -v "$1" >/dev/null ;;
+	esac
+}
 missing=()
 for need in "${needs[@]}"; do
 	read -r command package _ <<<"$need"
-	command -v "$command" >/dev/null || missing+=(${package//,/ })
+	have "$command" || missing+=(${package//,/ })
 done
 if [ ${#missing[@]} -gt 0 ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
 	echo "setup: installing ${missing[*]}"
@@ -34,7 +43,7 @@ if [ ${#missing[@]} -gt 0 ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0
 fi
 for need in "${needs[@]}"; do
 	read -r command package use <<<"$need"
-	command -v "$command" >/dev/null ||
+	have "$command" ||
 		echo "setup: MISSING: $command, for $use. Install it: apt-get install ${package//,/ }." >&2
 done
 exit 0

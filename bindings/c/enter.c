@@ -32,17 +32,27 @@ extern void GO_ENTRY(int argc, char **argv) __attribute__((weak));
 
 static int process_argc;
 static char **process_argv;
+static pid_t owner; /* the process in which Go runs; 0 before it starts */
+static int in_child; /* of the owner */
+static pthread_once_t started = PTHREAD_ONCE_INIT;
+
+/* Runs in the child of a fork. Nothing is locked before the fork: a log function may run for long, and may wait for what
+ * the forking thread holds. */
+static void after_fork(void)
+{
+	if (__atomic_load_n(&owner, __ATOMIC_SEQ_CST) != 0)
+		__atomic_store_n(&in_child, 1, __ATOMIC_SEQ_CST);
+	resnextgo_log_after_fork();
+}
 
 /* The C library hands the process's arguments to constructors. Go finds the environment and the auxiliary vector
- * behind them. */
-__attribute__((constructor)) static void remember_arguments(int argc, char **argv)
+ * behind them. Where the handler of forks cannot be had for want of memory, resnextgo_forked has process numbers. */
+__attribute__((constructor)) static void loaded(int argc, char **argv)
 {
 	process_argc = argc;
 	process_argv = argv;
+	pthread_atfork(NULL, NULL, after_fork);
 }
-
-static pid_t owner; /* the process in which Go runs; 0 before it starts */
-static pthread_once_t started = PTHREAD_ONCE_INIT;
 
 static void start_go(void)
 {
@@ -52,11 +62,13 @@ static void start_go(void)
 		GO_ENTRY(process_argc, process_argv);
 }
 
+/* A child may have its parent's number: the first process of a container, or where numbers were used up. One of clone()
+ * has run no handler, but has a number of its own as a rule. */
 int resnextgo_forked(void)
 {
 	pid_t pid = __atomic_load_n(&owner, __ATOMIC_SEQ_CST);
 
-	return pid != 0 && pid != getpid();
+	return pid != 0 && (__atomic_load_n(&in_child, __ATOMIC_SEQ_CST) || pid != getpid());
 }
 
 /* ---- The floating-point environment ----

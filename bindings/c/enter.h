@@ -28,9 +28,26 @@ resnext_status resnextgo_refuse(const char *function, resnext_status status, con
 /* Whether this process is a fork of the one in which Go runs. */
 int resnextgo_forked(void);
 
-/* Checks the size of a struct against ours, and of an input struct what a newer header has added. */
-resnext_status resnextgo_check_size(const char *function, const char *name, size_t size, size_t ours);
-resnext_status resnextgo_check_struct(const char *function, const char *name, const void *s, size_t size, size_t ours);
+/* ---- Structs of other versions: structs.c ---- */
+
+/* The sizes of the structs in version 1. They stay when members are added: offsetof() of the first one added. */
+enum {
+	MODEL_OPTIONS_FIRST = sizeof(resnext_model_options),
+	MODEL_INFO_FIRST = sizeof(resnext_model_info),
+	SESSION_OPTIONS_FIRST = sizeof(resnext_session_options),
+	IMAGE_FIRST = sizeof(resnext_image)
+};
+
+/* Refuses a struct whose size is less than in the first version, or was never set. */
+resnext_status resnextgo_check_size(const char *function, const char *name, const void *theirs, size_t first);
+
+/* Copies a struct of the program's of any version to ours of length bytes. What the program does not know becomes 0; what
+ * this library does not know must be. */
+resnext_status resnextgo_take_struct(const char *function, const char *name, const void *theirs, size_t first, void *ours,
+	size_t length);
+
+/* Copies ours to a struct of the program's whose size is checked, and zeros what this library does not know. Its size stays. */
+void resnextgo_give_struct(void *theirs, const void *ours, size_t length);
 
 /* ---- For the functions of resnext.h, which have `call` and `status` ---- */
 

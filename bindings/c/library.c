@@ -1,12 +1,11 @@
 //go:build cgo
 
-/* library.c: the functions of resnext.h about the library itself, and the check of structs for all of them. */
-#include <pthread.h>
+/* library.c: the functions of resnext.h about the library itself. */
+#include <stdlib.h>
+#include <string.h>
 
 #include "_cgo_export.h"
 #include "enter.h"
-
-/* ---- The library ---- */
 
 uint32_t resnext_abi_version(void)
 {
@@ -35,54 +34,29 @@ const char *resnext_strerror(resnext_status status)
 	return "an unknown status";
 }
 
-static char cpu_features[256];
-static pthread_mutex_t cpu_features_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static resnext_status find_cpu_features(void)
+static resnext_status find_cpu_features(char *text, size_t size)
 {
 	resnextgo_call call;
 	resnext_status status;
 
-	GO(resnextgo_cpu_features(&call.words, cpu_features, sizeof cpu_features));
+	GO(resnextgo_cpu_features(&call.words, text, size));
 	return status;
 }
 
+/* Threads that ask at the same time each find the same, and the first one's is kept: a lock could be held for ever in a
+ * fork. */
 const char *resnext_cpu_features(void)
 {
-	static int found;
+	static char *known;
+	const char *text = __atomic_load_n(&known, __ATOMIC_SEQ_CST);
+	char found[256], *copy, *none = NULL;
 
-	if (resnextgo_forked())
-		return cpu_features;
-	pthread_mutex_lock(&cpu_features_lock);
-	if (!found)
-		found = find_cpu_features() == RESNEXT_OK;
-	pthread_mutex_unlock(&cpu_features_lock);
-	return cpu_features;
-}
-
-/* ---- Structs of other versions ----
- *
- * A struct that is longer than this library's comes from a newer header: what is new must be zero, the default.
- */
-enum { LONGEST_STRUCT = 512 }; /* what is longer was never set */
-
-resnext_status resnextgo_check_size(const char *function, const char *name, size_t size, size_t ours)
-{
-	if (size >= ours && size <= LONGEST_STRUCT)
-		return RESNEXT_OK;
-	return resnextgo_refuse(function, RESNEXT_EINVAL, "%s->size is %zu: set it to sizeof(*%s)", name, size, name);
-}
-
-resnext_status resnextgo_check_struct(const char *function, const char *name, const void *s, size_t size, size_t ours)
-{
-	resnext_status status = resnextgo_check_size(function, name, size, ours);
-
-	if (status != RESNEXT_OK)
-		return status;
-	for (const unsigned char *p = s; ours < size; ours++) {
-		if (p[ours])
-			return resnextgo_refuse(function, RESNEXT_EINVAL, "%s has members that this version, %s, does not know",
-				name, RESNEXT_VERSION);
-	}
-	return RESNEXT_OK;
+	if (text)
+		return text;
+	if (resnextgo_forked() || find_cpu_features(found, sizeof found) != RESNEXT_OK || !(copy = strdup(found)))
+		return "";
+	if (__atomic_compare_exchange_n(&known, &none, copy, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return copy;
+	free(copy);
+	return none;
 }

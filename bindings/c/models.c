@@ -2,20 +2,20 @@
 
 /* models.c: the functions of resnext.h about models. Each checks what needs no Go, and enters Go with its other
  * arguments. */
-#include <string.h>
-
 #include "_cgo_export.h"
 #include "enter.h"
 
 /* Checks the options of opening and gives the kernels' name. */
 static resnext_status kernels_of(const char *function, const resnext_model_options *options, const char **kernels)
 {
+	resnext_model_options all;
+
 	*kernels = "";
 	if (!options)
 		return RESNEXT_OK;
-	resnext_status status = resnextgo_check_struct(function, "options", options, options->size, sizeof *options);
-	if (status == RESNEXT_OK && options->kernels)
-		*kernels = options->kernels;
+	resnext_status status = resnextgo_take_struct(function, "options", options, MODEL_OPTIONS_FIRST, &all, sizeof all);
+	if (status == RESNEXT_OK && all.kernels)
+		*kernels = all.kernels;
 	return status;
 }
 
@@ -81,16 +81,12 @@ resnext_status resnext_model_get_info(const resnext_model *model, resnext_model_
 
 	NOT_NULL(model);
 	NOT_NULL(info);
-	size_t size = info->size;
-	status = resnextgo_check_size(__func__, "info", size, sizeof all);
+	status = resnextgo_check_size(__func__, "info", info, MODEL_INFO_FIRST);
 	if (status != RESNEXT_OK)
 		return status;
 	GO(resnextgo_model_get_info(&call.words, (uintptr_t)model, &all));
-	if (status == RESNEXT_OK) {
-		all.size = size;
-		memset(info, 0, size); /* what a newer header knows and this library does not */
-		memcpy(info, &all, sizeof all);
-	}
+	if (status == RESNEXT_OK)
+		resnextgo_give_struct(info, &all, sizeof all);
 	return status;
 }
 

@@ -27,8 +27,12 @@
  *            inference make one session a thread: a session costs its activations only, not the weights.
  * Ownership  What the caller passes is read during the call and not kept. What the library returns by pointer
  *            (labels, names) belongs to it and lives as long as stated.
- * Structs    A struct whose first member is `size` must have it set to sizeof of the struct, so that programs
- *            built with an older header keep working. The other members may be zero: that is the default.
+ * Structs    A struct whose first member is `size` must have it set to sizeof of the struct, and `reserved` to 0; the other
+ *            members may be zero: that is the default. Set all to zero first and then what you need. Later versions
+ *            add members at the end. A program that was built with an older header keeps working: what its struct does
+ *            not have is taken as 0 and not written. One that was built with a newer header works with this library as
+ *            long as the members that it has in addition are 0, and is refused (RESNEXT_EINVAL) otherwise; such
+ *            members of results become 0.
  * Floats     A thread's rounding mode, flush-to-zero flags, exception traps and exception flags neither change a result
  *            nor are changed.
  * fork       A program may fork as long as it has made no call that does work. Afterwards, in a child that does not exec,
@@ -160,7 +164,7 @@ RESNEXT_API resnext_status resnext_model_get_info(const resnext_model *model, re
 RESNEXT_API resnext_status resnext_model_label(const resnext_model *model, uint32_t class_index, const char **label);
 
 /* Closes a model. Its sessions go on working and keep the memory until they are closed; with the last of them it goes
- * back to the system. Null is no error; closing twice gives RESNEXT_EHANDLE. */
+ * back to the system, which may take some milliseconds. Null is no error; closing twice gives RESNEXT_EHANDLE. */
 RESNEXT_API resnext_status resnext_model_close(resnext_model *model);
 
 /* ---- Sessions ---- */
@@ -170,6 +174,7 @@ typedef struct resnext_session_options {
 	/* How many CPU cores one inference uses; 0 takes all that the process may use, and more than those are never
 	 * used. The results do not depend on it. */
 	uint32_t threads;
+	uint32_t reserved; /* 0 */
 } resnext_session_options;
 
 /* Makes a session. It allocates what inferences need; they allocate nothing more once pictures of one size have
@@ -180,7 +185,8 @@ RESNEXT_API resnext_status resnext_session_new(const resnext_model *model, const
 /* The number of threads that an inference uses. */
 RESNEXT_API resnext_status resnext_session_threads(const resnext_session *session, uint32_t *threads);
 
-/* Closes a session and ends its threads. Null is no error; closing twice gives RESNEXT_EHANDLE, closing while another
+/* Closes a session and ends its threads; if it is the last of a closed model, that model's memory is given back as by
+ * resnext_model_close(). Null is no error; closing twice gives RESNEXT_EHANDLE, closing while another
  * thread infers RESNEXT_EBUSY. */
 RESNEXT_API resnext_status resnext_session_close(resnext_session *session);
 
@@ -203,6 +209,7 @@ typedef struct resnext_image {
 	size_t size;            /* sizeof(resnext_image) */
 	int32_t format;         /* a resnext_format */
 	uint32_t width, height; /* in pixels, each 1 to 16384, and at most 2^27 (134 million) in all */
+	uint32_t reserved;      /* 0 */
 	/* The first pixel of the top row, and the distance of rows in bytes; a stride of 0 means that rows follow each other
 	 * without gaps, one less than the row (but not 0) is an error. */
 	const void *pixels;
@@ -215,7 +222,7 @@ typedef struct resnext_image {
 
 /* An initialiser for a picture without gaps. */
 #define RESNEXT_IMAGE(format, width, height, pixels) \
-	{ sizeof(resnext_image), (int32_t)(format), (uint32_t)(width), (uint32_t)(height), (pixels), 0, NULL, 0 }
+	{ sizeof(resnext_image), (int32_t)(format), (uint32_t)(width), (uint32_t)(height), 0, (pixels), 0, NULL, 0 }
 
 /* ---- Inference ---- */
 

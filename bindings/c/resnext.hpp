@@ -64,11 +64,13 @@ public:
 		handle_.reset(model);
 	}
 	// Opens a model file in memory, which is not needed afterwards.
-	Model(const void *data, std::size_t length, const char *kernels = nullptr) {
-		resnext_model *model = nullptr;
+	static Model from_memory(const void *data, std::size_t length, const char *kernels = nullptr) {
+		resnext_model *handle = nullptr;
 		const resnext_model_options o = options(kernels);
-		check(resnext_model_open_memory(data, length, &o, &model));
-		handle_.reset(model);
+		check(resnext_model_open_memory(data, length, &o, &handle));
+		Model model;
+		model.handle_.reset(handle);
+		return model;
 	}
 
 	resnext_model_info info() const {
@@ -85,6 +87,7 @@ public:
 	resnext_model *get() const noexcept { return handle_.get(); }
 
 private:
+	Model() = default;
 	static resnext_model_options options(const char *kernels) {
 		resnext_model_options o = resnext_model_options();
 		o.size = sizeof o;
@@ -115,12 +118,26 @@ public:
 		check(resnext_infer(get(), &image, logits.data(), logits.size()));
 		return logits;
 	}
-	// The top (1 or more) most probable classes, best first: all where there are fewer.
+	// The same for exactly the network's input: height x width pixels of R G B without gaps, neither resized nor cropped.
+	std::vector<float> infer_input(const void *rgb, std::size_t length) {
+		std::vector<float> logits(classes_);
+		check(resnext_infer_input(get(), rgb, length, logits.data(), logits.size()));
+		return logits;
+	}
+	// The top most probable classes, best first: all where there are fewer. None takes no inference.
 	std::vector<Prediction> classify(const resnext_image &image, std::size_t top = 5) {
+		if (top == 0)
+			return std::vector<Prediction>();
 		std::vector<Prediction> best(std::min(top, classes_));
 		check(resnext_classify(get(), &image, best.data(), &top));
 		best.resize(top);
 		return best;
+	}
+	// The number of threads that an inference uses.
+	std::uint32_t threads() const {
+		std::uint32_t n = 0;
+		check(resnext_session_threads(get(), &n));
+		return n;
 	}
 	resnext_session *get() const noexcept { return handle_.get(); }
 

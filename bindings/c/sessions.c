@@ -2,8 +2,16 @@
 
 /* sessions.c: the functions of resnext.h about sessions and inference. Each checks what needs no Go, and enters Go with its
  * other arguments. */
+#include <inttypes.h>
+
 #include "_cgo_export.h"
 #include "enter.h"
+
+/* Refuses what may mean something in later versions. */
+static resnext_status refuse_reserved(const char *function, const char *name, uint32_t reserved)
+{
+	return resnextgo_refuse(function, RESNEXT_EINVAL, "%s->reserved is %" PRIu32 ", expected 0", name, reserved);
+}
 
 resnext_status resnext_session_new(const resnext_model *model, const resnext_session_options *options,
 	resnext_session **session)
@@ -11,17 +19,18 @@ resnext_status resnext_session_new(const resnext_model *model, const resnext_ses
 	resnextgo_call call;
 	resnext_status status;
 	uintptr_t handle;
-	uint32_t threads = 0;
+	resnext_session_options all = {0};
 
 	NOT_NULL(model);
 	NOT_NULL(session);
 	if (options) {
-		status = resnextgo_check_struct(__func__, "options", options, options->size, sizeof *options);
+		status = resnextgo_take_struct(__func__, "options", options, SESSION_OPTIONS_FIRST, &all, sizeof all);
 		if (status != RESNEXT_OK)
 			return status;
-		threads = options->threads;
+		if (all.reserved)
+			return refuse_reserved(__func__, "options", all.reserved);
 	}
-	GO(resnextgo_session_new(&call.words, (uintptr_t)model, threads, &handle));
+	GO(resnextgo_session_new(&call.words, (uintptr_t)model, all.threads, &handle));
 	if (status == RESNEXT_OK)
 		*session = (resnext_session *)handle;
 	return status;
@@ -49,27 +58,30 @@ resnext_status resnext_session_close(resnext_session *session)
 	return status;
 }
 
-/* Checks an image that is not null, as far as that needs no Go. */
-static resnext_status check_image(const char *function, const resnext_image *image)
+/* Copies an image that is not null, and checks it as far as that needs no Go. */
+static resnext_status take_image(const char *function, const resnext_image *image, resnext_image *all)
 {
-	resnext_status status = resnextgo_check_struct(function, "image", image, image->size, sizeof *image);
+	resnext_status status = resnextgo_take_struct(function, "image", image, IMAGE_FIRST, all, sizeof *all);
 
-	if (status == RESNEXT_OK && !image->pixels)
+	if (status == RESNEXT_OK && !all->pixels)
 		return resnextgo_refuse(function, RESNEXT_EINVAL, "image->pixels is null");
+	if (status == RESNEXT_OK && all->reserved)
+		return refuse_reserved(function, "image", all->reserved);
 	return status;
 }
 
 resnext_status resnext_infer(resnext_session *session, const resnext_image *image, float *logits, size_t count)
 {
 	resnextgo_call call;
+	resnext_image all;
 
 	NOT_NULL(session);
 	NOT_NULL(image);
 	NOT_NULL(logits);
-	resnext_status status = check_image(__func__, image);
+	resnext_status status = take_image(__func__, image, &all);
 	if (status != RESNEXT_OK)
 		return status;
-	GO(resnextgo_infer(&call.words, (uintptr_t)session, (resnext_image *)image, logits, count));
+	GO(resnextgo_infer(&call.words, (uintptr_t)session, &all, logits, count));
 	return status;
 }
 
@@ -90,15 +102,16 @@ resnext_status resnext_classify(resnext_session *session, const resnext_image *i
 	size_t *top)
 {
 	resnextgo_call call;
+	resnext_image all;
 
 	NOT_NULL(session);
 	NOT_NULL(image);
 	NOT_NULL(predictions);
 	NOT_NULL(top);
-	resnext_status status = check_image(__func__, image);
+	resnext_status status = take_image(__func__, image, &all);
 	if (status != RESNEXT_OK)
 		return status;
-	GO(resnextgo_classify(&call.words, (uintptr_t)session, (resnext_image *)image, predictions, top));
+	GO(resnextgo_classify(&call.words, (uintptr_t)session, &all, predictions, top));
 	return status;
 }
 

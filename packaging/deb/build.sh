@@ -56,8 +56,8 @@ pack() {
 		Multi-Arch: $3
 		Maintainer: $maintainer
 		Installed-Size: $(du -sk --exclude=DEBIAN "$root" | cut -f1)
-		Depends: $4
-		Section: $2
+		${4:+Depends: $4
+		}Section: $2
 		Priority: optional
 		Homepage: $homepage
 		Description: $5
@@ -99,11 +99,14 @@ for arch in "$@"; do
 	package libresnext-dev
 	mv "$stage/usr" "$root/usr"
 	mkdir -p "$root/usr/share/doc/libresnext-dev/examples"
-	cp bindings/c/examples/*.{c,h,cpp,py,ppm} "$root/usr/share/doc/libresnext-dev/examples/"
+	cp bindings/c/examples/{CMakeLists.txt,*.{c,h,cpp,py,ppm}} "$root/usr/share/doc/libresnext-dev/examples/"
 	pack libresnext-dev libdevel same "libresnext0 (= $revision)" "int8 inference of ResNeXt image classifiers: development files" <<-END
 		The C header with its C++ wrapper, the static library, files for pkg-config and
 		CMake, and examples in C, C++ and Python.
 	END
+	# The picture that the README classifies.
+	dpkg-deb --contents "dist/libresnext-dev_${revision}_$arch.deb" | grep '/examples/sneaker\.ppm$' >/dev/null ||
+		{ echo "deb: sneaker.ppm is not in libresnext-dev" >&2; exit 1; }
 
 	package resnext-tools
 	mkdir -p "$root/usr/bin" "$root/usr/share/bash-completion/completions"
@@ -113,7 +116,7 @@ for arch in "$@"; do
 		GOARCH=$arch CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$root/usr/bin/$tool" "./cmd/$tool"
 		CGO_ENABLED=0 go run "./cmd/$tool" "$completion" bash >"$root/usr/share/bash-completion/completions/$tool"
 	done
-	pack resnext-tools science foreign "libc6" "tools that quantise and run ResNeXt image classifiers" <<-END
+	pack resnext-tools science foreign "" "tools that quantise and run ResNeXt image classifiers" <<-END
 		calib turns float32 ResNeXt and ResNet weights (PyTorch, safetensors, ONNX) into one
 		int8 model file; resnext classifies pictures with it, and measures and checks it.
 	END

@@ -116,7 +116,7 @@ int main(int argc, char **argv)
 {
 	resnext_model *model;
 	resnext_model_info info;
-	resnext_session_options one = {sizeof one, 1};
+	resnext_session_options one = {sizeof one, 1, 0};
 
 	if (argc != 2) {
 		fprintf(stderr, "usage: bench MODEL\n");

@@ -14,7 +14,6 @@ import numpy
 
 _lib = ctypes.CDLL(os.environ.get("RESNEXT_LIBRARY", "libresnext.so.0"))
 _lib.resnext_last_error.restype = ctypes.c_char_p
-_RGB, _GRAY = 1, 5
 
 
 class _Info(ctypes.Structure):
@@ -23,7 +22,7 @@ class _Info(ctypes.Structure):
 
 
 class _Image(ctypes.Structure):
-    _fields_ = [("size", ctypes.c_size_t), ("format", ctypes.c_int32), ("width", ctypes.c_uint32), ("height", ctypes.c_uint32)]
+    _fields_ = [("size", ctypes.c_size_t), ("format", ctypes.c_int32)] + [(n, ctypes.c_uint32) for n in ("width", "height", "reserved")]
     _fields_ += [("pixels", ctypes.c_void_p), ("stride", ctypes.c_size_t), ("chroma", ctypes.c_void_p), ("chroma_stride", ctypes.c_size_t)]
 
 
@@ -44,8 +43,7 @@ class Model:
         _check(_lib.resnext_model_open(os.fsencode(path), None, ctypes.byref(self._model)))
         _check(_lib.resnext_model_get_info(self._model, ctypes.byref(self.info)))
         _check(_lib.resnext_session_new(self._model, None, ctypes.byref(self._session)))
-        label = ctypes.c_char_p()
-        self.labels = []
+        label, self.labels = ctypes.c_char_p(), []
         for i in range(self.info.classes):
             _check(_lib.resnext_model_label(self._model, ctypes.c_uint32(i), ctypes.byref(label)))
             self.labels.append(label.value.decode())
@@ -55,15 +53,15 @@ class Model:
         p = numpy.ascontiguousarray(picture)
         if p.dtype != numpy.uint8 or p.ndim not in (2, 3) or p.ndim == 3 and p.shape[2] != 3:
             raise Error(f"a picture of {p.dtype} {list(p.shape)}, expected uint8 [height,width,3] or [height,width]")
-        image = _Image(ctypes.sizeof(_Image), _RGB if p.ndim == 3 else _GRAY, p.shape[1], p.shape[0], p.ctypes.data)
+        image = _Image(ctypes.sizeof(_Image), 1 if p.ndim == 3 else 5, p.shape[1], p.shape[0], 0, p.ctypes.data)  # RGB, GRAY
         out = numpy.empty(self.info.classes, numpy.float32)
         _check(_lib.resnext_infer(self._session, ctypes.byref(image), out.ctypes.data_as(ctypes.c_void_p), ctypes.c_size_t(out.size)))
         return out
 
     def classify(self, picture, top=5):
         """The most probable classes as (label, probability), best first."""
-        p = self.logits(picture).astype(numpy.float64)
-        p = numpy.exp(p - p.max()) / numpy.exp(p - p.max()).sum()
+        logits = self.logits(picture).astype(numpy.float64)
+        p = numpy.exp(logits - logits.max()) / numpy.exp(logits - logits.max()).sum()
         return [(self.labels[i], float(p[i])) for i in numpy.argsort(-p, kind="stable")[:top]]
 
     def __del__(self):

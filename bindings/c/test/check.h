@@ -88,7 +88,7 @@ static inline resnext_model *open_tiny(void)
 
 static inline resnext_session *make_session(resnext_model *model, uint32_t threads)
 {
-	resnext_session_options options = {sizeof options, threads};
+	resnext_session_options options = {sizeof options, threads, 0};
 	resnext_session *session = NULL;
 	OK(resnext_session_new(model, &options, &session));
 	return session;

@@ -62,7 +62,7 @@ static void *thread(void *number)
 {
 	control environment = worst((int)(intptr_t)number);
 	resnext_session *session;
-	resnext_session_options options = {sizeof options, (uint32_t)(intptr_t)number % 3};
+	resnext_session_options options = {sizeof options, (uint32_t)(intptr_t)number % 3, 0};
 
 	set(environment);
 	resnext_status status = resnext_session_new(model, &options, &session);

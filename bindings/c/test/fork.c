@@ -1,11 +1,18 @@
 /* fork.c: a child of fork() is refused by every function and never hangs; one that execs starts afresh; and a program that
  * forks before its first call, as daemons do, may use the library in the child. */
+#include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
 
 enum { PATIENCE = 60 }; /* seconds */
+
+/* Stands before the C library's: a child in a process namespace of its own may have its parent's number. */
+static pid_t pretended;
+
+pid_t getpid(void) { return pretended ? pretended : (pid_t)syscall(SYS_getpid); }
 
 /* Runs f in a child and expects it to end well in time. */
 static void in_child(void (*f)(void))
@@ -74,6 +81,27 @@ static void refused(void)
 	CHECK(resnext_cpu_features() && resnext_abi_version() && *resnext_version_string(), "constants");
 }
 
+static void refused_with_the_same_number(void)
+{
+	pretended = getppid();
+	refused();
+}
+
+/* A child that the C library knows nothing of. */
+static void check_clone(void)
+{
+	int state;
+	pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+
+	CHECK(child >= 0, "%s", strerror(errno));
+	if (child == 0) {
+		alarm(PATIENCE);
+		refused();
+		_exit(0);
+	}
+	CHECK(waitpid(child, &state, 0) == child && WIFEXITED(state) && WEXITSTATUS(state) == 0, "the clone ended with %x", state);
+}
+
 int main(int argc, char **argv)
 {
 	read_input();
@@ -89,6 +117,8 @@ int main(int argc, char **argv)
 	check_input(session);
 	for (int i = 0; i < 5; i++)
 		in_child(refused);
+	in_child(refused_with_the_same_number);
+	check_clone();
 
 	int state;
 	pid_t child = fork();

@@ -56,7 +56,7 @@ check() { # check PROGRAM ARGUMENT...
 }
 
 check header
-for program in same misuse threads signals fork damage log growth; do
+for program in same misuse sizes versions threads signals fork fork_meanwhile damage log growth; do
 	build $program $program -L "$lib" -lresnext
 	check $program
 done
@@ -92,7 +92,7 @@ check readme tiny.safetensors >"$work/readme.out"
 # With watchers over the program's memory. Go's own memory they do not see.
 if [ -z "$arch" ]; then
 	export ASAN_OPTIONS=handle_segv=0:use_sigaltstack=0 UBSAN_OPTIONS=halt_on_error=1
-	for program in same misuse threads damage; do
+	for program in same misuse sizes versions threads damage; do
 		build $program-asan $program -fsanitize=address,undefined -L "$lib" -lresnext
 		RESNEXT_TEST_ROUNDS=20 check $program-asan
 	done

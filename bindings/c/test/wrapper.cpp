@@ -31,14 +31,21 @@ static void check_answers(resnext::Session &session) {
 		for (const resnext::Prediction &p : best)
 			CHECK(p.class_index < CLASSES && !(p.logit < want[p.class_index]) && p.logit <= best[0].logit, "%u", p.class_index);
 	}
-	CHECK(status([&] { session.classify(image, 0); }) == RESNEXT_EINVAL, "none of the classes");
+	CHECK(session.classify(image, 0).empty(), "none of the classes");
+	const std::vector<float> exact = session.infer_input(input, sizeof input);
+	CHECK(exact.size() == CLASSES && memcmp(exact.data(), input_logits, sizeof input_logits) == 0, "logits of the input");
+	CHECK(status([&] { session.infer_input(input, sizeof input - 1); }) == RESNEXT_EINVAL, "a part of the input");
 }
 
 int main() {
 	read_input();
 	CHECK(status([] { resnext::Model("/nowhere"); }) == RESNEXT_EIO, "no file");
 	CHECK(status([] { resnext::Model(TINY, "abacus"); }) == RESNEXT_EKERNELS, "no kernels");
-	CHECK(status([] { resnext::Model(input, sizeof input); }) == RESNEXT_EMODEL, "no model");
+	CHECK(status([] { resnext::Model::from_memory(input, sizeof input); }) == RESNEXT_EMODEL, "no model");
+	CHECK(resnext::Model(TINY, 0).info().classes == CLASSES, "0 kernels"); // and not a file of no bytes
+	std::size_t length;
+	const std::unique_ptr<unsigned char, void (*)(void *)> file(read_file(TINY, &length), std::free);
+	CHECK(resnext::Model::from_memory(file.get(), length, "generic").info().classes == CLASSES, "in memory");
 
 	resnext::Model first(TINY);
 	resnext::Model model(std::move(first));
@@ -48,6 +55,7 @@ int main() {
 	CHECK(status([&] { model.label(CLASSES); }) == RESNEXT_EINVAL, "no such class");
 
 	resnext::Session session(model, 1);
+	CHECK(session.threads() == 1, "%u threads", session.threads());
 	check_answers(session);
 	const resnext_session *old = session.get();
 	session = resnext::Session(resnext::Model(TINY, "generic")); // which keeps its model
