@@ -12,19 +12,21 @@ import (
 // randomPrefix and heavyPrefix mark networks that calib makes up.
 const (
 	randomPrefix = "random:"
+	heavyPrefix  = "random-heavy:"
 	seed         = 1 // calib's default
 )
 
-// readFloat gives the network that calib read, at the input size of the model it made.
-func readFloat(weights string, m *resnext.Model) (*floatnet.Net, error) {
-	cfg := m.Config()
-	if name, ok := strings.CutPrefix(weights, randomPrefix); ok {
-		named, err := resnext.Named(name)
-		if err != nil {
-			return nil, err
+// readFloat gives the network that calib read, at the input size of cfg, that of the model it made.
+func readFloat(weights string, cfg resnext.Config) (*floatnet.Net, error) {
+	for prefix, random := range map[string]func(resnext.Config, uint64) *floatnet.Net{randomPrefix: floatnet.Random, heavyPrefix: floatnet.RandomHeavy} {
+		if name, ok := strings.CutPrefix(weights, prefix); ok {
+			named, err := resnext.Named(name)
+			if err != nil {
+				return nil, err
+			}
+			net := random(named, seed)
+			return net, net.SetInputSize(cfg.Height, cfg.Width)
 		}
-		net := floatnet.Random(named, seed)
-		return net, net.SetInputSize(cfg.Height, cfg.Width)
 	}
 	net, _, err := floatnet.Open(weights, "auto")
 	if err != nil {

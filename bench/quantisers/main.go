@@ -28,14 +28,14 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.weights, "weights", "", "`checkpoint` of the float network, or what calib makes up, such as random:resnext50_32x4d")
+	flag.StringVar(&o.weights, "weights", "", "`checkpoint` of the float network, or what calib makes up, such as random:resnext50_32x4d or random-heavy:resnext50_32x4d")
 	flag.StringVar(&o.images, "images", "", "`folder` or archive of pictures to calibrate with; made up without it")
 	flag.StringVar(&o.eval, "eval", "", "`folder` or archive of labelled pictures to compare on; made up without it")
 	flag.IntVar(&o.limit, "limit", 512, "`number` of pictures to calibrate with")
 	flag.IntVar(&o.evalLimit, "eval-limit", 0, "`number` of pictures to compare on; 0 is all, or 64 made-up ones")
 	flag.StringVar(&o.calib, "calib", "build/bench/calib", "calib's `program`")
 	flag.StringVar(&o.calibOptions, "calib-options", "", "further `options` for calib, separated by blanks")
-	flag.StringVar(&o.variants, "variants", "--chains 4;--chains 8;--chains off", "calib's `options` to compare, separated by semicolons")
+	flag.StringVar(&o.variants, "variants", "--chains auto;--chains 8;--effort fast --chains 4", "calib's `options` to compare, separated by semicolons")
 	flag.StringVar(&o.dir, "dir", "build/bench/quantised", "`folder` for everything that is made")
 	flag.StringVar(&o.scripts, "scripts", "bench/quantisers", "`folder` of the Python scripts")
 	flag.StringVar(&o.ort, "ort", "", "Python `interpreter` that has ONNX Runtime; without it, it is left out")
@@ -62,7 +62,7 @@ func compare(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	net, err := readFloat(o.weights, ours[0].model)
+	net, err := readFloat(o.weights, ours[0].model.Config())
 	if err != nil {
 		return err
 	}

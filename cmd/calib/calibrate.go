@@ -53,16 +53,21 @@ func calibrate(ctx context.Context, s *settings, stdout, stderr io.Writer) error
 	}
 	r, err := w.compare(model, size)
 	if err != nil {
-		return fmt.Errorf("%s is written and whole, but not compared: %w", w.plan.out, err)
+		return w.unfinished("not compared", err)
 	}
 	if err := w.writePage(model, r); err != nil {
-		return fmt.Errorf("%s is written and whole, but its report is not: %w", w.plan.out, err)
+		return w.unfinished("its report is not", err)
 	}
 	if s.json {
 		return r.printJSON(stdout)
 	}
 	r.print(stdout)
 	return nil
+}
+
+// unfinished is the error of what comes after the model's file.
+func (w *work) unfinished(what string, err error) error {
+	return fmt.Errorf("%s is written and whole, but %s: %w", w.plan.out, what, err)
 }
 
 // work is one run of the tool.

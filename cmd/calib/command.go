@@ -98,7 +98,7 @@ func (o *options) declare(c *cobra.Command) {
 	f.StringVar(&o.observer, "observer", string(quant.Observers()[0]), "`NAME` of how activation ranges are chosen: "+observerNames())
 	f.Float64Var(&o.percentile, "percentile", quant.DefaultPercentile, "keep `P` percent of the values; for --observer percentile")
 	f.StringVar(&o.effort, "effort", string(quant.Default), "how much work to do: fast rounds each layer on its own, in seconds; default rounds layer after layer against the float network's output; max takes longer for a little more")
-	f.StringVar(&o.without, "without", "", "leave out the `TECHNIQUES`, some of "+techniqueNames()+", for experiments")
+	f.StringVar(&o.without, "without", "", "leave out the `TECHNIQUES`, between commas, for experiments: some of "+techniqueNames())
 	f.StringVar(&o.chains, "chains", "auto", "make weights such that `N` products can be summed in 16 bits, 2, 4 or 8, or off, or auto: the longest for each layer that cost it little precision. Longer chains are faster on x86-64 CPUs without VNNI")
 	f.IntVar(&o.limit, "limit", defaultLimit, "use at most `N` calibration pictures, spread over the folders; 0 is all")
 	f.IntVar(&o.evalLimit, "eval-limit", 0, fmt.Sprintf("compare on at most `N` pictures (default: all of --eval, else %d)", defaultCompared))
@@ -121,7 +121,7 @@ func techniqueNames() string {
 	for _, t := range quant.Techniques() {
 		names = append(names, string(t))
 	}
-	return strings.Join(names, ",")
+	return strings.Join(names, ", ")
 }
 
 func observerNames() string {

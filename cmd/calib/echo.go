@@ -94,6 +94,11 @@ func (p *plan) warn(stderr io.Writer) {
 	if p.numbering != "" {
 		cli.Warn(stderr, tool, "%s", p.numbering)
 	}
+	if p.net.from != nil {
+		for _, text := range p.net.from.Warnings {
+			cli.Warn(stderr, tool, "%s", text)
+		}
+	}
 	if p.settings.random != nil {
 		cli.Warn(stderr, tool, "random weights: good for measuring speed, the answers mean nothing")
 	}

@@ -1,29 +1,12 @@
 package main
 
 import (
-	"fmt"
-
-	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/internal/onnx"
 	"github.com/libresnext/libresnext/resnext"
 )
 
 // rangePictures is how many pictures show the ranges of what only ONNX rounds.
 const rangePictures = 64
-
-// checkExport is checkOutput for the ONNX file, which must not be another output either.
-func (p *plan) checkExport(inputs []string) error {
-	path := p.settings.exportONNX
-	if path == "" {
-		return nil
-	}
-	for flag, other := range map[string]string{"out": p.out, "report": p.settings.report} {
-		if other != "" && sameFile(path, other) {
-			return cli.Usage("--export-onnx %s: it is also the file of --%s; give another name", path, flag)
-		}
-	}
-	return checkOutput("export-onnx", path, append(inputs, p.out)...)
-}
 
 // exportONNX writes the file of --export-onnx, if there is to be one.
 func (w *work) exportONNX(model *resnext.Model, q *resnext.Quantised) error {
@@ -48,7 +31,7 @@ func (w *work) exportONNX(model *resnext.Model, q *resnext.Quantised) error {
 		return struct{}{}, onnx.Write(path, q, ranges, onnx.Options{})
 	})
 	if err != nil {
-		return fmt.Errorf("%s is written and whole, but not exported: %w", w.plan.out, err)
+		return w.unfinished("not exported", err)
 	}
 	return nil
 }

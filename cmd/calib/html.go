@@ -12,20 +12,9 @@ import (
 	"github.com/libresnext/libresnext/internal/atomicfile"
 	"github.com/libresnext/libresnext/internal/cli"
 	page "github.com/libresnext/libresnext/internal/report"
+	"github.com/libresnext/libresnext/quant"
 	"github.com/libresnext/libresnext/resnext"
 )
-
-// checkReport is checkOutput for the page, which must not be the model either.
-func (p *plan) checkReport(inputs []string) error {
-	path := p.settings.report
-	if path == "" {
-		return nil
-	}
-	if sameFile(path, p.out) {
-		return cli.Usage("--report %s: it is also the model's file; give another name", path)
-	}
-	return checkOutput("report", path, append(inputs, p.out)...)
-}
 
 // writePage writes the page of --report, if there is to be one, and adds what it tells to r.
 func (w *work) writePage(model *resnext.Model, r *report) error {
@@ -67,7 +56,8 @@ func (w *work) details(model *resnext.Model, r *report) (*page.Data, error) {
 			Width: cfg.Width, Height: cfg.Height, Classes: cfg.Classes, Random: s.random != nil,
 		},
 		Choices: page.Choices{
-			Observer: string(s.observer), Percentile: s.percentile, Chains: w.found.MainChains(), Pictures: p.calibration.len(),
+			Observer: string(s.observer), Percentile: s.percentile, Chains: w.found.MainChains(), ChainsAuto: s.chains == quant.ChainsAuto,
+			Equalise: w.equaliseFlag(), Pictures: p.calibration.len(),
 			PicturesText: cli.Printable(p.pictures), AllPictures: takesAll(p.calibration, s.limit),
 		},
 		Summary: page.Summary{
@@ -86,6 +76,20 @@ func (w *work) details(model *resnext.Model, r *report) (*page.Data, error) {
 	}
 	d.Answers, err = w.answers.details(p.compared, cfg)
 	return d, err
+}
+
+// equalised tells whether the channels of the float network were scaled.
+func (w *work) equalised() bool { return slices.Contains(w.found.Techniques, quant.Equalisation) }
+
+// equaliseFlag is what to change for that; empty if they were.
+func (w *work) equaliseFlag() string {
+	switch {
+	case w.equalised():
+		return ""
+	case w.settings.effort == quant.Fast:
+		return "--effort " + string(quant.Default)
+	}
+	return "no " + string(quant.Equalisation) + " in --without"
 }
 
 // takesAll tells whether a feed gives every picture that there is.

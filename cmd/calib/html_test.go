@@ -67,6 +67,7 @@ func TestReportPage(t *testing.T) {
 		require.Greater(t, float64(*l.Weights), 20.0, l.Name)
 		require.Greater(t, float64(*l.Rounding), 25.0, l.Name)
 		require.LessOrEqual(t, l.Lanes.Largest, 1.0, l.Name)
+		require.NotNil(t, l.SpreadBefore, l.Name)
 		require.Greater(t, l.Values.Max, 0.0, l.Name)
 		count := l.Values.Zeros
 		for _, n := range l.Values.Bins {
@@ -83,8 +84,8 @@ func TestReportPage(t *testing.T) {
 
 	text := pageText(t, path)
 	for section, want := range map[string]string{
-		"summary":      fmt.Sprintf("int8 answers as the float network on %s of 120 pictures", percent(r.Agreement)),
-		"figures":      fmt.Sprintf("top-1 %s %s", percent(*r.Float.Top1), percent(*r.Int8.Top1)),
+		"summary":      fmt.Sprintf("int8 answers as the float network on %s of 120 pictures", cli.Percent(r.Agreement)),
+		"figures":      fmt.Sprintf("top-1 %s %s", cli.Percent(*r.Float.Top1), cli.Percent(*r.Int8.Top1)),
 		"layers":       "stage3.block1.expand",
 		"activations":  "stem range",
 		"weights":      "stage2.block0.shortcut",
@@ -130,7 +131,7 @@ func TestReportNot(t *testing.T) {
 		"no such folder": {filepath.Join(dir, "x", "r.html"), "--report", cli.Failed},
 		"a folder":       {dir, "--report " + dir + ": it is a folder", cli.Failed},
 		"the weights":    {copied, "also an input", cli.Failed},
-		"the model":      {filepath.Join(dir, "..", filepath.Base(dir), "m"), "it is also the model's file", cli.Misuse},
+		"the model":      {filepath.Join(dir, "..", filepath.Base(dir), "m"), "it is also the file of --out", cli.Misuse},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, _, stderr := invoke("--weights", copied, "--images", fashion+"calib.zip", "--out", model, "--report", c.path)
@@ -140,10 +141,29 @@ func TestReportNot(t *testing.T) {
 			require.Equal(t, read(t, weights), read(t, copied))
 		})
 	}
-	code, _, stderr := invoke("--weights", tiny, "--limit", "1", "--out", model, "--report", os.DevNull)
-	require.Equal(t, cli.Failed, code)
-	require.Contains(t, stderr, model+" is written and whole, but its report is not: "+os.DevNull)
-	require.Equal(t, []string{"m"}, listing(t, dir))
+}
+
+// TestEqualiseFlag: the page advises equalisation where it was left out, and shows no ranges from before it then.
+func TestEqualiseFlag(t *testing.T) {
+	for options, want := range map[string]string{
+		"": "", "--without rounding": "", "--effort fast": "--effort default", "--without equalisation": "no equalisation in --without",
+	} {
+		args := append([]string{"--weights", tiny, "--limit", "2", "--json", "--out", filepath.Join(t.TempDir(), "m"), "--report", filepath.Join(t.TempDir(), "r")}, strings.Fields(options)...)
+		code, stdout, stderr := invoke(args...)
+		require.Equal(t, cli.Done, code, stderr)
+		var r report
+		require.NoError(t, json.Unmarshal([]byte(stdout), &r))
+		for _, l := range r.Details.Layers {
+			require.Equal(t, want == "", l.SpreadBefore != nil, options)
+			require.NotNil(t, l.Spread)
+		}
+		require.True(t, r.Details.Choices.ChainsAuto)
+		w := &work{settings: &settings{effort: r.Effort}, found: &quant.Details{}}
+		if want == "" {
+			w.found.Techniques = quant.Techniques()
+		}
+		require.Equal(t, want, w.equaliseFlag())
+	}
 }
 
 // flatConfig is of pictures of two pixels, flatFeed such pictures.

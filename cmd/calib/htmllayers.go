@@ -44,7 +44,7 @@ func (w *work) addWeights(l *page.Layer, s resnext.ConvShape) {
 	products := unchained
 	if found := w.found.Layer(s.Name); found != nil {
 		ratio = found.SQNR // weights that were rounded together are nowhere near the float ones, their output is
-		if w.settings.effort != quant.Fast {
+		if w.equalised() {
 			before := found.Before.Weights
 			l.SpreadBefore = &before
 		}

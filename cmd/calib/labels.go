@@ -71,6 +71,9 @@ func (p *plan) decideClasses(eval *images.Set) error {
 			return err
 		}
 	}
+	if eval.Single() {
+		return fmt.Errorf("%s: it is a single picture, which has no label: give a folder or archive with a folder of pictures for each class", eval.Path())
+	}
 	if n != classes {
 		return fmt.Errorf("%s: it has %s of pictures, the network has %s: give one folder for each class, sorted as in training",
 			eval.Path(), cli.Plural(n, "folder"), cli.Plural(classes, "class"))

@@ -37,7 +37,66 @@ func TestOutputsApart(t *testing.T) {
 	for _, flag := range []string{"--report", "--export-onnx"} {
 		code, _, stderr := invoke("--weights", tiny, "--limit", "3", "--out", "m", flag, filepath.Join(dir, "m"))
 		require.Equal(t, cli.Misuse, code, stderr)
-		require.Contains(t, stderr, flag+" "+filepath.Join(dir, "m")+": it is also the")
+		require.Contains(t, stderr, flag+" "+filepath.Join(dir, "m")+": it is also the file of --out")
 		require.Empty(t, listing(t, dir))
 	}
+}
+
+// TestInputsStay: nothing that is read is replaced, and what is no file is refused before the work.
+func TestInputsStay(t *testing.T) {
+	dir := t.TempDir()
+	from, err := filepath.Abs(exports)
+	require.NoError(t, err)
+	t.Chdir(dir)
+	for _, folder := range []string{"pictures/a", "test", "net"} {
+		require.NoError(t, os.MkdirAll(folder, 0o700))
+	}
+	put := func(path string, content []byte) { require.NoError(t, os.WriteFile(path, content, 0o600)) }
+	put("pictures/a/x.png", picture(t, 40, 40))
+	put("test/t10k-images-idx3-ubyte", append([]byte{0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1}, 7))
+	put("test/t10k-labels-idx1-ubyte", []byte{0, 0, 8, 1, 0, 0, 0, 1, 0})
+	for _, name := range []string{"dynamo.onnx", "dynamo.onnx.data"} {
+		put("net/"+name, read(t, filepath.Join(from, name)))
+	}
+	put("net/config.json", []byte("{}"))
+	require.NoError(t, os.Symlink("pictures/a/x.png", "link"))
+	for path, want := range map[string]string{
+		"pictures/a/x.png":            "it is there already and among the files of --images",
+		"link":                        "among the files of --images",
+		"test/t10k-labels-idx1-ubyte": "among the files of --eval",
+		"net/dynamo.onnx.data":        "it is also an input",
+		"net/config.json":             "it is also an input",
+		"net/dynamo.onnx":             "it is also an input",
+		os.DevNull:                    "it is not a regular file",
+	} {
+		for _, flag := range []string{"--out", "--report", "--export-onnx"} {
+			code, _, stderr := invoke("--weights", "net/dynamo.onnx", "--images", "pictures", "--eval", "test", "--effort", "fast", "--out", "m", flag, path)
+			require.Equal(t, cli.Failed, code, stderr)
+			require.Contains(t, stderr, flag+" "+path+": ")
+			require.Contains(t, stderr, want)
+			require.NotContains(t, stderr, "calibrating")
+		}
+	}
+	require.NoFileExists(t, "m")
+}
+
+// TestSinglePicture: one picture is no set of labelled ones.
+func TestSinglePicture(t *testing.T) {
+	path := write(t, "one.png", picture(t, 40, 40))
+	code, _, stderr := invoke("--weights", weights, "--images", path, "--eval", path, "--out", filepath.Join(t.TempDir(), "m"))
+	require.Equal(t, cli.Failed, code)
+	require.Contains(t, stderr, path+": it is a single picture, which has no label")
+}
+
+// TestUnusedFilesBesideTheWeights are told by file and field.
+func TestUnusedFilesBesideTheWeights(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"model.safetensors", "config.json"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), read(t, exports+"transformers/"+name), 0o600))
+	}
+	preprocessor := filepath.Join(dir, "preprocessor_config.json")
+	require.NoError(t, os.WriteFile(preprocessor, []byte(`{"resample": 2, "rescale_factor": 1}`), 0o600))
+	code, _, stderr := invoke("--weights", dir, "--images", fashion+"calib.zip", "--limit", "2", "--effort", "fast", "--out", filepath.Join(t.TempDir(), "m"))
+	require.Equal(t, cli.Done, code, stderr)
+	require.Contains(t, stderr, "warning: "+preprocessor+": rescale_factor is 1; expected 1/255")
 }

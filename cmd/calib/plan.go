@@ -79,18 +79,7 @@ func (p *plan) decide() error {
 	if p.out == "" {
 		p.out = modelName(p.settings)
 	}
-	s := p.settings
-	inputs := []string{s.weights, s.images, s.eval, s.labels}
-	if p.net.from != nil {
-		inputs = append(inputs, p.net.from.Path) // in the folder that --weights names
-	}
-	if err := checkOutput("out", p.out, inputs...); err != nil {
-		return err
-	}
-	if err := p.checkExport(inputs); err != nil {
-		return err
-	}
-	return p.checkReport(inputs)
+	return p.checkOutputs(calibration, eval)
 }
 
 // open lists the pictures at path, of IDX files those of a part; nil if there is no path.

@@ -122,16 +122,16 @@ func (r *report) print(w io.Writer) {
 		float, int8 *float64
 	}{{"top-1", r.Float.Top1, r.Int8.Top1}, {"top-5", r.Float.Top5, r.Int8.Top5}} {
 		if top.float != nil {
-			t.Row(top.name, percent(*top.float), percent(*top.int8), fmt.Sprintf("%+.2f points", 100*(*top.int8-*top.float)))
+			t.Row(top.name, cli.Percent(*top.float), cli.Percent(*top.int8), fmt.Sprintf("%+.2f points", 100*(*top.int8-*top.float)))
 		}
 	}
-	t.Row("size", cli.Bytes(r.FloatBytes), cli.Bytes(r.ModelBytes), fmt.Sprintf("%.1f times smaller", float64(r.FloatBytes)/float64(r.ModelBytes)))
-	t.Row("time", fmt.Sprintf("%.2f ms", r.FloatMS), fmt.Sprintf("%.2f ms", r.Int8MS), speed(r.FloatMS, r.Int8MS)+", for a picture on one core")
+	t.Row("size", cli.Bytes(r.FloatBytes), cli.Bytes(r.ModelBytes), cli.Times(float64(r.FloatBytes), float64(r.ModelBytes), "smaller", "larger"))
+	t.Row("time", fmt.Sprintf("%.2f ms", r.FloatMS), fmt.Sprintf("%.2f ms", r.Int8MS), cli.Times(r.FloatMS, r.Int8MS, "faster", "slower")+", for a picture on one core")
 	t.Print(w)
 	if r.ChainLoss != nil {
 		fmt.Fprintf(w, "chains: %s; the layers' noise grew by at most %.1f dB for them\n", chainText(r.ChainShares), *r.ChainLoss)
 	}
-	fmt.Fprintf(w, "same answer for %s of %s, logits SQNR %s\n", percent(r.Agreement), r.comparedText(), decibel(r.SQNR))
+	fmt.Fprintf(w, "same answer for %s of %s, logits SQNR %s\n", cli.Percent(r.Agreement), r.comparedText(), decibel(r.SQNR))
 	fmt.Fprintf(w, "\nwrote %s (%s)\n", cli.Printable(r.Model), cli.Bytes(r.ModelBytes))
 	if r.ONNX != "" {
 		fmt.Fprintf(w, "wrote %s\n", cli.Printable(r.ONNX))
@@ -163,13 +163,6 @@ func (r *report) comparedText() string {
 		return fmt.Sprintf("%d made-up pictures", r.ComparedImages)
 	}
 	return fmt.Sprintf("%d of the calibration pictures", r.ComparedImages)
-}
-
-func speed(float, int8 float64) string {
-	if int8 <= float {
-		return fmt.Sprintf("%.1f times faster", float/max(int8, 1e-6))
-	}
-	return fmt.Sprintf("%.1f times slower", int8/max(float, 1e-6))
 }
 
 // printLayers lists the layers' ratios, worst first.
@@ -217,5 +210,3 @@ func decibel(sqnr *float64) string {
 	}
 	return fmt.Sprintf("%.1f dB", *sqnr)
 }
-
-func percent(share float64) string { return fmt.Sprintf("%.2f%%", 100*share) }

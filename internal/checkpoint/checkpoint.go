@@ -71,6 +71,9 @@ func (t *Tensor) FirstNonFinite() (index int, value float32, found bool) {
 type Checkpoint struct {
 	Path   string
 	Format string // one of the Format constants
+	// Files lists the files that were read: Path, or where that is an index the shards too, or the arrays of a
+	// folder.
+	Files []string
 	// Wrapper is the path of keys under which the state dict was found, such as
 	// "state_dict" or "ema.module"; empty if it was the file's top level.
 	Wrapper string
@@ -118,7 +121,7 @@ func Open(path string) (*Checkpoint, error) {
 }
 
 func newCheckpoint(path string) *Checkpoint {
-	return &Checkpoint{Path: path, Tensors: map[string]*Tensor{}, Hidden: map[string]string{}}
+	return &Checkpoint{Path: path, Files: []string{path}, Tensors: map[string]*Tensor{}, Hidden: map[string]string{}}
 }
 
 // read reads a checkpoint of size bytes from r.

@@ -43,7 +43,7 @@ func locateFolder(path string) (file, format string, err error) {
 			return Locate(inside)
 		}
 	}
-	arrays, err := npyFiles(path)
+	arrays, err := npyFiles(os.DirFS(path))
 	if err == nil && len(arrays) == 0 {
 		err = errors.New("is a folder with neither .npy files nor model.safetensors in it; give the path of a .pth, .pt, .safetensors or .onnx file")
 	}

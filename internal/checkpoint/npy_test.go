@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -164,4 +165,14 @@ func npz(t *testing.T, method uint16, files map[string]string) []byte {
 	}
 	require.NoError(t, w.Close())
 	return b.Bytes()
+}
+
+// TestNPYTree: a tree that is no folder of weights ends soon.
+func TestNPYTree(t *testing.T) {
+	tree := fstest.MapFS{}
+	for i := range maxWalked {
+		tree[fmt.Sprintf("%d/%d", i/256, i)] = &fstest.MapFile{}
+	}
+	_, err := npyFiles(tree)
+	require.ErrorContains(t, err, "more than 65536 files and folders in it; give the folder of one network")
 }

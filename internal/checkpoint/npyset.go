@@ -15,6 +15,10 @@ import (
 // maxArrays bounds the arrays of a folder; ResNet-152 has 930.
 const maxArrays = 1 << 14
 
+// maxWalked bounds the files and folders that are looked at for arrays: each may have a file beside it and a folder
+// of its own.
+const maxWalked = 4 * maxArrays
+
 // maxInflation bounds what a compressed archive may unpack to, in sizes of its file. Weights hardly shrink.
 const maxInflation = 64
 
@@ -44,18 +48,26 @@ func (c *Checkpoint) readNPYFolder(folder string) error {
 		return f, stat.Size(), nil
 	}}
 	var err error
-	if s.paths, err = npyFiles(folder); err != nil {
+	if s.paths, err = npyFiles(os.DirFS(folder)); err != nil {
 		return err
+	}
+	c.Files = nil
+	for _, path := range s.paths {
+		c.Files = append(c.Files, filepath.Join(folder, filepath.FromSlash(path)))
 	}
 	return c.readArrays(&s)
 }
 
-// npyFiles lists the arrays in a folder and below it, sorted.
-func npyFiles(folder string) ([]string, error) {
+// npyFiles lists the arrays in a folder and below it, sorted. It gives up on a tree that is no folder of weights.
+func npyFiles(folder fs.FS) ([]string, error) {
 	var paths []string
-	err := fs.WalkDir(os.DirFS(folder), ".", func(path string, d fs.DirEntry, err error) error {
+	walked := 0
+	err := fs.WalkDir(folder, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
+		}
+		if walked++; walked > maxWalked {
+			return fmt.Errorf("more than %d files and folders in it; give the folder of one network", maxWalked)
 		}
 		if !d.IsDir() && strings.HasSuffix(path, npyEnding) {
 			if len(paths) == maxArrays {

@@ -30,7 +30,9 @@ func (c *Checkpoint) readSharded(r io.ReaderAt, size int64) error {
 	var list []entry
 	total := int64(0)
 	for _, name := range shards {
-		f, err := safetensors.Open(filepath.Join(filepath.Dir(c.Path), name))
+		path := filepath.Join(filepath.Dir(c.Path), name)
+		c.Files = append(c.Files, path)
+		f, err := safetensors.Open(path)
 		if err != nil {
 			return fmt.Errorf("the shard %q: %w", name, err)
 		}

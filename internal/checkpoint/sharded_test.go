@@ -30,6 +30,8 @@ func TestShardedSafetensors(t *testing.T) {
 	require.Equal(t, "model.", c.Prefix, "the prefix is that of all shards together")
 	require.Equal(t, []string{"a", "b", "c"}, c.Order)
 	require.Equal(t, []float32{3, 4}, c.Tensors["c"].Data)
+	dir := filepath.Dir(c.Path)
+	require.Equal(t, []string{c.Path, filepath.Join(dir, "1.safetensors"), filepath.Join(dir, "2.safetensors")}, c.Files)
 
 	for name, change := range map[string]struct{ file, content, want string }{
 		"shard missing":       {"2.safetensors", "", `the shard "2.safetensors"`},

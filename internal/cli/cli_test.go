@@ -187,3 +187,11 @@ func TestNetworkTexts(t *testing.T) {
 	c.Name = ""
 	require.Equal(t, "unnamed 50-layer 32x4d", ArchName(c))
 }
+
+func TestTimesAndPercent(t *testing.T) {
+	require.Equal(t, "3.8 times smaller", Times(380, 100, "smaller", "larger"))
+	require.Equal(t, "2.0 times larger", Times(1, 2, "smaller", "larger"))
+	require.Equal(t, "1.0 times faster", Times(1, 1, "faster", "slower"))
+	require.Equal(t, "1000000.0 times faster", Times(1, 0, "faster", "slower"))
+	require.Equal(t, "99.80%", Percent(0.998))
+}

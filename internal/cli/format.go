@@ -48,6 +48,18 @@ func Seconds(d time.Duration) string {
 	return fmt.Sprintf("%d h %d min", s/3600, s%3600/60)
 }
 
+// Percent gives a share from 0 to 1: "99.80%".
+func Percent(share float64) string { return fmt.Sprintf("%.2f%%", 100*share) }
+
+// Times words the ratio of two positive numbers: "3.7 times smaller", or the other word where b is the larger one.
+func Times(a, b float64, less, more string) string {
+	const least = 1e-6
+	if b <= a {
+		return fmt.Sprintf("%.1f times %s", a/max(b, least), less)
+	}
+	return fmt.Sprintf("%.1f times %s", b/max(a, least), more)
+}
+
 // Plural gives "1 image", "2 images".
 func Plural(n int, noun string) string {
 	if n == 1 {

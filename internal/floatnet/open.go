@@ -23,6 +23,10 @@ type Source struct {
 	Sized bool
 	// Hub is what a model hub's files beside the weights say; not nil.
 	Hub *hub.Info
+	// Files lists the files that were read, and where a hub's files would be.
+	Files []string
+	// Warnings say what stands beside the weights and is not used.
+	Warnings []string
 }
 
 // Open reads the float network at path: a checkpoint, whose tensors have names, or a graph of operators. The
@@ -45,7 +49,21 @@ func Open(path, arch string) (*Net, *Source, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	s.Files = append(s.Files, hub.Files(s.Path)...)
+	s.Warnings = append(s.Warnings, s.Hub.Notes...)
 	return n, s, nil
+}
+
+// readBeside reads a hub's files beside the weights. What is wrong with them is a warning, and the error too: elsewhere
+// than beside a hub's weights a file of that name may be anybody's.
+func (s *Source) readBeside(path string) error {
+	beside, err := hub.Beside(path)
+	if err != nil {
+		s.Warnings = append(s.Warnings, err.Error()+"; nothing is taken from the JSON files beside the weights")
+		return err
+	}
+	s.Hub = beside
+	return nil
 }
 
 func (s *Source) openONNX(arch string) (*Net, error) {
@@ -53,10 +71,8 @@ func (s *Source) openONNX(arch string) (*Net, error) {
 	if err != nil {
 		return nil, err
 	}
-	if beside, err := hub.Beside(s.Path); err == nil {
-		s.Hub = beside
-	}
-	s.Sized = f.Sized
+	_ = s.readBeside(s.Path) // no error of a network whose graph says all
+	s.Files, s.Sized = f.Files, f.Sized
 	s.Dialect = fmt.Sprintf("opset %d", f.Opset)
 	if f.Producer != "" {
 		s.Dialect += fmt.Sprintf(", written by %.40s", f.Producer)
@@ -69,7 +85,7 @@ func (s *Source) openTorch7(arch string) (*Net, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Dialect = "nn.Sequential"
+	s.Files, s.Dialect = []string{s.Path}, "nn.Sequential"
 	return s.fromGraph(network, arch)
 }
 
@@ -86,16 +102,14 @@ func (s *Source) openCheckpoint(arch string) (*Net, error) {
 	if err != nil {
 		return nil, err
 	}
-	beside, besideErr := hub.Beside(c.Path)
-	if besideErr == nil {
-		s.Hub = beside
-	}
+	s.Files = c.Files
+	besideErr := s.readBeside(c.Path)
 	n, d, err := fromCheckpoint(c, arch, s.Hub.ResNet)
 	if err != nil {
 		return nil, err
 	}
 	s.Format, s.Dialect, s.Wrapper = c.Format, d.title+" names", c.Wrapper
-	if d.hub && besideErr != nil { // elsewhere a file of that name may be anybody's
+	if d.hub && besideErr != nil {
 		return nil, besideErr
 	}
 	if d.hub && s.Hub.ResNet == nil {

@@ -109,6 +109,7 @@ func TestHubStrides(t *testing.T) {
 		"as it is":            {"", "", ""},
 		"original ResNet":     {`"downsample_in_bottleneck": false`, `"downsample_in_bottleneck": true`, "the original ResNet v1 halves the map"},
 		"another activation":  {`"hidden_act": "relu"`, `"hidden_act": "gelu"`, `activation "gelu"`},
+		"stride of a text":    {`"downsample_in_bottleneck": false`, `"downsample_in_bottleneck": "no"`, `downsample_in_bottleneck is "no"; expected true or false`},
 		"damaged":             {"{", "[[", "config.json: not JSON"},
 		"first stage strided": {`"downsample_in_first_stage": false`, `"downsample_in_first_stage": true`, ""},
 	} {
@@ -145,13 +146,24 @@ func TestForeignConfigIsPassedOver(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "w.safetensors")
 	require.NoError(t, os.WriteFile(path, readFile(t, exports+"small.safetensors"), 0o600))
-	for _, text := range []string{"not JSON", "[1, 2]", `{"id2label": 7, "pretrained_cfg": "x"}`} {
+	for text, warnings := range map[string]int{"not JSON": 1, "[1, 2]": 0, `{"id2label": 7, "pretrained_cfg": "x"}`: 1} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(text), 0o600))
 		_, from, err := Open(path, "")
 		require.NoError(t, err, text)
 		require.Nil(t, from.Hub.Labels)
 		require.Nil(t, from.Hub.Prepare)
+		require.Len(t, from.Warnings, warnings, text)
 	}
+	path = filepath.Join(dir, "w.onnx")
+	data := filepath.Join(dir, "dynamo.onnx.data")
+	require.NoError(t, os.WriteFile(path, readFile(t, exports+"dynamo.onnx"), 0o600))
+	require.NoError(t, os.WriteFile(data, readFile(t, exports+"dynamo.onnx.data"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte("{"), 0o600))
+	_, from, err := Open(path, "")
+	require.NoError(t, err)
+	require.Len(t, from.Warnings, 1)
+	require.Contains(t, from.Warnings[0], filepath.Join(dir, "config.json")+": not JSON")
+	require.Equal(t, append([]string{path, data}, hub.Files(path)...), from.Files)
 }
 
 // What is wrong with the numbers of a graph is named by its nodes.

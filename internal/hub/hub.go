@@ -3,7 +3,7 @@
 // say how pictures were prepared in training, and for transformers' ResNet where the strides are.
 //
 // The files are optional and are read for what can be used: what is missing, of another form or not simple
-// stays unset, and the caller's own defaults hold.
+// stays unset, the caller's own defaults hold, and Info.Notes says what was not understood.
 package hub
 
 import (
@@ -13,6 +13,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 )
 
@@ -27,6 +28,9 @@ type Info struct {
 	Labels []string
 	// Prepare says how pictures were prepared; nil if the files do not say, or not simply.
 	Prepare *Prepare
+	// Notes say which file and field were not understood, and that the preparation is not taken from there; for
+	// people to be warned.
+	Notes []string
 }
 
 // ResNet is the form of a ResNetForImageClassification as far as its tensors do not tell.
@@ -48,64 +52,115 @@ type Prepare struct {
 	Mean, Std [3]float32
 }
 
-// Beside reads the files in the folder of the weights at path. A file that is there and no JSON object is an
-// error that names it.
-func Beside(path string) (*Info, error) {
+// The names of the files.
+const (
+	configName       = "config.json"
+	preprocessorName = "preprocessor_config.json"
+)
+
+// Files are the paths of the files beside the weights at path, which need not exist.
+func Files(path string) []string {
 	folder := filepath.Dir(path)
+	return []string{filepath.Join(folder, configName), filepath.Join(folder, preprocessorName)}
+}
+
+// Beside reads the files in the folder of the weights at path. A file that is there and no JSON is an error that
+// names it, and so is a field of another type that says where the strides are.
+func Beside(path string) (*Info, error) {
+	files := Files(path)
 	var c config
-	if err := read(filepath.Join(folder, "config.json"), &c); err != nil {
+	if _, err := read(files[0], &c); err != nil {
 		return nil, err
 	}
 	var p preprocessor
-	if err := read(filepath.Join(folder, "preprocessor_config.json"), &p); err != nil {
+	there, err := read(files[1], &p)
+	if err != nil {
 		return nil, err
 	}
-	info := &Info{Labels: c.labels(), Prepare: p.prepare()}
-	if c.ModelType == "resnet" {
-		info.ResNet = &ResNet{c.FirstStage, c.InBottleneck, c.Activation}
+	info := &Info{Labels: c.labels()}
+	if info.ResNet, err = c.resNet(); err != nil {
+		return nil, fmt.Errorf("%s: %w; download it again", files[0], err)
 	}
-	if info.Prepare == nil {
-		info.Prepare = c.Pretrained.prepare()
+	why := ""
+	if there {
+		if info.Prepare, why = p.prepare(); why != "" {
+			info.note(files[1], why)
+		}
+	}
+	if info.Prepare == nil && c.Pretrained != nil {
+		if info.Prepare, why = c.Pretrained.prepare(); why != "" {
+			info.note(files[0], "pretrained_cfg: "+why)
+		}
+	}
+	if info.Prepare != nil {
+		info.Notes = nil
 	}
 	return info, nil
 }
 
-// read decodes a JSON file; one that does not exist leaves v as it is. Fields of another type than expected
-// are left unset.
-func read(path string, v any) error {
+func (i *Info) note(path, why string) {
+	i.Notes = append(i.Notes, fmt.Sprintf("%s: %s: how pictures are prepared is not taken from it", path, why))
+}
+
+// read decodes a JSON file and tells whether there is one; without one it leaves v as it is. Fields of another
+// type than expected are left unset.
+func read(path string, v any) (there bool, err error) {
 	f, err := os.Open(path)
 	if os.IsNotExist(err) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return err
+		return false, err
 	}
 	if len(text) > maxFile {
-		return fmt.Errorf("%s: larger than %d MB; expected the small file that describes the model: remove or replace it", path, maxFile>>20)
+		return false, fmt.Errorf("%s: larger than %d MB; expected the small file that describes the model: remove or replace it", path, maxFile>>20)
 	}
 	err = json.Unmarshal(text, v)
 	if other := (*json.UnmarshalTypeError)(nil); err != nil && !asType(err, &other) {
-		return fmt.Errorf("%s: not JSON: %w; download it again, or remove it", path, err)
+		return false, fmt.Errorf("%s: not JSON: %w; download it again, or remove it", path, err)
 	}
-	return nil
+	return true, nil
 }
 
 // config is config.json, of transformers or of timm.
 type config struct {
 	// transformers
 	ModelType    string            `json:"model_type"`
-	FirstStage   bool              `json:"downsample_in_first_stage"`
-	InBottleneck bool              `json:"downsample_in_bottleneck"`
-	Activation   string            `json:"hidden_act"`
+	FirstStage   json.RawMessage   `json:"downsample_in_first_stage"`
+	InBottleneck json.RawMessage   `json:"downsample_in_bottleneck"`
+	Activation   json.RawMessage   `json:"hidden_act"`
 	IDToLabel    map[string]string `json:"id2label"`
 	// timm
-	LabelNames []string   `json:"label_names"`
-	Pretrained pretrained `json:"pretrained_cfg"`
+	LabelNames []string    `json:"label_names"`
+	Pretrained *pretrained `json:"pretrained_cfg"`
+}
+
+// resNet is the form of transformers' ResNet; nil for another model. Its fields decide what is computed, so that
+// another type than expected is an error.
+func (c *config) resNet() (*ResNet, error) {
+	if c.ModelType != "resnet" {
+		return nil, nil
+	}
+	r := &ResNet{}
+	for _, f := range []struct {
+		name, want string
+		text       json.RawMessage
+		value      any
+	}{
+		{"downsample_in_first_stage", "true or false", c.FirstStage, &r.FirstStage},
+		{"downsample_in_bottleneck", "true or false", c.InBottleneck, &r.InBottleneck},
+		{"hidden_act", "a name", c.Activation, &r.Activation},
+	} {
+		if len(f.text) > 0 && json.Unmarshal(f.text, f.value) != nil {
+			return nil, fmt.Errorf("%s is %.40s; expected %s", f.name, f.text, f.want)
+		}
+	}
+	return r, nil
 }
 
 // unnamed is the first label where transformers was told none.
@@ -140,28 +195,37 @@ type pretrained struct {
 	Std           []float64 `json:"std"`
 }
 
-func (t *pretrained) prepare() *Prepare {
+// prepare gives the simple forms, else which field is not understood.
+func (t *pretrained) prepare() (p *Prepare, why string) {
 	s := t.InputSize
-	if len(s) != 3 || s[0] != 3 || s[1] != s[2] || t.CropMode != "" && t.CropMode != "center" {
-		return nil
+	switch {
+	case len(s) != 3 || s[0] != 3 || s[1] != s[2]:
+		return nil, fmt.Sprintf("input_size is %v; expected [3,N,N]", s)
+	case t.CropMode != "" && t.CropMode != "center":
+		return nil, fmt.Sprintf("crop_mode is %.40q; expected center", t.CropMode)
+	case t.Interpolation != "bilinear" && t.Interpolation != "bicubic":
+		return nil, fmt.Sprintf("interpolation is %.40q; expected bilinear or bicubic", t.Interpolation)
+	case !(t.CropPct > 0 && t.CropPct <= 1):
+		return nil, fmt.Sprintf("crop_pct is %v; expected more than 0 and at most 1", t.CropPct)
 	}
-	if t.Interpolation != "bilinear" && t.Interpolation != "bicubic" || !(t.CropPct > 0 && t.CropPct <= 1) {
-		return nil
-	}
-	return checked(&Prepare{Size: s[1], Resize: int(math.Floor(float64(s[1]) / t.CropPct)), Filter: t.Interpolation}, t.Mean, t.Std)
+	p = &Prepare{Size: s[1], Resize: int(math.Floor(float64(s[1]) / t.CropPct)), Filter: t.Interpolation}
+	return p.completed("input_size", "mean", t.Mean, "std", t.Std)
 }
 
-// checked completes a preparation by mean and standard deviation; nil if anything cannot be meant.
-func checked(p *Prepare, mean, std []float64) *Prepare {
+// completed completes a preparation by mean and standard deviation; the names are those of their fields.
+func (p *Prepare) completed(size, meanName string, mean []float64, stdName string, std []float64) (*Prepare, string) {
 	const most = 4096
-	if p.Size < 1 || p.Size > most || p.Resize < 0 || p.Resize > most || p.Resize > 0 && p.Resize < p.Size || len(mean) != 3 || len(std) != 3 {
-		return nil
+	if p.Size < 1 || p.Size > most || p.Resize < 0 || p.Resize > most || p.Resize > 0 && p.Resize < p.Size {
+		return nil, fmt.Sprintf("%s gives a crop of %d pixels of pictures resized to %d; expected 1 to %d, and a crop that is no larger", size, p.Size, p.Resize, most)
+	}
+	if len(mean) != 3 || slices.ContainsFunc(mean, func(v float64) bool { return !(math.Abs(v) <= 10) }) {
+		return nil, fmt.Sprintf("%s is %v; expected three numbers on the 0..1 scale", meanName, mean)
+	}
+	if len(std) != 3 || slices.ContainsFunc(std, func(v float64) bool { return !(v >= 1e-3 && v <= 100) }) {
+		return nil, fmt.Sprintf("%s is %v; expected three positive numbers on the 0..1 scale", stdName, std)
 	}
 	for i := range 3 {
-		if !(math.Abs(mean[i]) <= 10) || !(std[i] >= 1e-3 && std[i] <= 100) {
-			return nil
-		}
 		p.Mean[i], p.Std[i] = float32(mean[i]), float32(std[i])
 	}
-	return p
+	return p, ""
 }

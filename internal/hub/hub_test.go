@@ -61,6 +61,7 @@ func TestPreprocessors(t *testing.T) {
 			info, err := beside(t, "", c.text)
 			require.NoError(t, err)
 			require.Equal(t, c.want, info.Prepare)
+			require.Len(t, info.Notes, map[bool]int{true: 1}[c.want == nil], "what is not used is told")
 		})
 	}
 }
@@ -109,4 +110,46 @@ func TestDamagedFilesAreNamed(t *testing.T) {
 	}
 	_, err := beside(t, `{"x": "`+strings.Repeat("y", maxFile)+`"}`, "")
 	require.ErrorContains(t, err, "larger than 16 MB")
+}
+
+// TestNotes name the file and the field, unless another file says it.
+func TestNotes(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"resample": 1, "size": 224, ` + normal + `}`:                                                                  "resample is 1 or no number; expected 2 (bilinear) or 3 (bicubic)",
+		`{"resample": 2, "rescale_factor": 1, "size": 224, ` + normal + `}`:                                             "rescale_factor is 1; expected 1/255",
+		`{"resample": 2, "do_resize": false, "size": 224, ` + normal + `}`:                                              "do_resize is false",
+		`{"resample": 2, "size": {"height": 224, "width": 9}, ` + normal + `}`:                                          "size, crop_size and do_center_crop",
+		`{"resample": 2, "size": {"height": 9999, "width": 9999}, ` + normal + `}`:                                      "size gives a crop of 9999 pixels",
+		`{"resample": 2, "size": {"height": 224, "width": 224}, "image_mean": [123, 117, 104], "image_std": [1, 1, 1]}`: "image_mean is [123 117 104]",
+		`{"resample": 2, "size": {"height": 224, "width": 224}, "image_mean": [0, 0, 0], "image_std": [1, 1]}`:          "image_std is [1 1]",
+	} {
+		info, err := beside(t, `{"model_type": "resnet"}`, text)
+		require.NoError(t, err)
+		require.Len(t, info.Notes, 1)
+		require.Contains(t, info.Notes[0], "preprocessor_config.json: "+want)
+		info, err = beside(t, `{"pretrained_cfg": {"input_size": [3, 8, 8], "crop_pct": 1, "interpolation": "bilinear", "mean": [0, 0, 0], "std": [1, 1, 1]}}`, text)
+		require.NoError(t, err)
+		require.NotNil(t, info.Prepare)
+		require.Empty(t, info.Notes)
+	}
+	info, err := beside(t, `{"pretrained_cfg": {"input_size": [3, 8, 8], "crop_pct": 1, "interpolation": "random"}}`, "")
+	require.NoError(t, err)
+	require.Contains(t, info.Notes[0], filepath.Join("config.json")+`: pretrained_cfg: interpolation is "random"`)
+}
+
+// TestResNetTypes: the fields that say where the strides are must be of their type.
+func TestResNetTypes(t *testing.T) {
+	info, err := beside(t, `{"model_type": "resnet", "id2label": 7, "downsample_in_bottleneck": true, "hidden_act": null}`, "")
+	require.NoError(t, err)
+	require.Equal(t, &ResNet{InBottleneck: true}, info.ResNet)
+	for text, want := range map[string]string{
+		`"downsample_in_bottleneck": "true"`: `config.json: downsample_in_bottleneck is "true"; expected true or false`,
+		`"downsample_in_first_stage": 1`:     "downsample_in_first_stage is 1; expected true or false",
+		`"hidden_act": ["relu"]`:             "hidden_act is",
+	} {
+		_, err := beside(t, `{"model_type": "resnet", "id2label": 7, `+text+`}`, "")
+		require.ErrorContains(t, err, want)
+		_, err = beside(t, `{"model_type": "vit", `+text+`}`, "")
+		require.NoError(t, err)
+	}
 }

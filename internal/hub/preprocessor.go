@@ -3,6 +3,7 @@ package hub
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 )
 
@@ -52,29 +53,36 @@ func (s *size) UnmarshalJSON(text []byte) error {
 // convNeXTCrop is the size from which on ConvNeXT's processor resizes without a crop.
 const convNeXTCrop = 384
 
-// prepare gives the simple forms, else nil.
-func (p *preprocessor) prepare() *Prepare {
+// prepare gives the simple forms, else which field is not understood.
+func (p *preprocessor) prepare() (made *Prepare, why string) {
 	filter := map[int]string{resampleBilinear: "bilinear", resampleBicubic: "bicubic"}[p.Resample]
-	unusual := isFalse(p.DoResize) || isFalse(p.DoNormalise) || isFalse(p.DoRescale) ||
-		p.Factor != nil && math.Abs(*p.Factor*255-1) > 1e-3
-	if filter == "" || unusual {
-		return nil
+	switch {
+	case isFalse(p.DoResize):
+		return nil, "do_resize is false; expected true"
+	case isFalse(p.DoRescale):
+		return nil, "do_rescale is false; expected true"
+	case isFalse(p.DoNormalise):
+		return nil, "do_normalize is false; expected true"
+	case p.Factor != nil && math.Abs(*p.Factor*255-1) > 1e-3:
+		return nil, fmt.Sprintf("rescale_factor is %v; expected 1/255", *p.Factor)
+	case filter == "":
+		return nil, fmt.Sprintf("resample is %d or no number; expected %d (bilinear) or %d (bicubic)", p.Resample, resampleBilinear, resampleBicubic)
 	}
-	made := &Prepare{Filter: filter}
+	made = &Prepare{Filter: filter}
 	switch s, crop := p.Size, p.CropSize; {
 	case p.isConvNeXT() && s.shortest > 0:
 		made.Size = s.shortest
 		if s.shortest < convNeXTCrop && p.CropPct > 0 {
 			made.Resize = int(float64(s.shortest) / p.CropPct)
 		}
-	case p.DoCentreCrop != nil && *p.DoCentreCrop && s.shortest > 0 && crop.edge() > 0:
+	case isTrue(p.DoCentreCrop) && s.shortest > 0 && crop.edge() > 0:
 		made.Size, made.Resize = crop.edge(), s.shortest
 	case !isTrue(p.DoCentreCrop) && s.height > 0 && s.height == s.width:
 		made.Size = s.height
 	default:
-		return nil
+		return nil, "size, crop_size and do_center_crop are of no known form; expected the shortest edge and a square crop, or a square size"
 	}
-	return checked(made, p.Mean, p.Std)
+	return made.completed("size", "image_mean", p.Mean, "image_std", p.Std)
 }
 
 func (p *preprocessor) isConvNeXT() bool {

@@ -61,7 +61,8 @@ type Set struct {
 	entries   []entry
 	labels    []string
 	skipped   int
-	archive   io.Closer // nil unless the set is a .zip or an IDX file
+	folders   map[string]bool // that were walked, resolved; nil unless the set is of a folder
+	archive   io.Closer       // nil unless the set is a .zip or an IDX file
 }
 
 // Open lists the images of a folder (with its subfolders; symbolic links are

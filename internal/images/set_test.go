@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"errors"
+	"fmt"
 	"image"
 	"io/fs"
 	"maps"
@@ -207,4 +208,50 @@ func TestFashionSets(t *testing.T) {
 		require.IsType(t, &image.Gray{}, m)
 		require.Equal(t, image.Rect(0, 0, 28, 28), m.Bounds())
 	}
+}
+
+// TestFoldersThatLinkToEachOther: every folder is in each of the root's entries once, however many ways lead to it.
+func TestFoldersThatLinkToEachOther(t *testing.T) {
+	const n = 12 // 12! ways
+	dir := t.TempDir()
+	name := func(i int) string { return fmt.Sprintf("%02d", i) }
+	for i := range n {
+		require.NoError(t, os.Mkdir(filepath.Join(dir, name(i)), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name(i), "x.png"), nil, 0o600))
+		for j := range n {
+			require.NoError(t, os.Symlink(filepath.Join(dir, name(j)), filepath.Join(dir, name(i), "to"+name(j))))
+		}
+	}
+	require.NoError(t, os.Symlink(filepath.Join(dir, name(0)), filepath.Join(dir, "alias")))
+	s := open(t, dir)
+	require.Equal(t, (n+1)*n, s.Len())
+	require.Len(t, s.Labels(), n+1, "two links to one folder are two classes")
+
+	w := folderWalk{set: &Set{path: "tree"}, links: maxLinks}
+	require.ErrorContains(t, w.walk(folderPath{path: dir, real: dir, linked: true}), "images: tree: more than 131072 links to folders")
+}
+
+// TestUses: what a set was opened from, by any path.
+func TestUses(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	picture := pngOf(t, image.NewGray(image.Rect(0, 0, 1, 1)))
+	for _, path := range []string{"in/a/x.png", "in/notes.txt", "in/.hidden/y.png", "out/x.png", "real/z.png"} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, path)), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, path), picture, 0o600))
+	}
+	require.NoError(t, os.Symlink(filepath.Join(dir, "real"), filepath.Join(dir, "in", "b")))
+	require.NoError(t, os.Symlink(filepath.Join(dir, "in", "a", "x.png"), filepath.Join(other, "link")))
+	s := open(t, filepath.Join(dir, "in"))
+	for path, want := range map[string]bool{
+		filepath.Join(dir, "in/a/x.png"): true, filepath.Join(dir, "in/notes.txt"): false, filepath.Join(dir, "real/z.png"): true,
+		filepath.Join(dir, "in/b/z.png"): true, filepath.Join(other, "link"): true, filepath.Join(dir, "out/x.png"): false,
+		filepath.Join(dir, "in/a/new.png"): false, filepath.Join(dir, "in/.hidden/y.png"): false,
+	} {
+		require.Equal(t, want, s.Uses(path), path)
+	}
+	require.False(t, s.Single())
+	single := open(t, filepath.Join(dir, "in/a/x.png"))
+	require.True(t, single.Single())
+	require.True(t, single.Uses(filepath.Join(other, "link")))
+	require.False(t, single.Uses(filepath.Join(dir, "in/notes.txt")))
 }

@@ -16,6 +16,8 @@ type Float struct {
 	Producer string
 	// Sized tells that the file fixes the image's size, which is then Config's.
 	Sized bool
+	// Files lists the files that were read: the model, and those beside it that hold its weights, sorted.
+	Files []string
 }
 
 // The versions of the standard operators whose meaning is known here: opset 9 is that of ONNX 1.4, 24 of 1.19.
@@ -47,6 +49,7 @@ func Read(path string) (*Float, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	n.Files = append([]string{path}, files.paths()...)
 	return n, nil
 }
 

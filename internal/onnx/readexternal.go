@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/libresnext/libresnext/internal/checkpoint"
@@ -35,6 +36,16 @@ func (d *dataFiles) close() {
 	if d.root != nil {
 		d.root.Close()
 	}
+}
+
+// paths are those of the files, sorted.
+func (d *dataFiles) paths() []string {
+	var all []string
+	for location := range d.open {
+		all = append(all, filepath.Join(d.folder, filepath.FromSlash(location)))
+	}
+	slices.Sort(all)
+	return all
 }
 
 // file gives the open file of a location that a model names.

@@ -165,7 +165,4 @@ func (n *readNode) geometry(made *wiring.Node) {
 	default:
 		made.Problem = fmt.Sprintf("has the automatic padding %s with stride %d; expected explicit padding of %d on every side", mode, made.Stride, made.Kernel/2)
 	}
-	if made.Op == wiring.Conv && made.Pad != made.Kernel/2 && made.Problem == "" {
-		made.Problem = fmt.Sprintf("has a padding of %d; expected %d for a kernel of %dx%d", made.Pad, made.Kernel/2, made.Kernel, made.Kernel)
-	}
 }

@@ -153,7 +153,7 @@ func valuesText(v *Values) string {
 	case v == nil || v.Count == 0:
 		return ""
 	case float64(v.Zeros)/float64(v.Count) >= mostlyZero:
-		return fmt.Sprintf("; few values speak at all, %s are 0", percent(float64(v.Zeros)/float64(v.Count)))
+		return fmt.Sprintf("; few values speak at all, %s are 0", cli.Percent(float64(v.Zeros)/float64(v.Count)))
 	case v.bulk() < loneValue*v.Range:
 		return fmt.Sprintf("; 99%% of its values lie below %s, but the range reaches to %s", number(v.bulk()), number(v.Range))
 	}

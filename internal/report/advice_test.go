@@ -38,6 +38,7 @@ func TestAdvice(t *testing.T) {
 	}{
 		"weights":             {choices, lossy("l", 20, 20.5, 45, 60), "rounding of its weights.", []string{"--chains 2", "--chains off"}},
 		"wide weights":        {with(func(c *Choices) { c.Equalise = "--equalise" }), wide, "30 times the median one's", []string{"--equalise", "--chains 2", "--chains off"}},
+		"all equalised":       {choices, wide, "30 times the median one's", []string{"--chains 2", "--chains off"}},
 		"free weights":        {with(func(c *Choices) { c.Chains = 0 }), lossy("l", 20, 20.5, 45, 60), "rounding of its weights", nil},
 		"clipping":            {choices, lossy("l", 20, 50, 45, 20.5), "0.500% of them are larger", []string{"--observer minmax"}},
 		"percentile":          {with(func(c *Choices) { c.Observer, c.Percentile = "percentile", 99.99 }), lossy("l", 20, 50, 45, 20.5), "clipped", []string{"--observer mse", "--observer percentile --percentile 99.999"}},

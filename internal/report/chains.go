@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"strconv"
+
+	"github.com/libresnext/libresnext/internal/cli"
 )
 
 // addChains shows the proved accumulation.
@@ -18,14 +20,14 @@ func (v *view) addChains(layers []*layerView) {
 			l.FillOver = l.Lanes.Largest > 1
 		}
 	}
-	v.Speeds, v.SpeedMachine = speeds(v.Choices.Chains), speedMachine
+	v.Speeds, v.SpeedMachine = speeds(v.Choices), speedMachine
 }
 
 func chainSegments(chains []ChainShare) []segment {
 	var s []segment
 	for _, c := range chains {
 		if c.Share > 0 {
-			s = append(s, segment{chainClass(c.Products), chainName(c.Products), percent(c.Share), 100 * c.Share})
+			s = append(s, segment{chainClass(c.Products), chainName(c.Products), cli.Percent(c.Share), 100 * c.Share})
 		}
 	}
 	return s
@@ -52,7 +54,8 @@ func chainName(products int) string {
 // speedRow is what chains of one length were measured to buy.
 type speedRow struct {
 	Name, Time, Ratio string
-	Used              bool
+	// Mark says what of this model has such chains; empty for nothing.
+	Mark string
 }
 
 // speedMachine names the machine of chainTimes.
@@ -64,15 +67,23 @@ var chainTimes = []struct {
 	ms       float64
 }{{0, 94.3}, {4, 50.0}, {8, 46.2}}
 
-// speeds compares the chain lengths; products is the one that this model was made for.
-func speeds(products int) []speedRow {
+// speeds compares the chain lengths, and marks the one that this model was made for.
+func speeds(c Choices) []speedRow {
+	used := "this model"
+	if c.ChainsAuto {
+		used = "most of this model"
+	}
 	var rows []speedRow
 	for _, t := range chainTimes {
 		name := "chains off"
 		if t.products > 0 {
 			name = fmt.Sprintf("chains of %d", t.products)
 		}
-		rows = append(rows, speedRow{name, fmt.Sprintf("%.1f ms", t.ms), fmt.Sprintf("%.1f times", chainTimes[0].ms/t.ms), t.products == products})
+		row := speedRow{name, fmt.Sprintf("%.1f ms", t.ms), fmt.Sprintf("%.1f times", chainTimes[0].ms/t.ms), ""}
+		if t.products == c.Chains {
+			row.Mark = used
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }

@@ -39,9 +39,11 @@ type Choices struct {
 	Observer string `json:"observer"`
 	// Percentile is that of the observer percentile.
 	Percentile float64 `json:"percentile"`
-	// Chains is how many products the weights were rounded for; 0 is off.
-	Chains int `json:"chains"`
-	// Equalise is the flag that turns equalisation of weight ranges on, where it exists and is off.
+	// Chains is how many products the weights were rounded for; 0 is off. With ChainsAuto the length was chosen
+	// for each layer, and Chains is that of most of the work.
+	Chains     int  `json:"chains"`
+	ChainsAuto bool `json:"chains_auto"`
+	// Equalise is what to change on the command line for weight ranges to be equalised; empty where they were.
 	Equalise string `json:"-"`
 	// Pictures is how many calibrated; PicturesText says which.
 	Pictures     int    `json:"pictures"`

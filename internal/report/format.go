@@ -9,8 +9,6 @@ import (
 	"github.com/libresnext/libresnext/quant"
 )
 
-func percent(share float64) string { return fmt.Sprintf("%.2f%%", 100*share) }
-
 // tinyPercent gives shares that may be very small.
 func tinyPercent(share float64) string {
 	if share > 0 && share < 0.00001 {

@@ -128,6 +128,19 @@ func TestSections(t *testing.T) {
 	}
 }
 
+// TestChainsAuto: where layers differ, no one length is said to be the model's.
+func TestChainsAuto(t *testing.T) {
+	d := example(t)
+	_, root := render(t, d)
+	require.Contains(t, words(sections(root)["accumulation"]), "chains of 4 (this model)")
+	d.Choices.ChainsAuto = true
+	_, root = render(t, d)
+	text := words(sections(root)["accumulation"])
+	require.Contains(t, text, "chains of 4 (most of this model)")
+	require.Contains(t, text, "The length was chosen for each layer")
+	require.Contains(t, text, "lane mean fill fullest stem 4 products 4 50% 99%")
+}
+
 // TestSelfContained: the page loads nothing and runs nothing.
 func TestSelfContained(t *testing.T) {
 	text, root := render(t, example(t))

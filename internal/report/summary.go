@@ -18,11 +18,11 @@ func summaryRows(d *Data) []row {
 	}
 	size := row{"size", unknown, unknown, ""}
 	if s.Float.Bytes > 0 && s.Int8.Bytes > 0 {
-		size = row{"size", together(cli.Bytes(s.Float.Bytes)), together(cli.Bytes(s.Int8.Bytes)), times(float64(s.Float.Bytes), float64(s.Int8.Bytes), "smaller", "larger")}
+		size = row{"size", together(cli.Bytes(s.Float.Bytes)), together(cli.Bytes(s.Int8.Bytes)), cli.Times(float64(s.Float.Bytes), float64(s.Int8.Bytes), "smaller", "larger")}
 	}
 	speed := row{"time per picture", unknown, unknown, ""}
 	if f, i := s.Float.Milliseconds, s.Int8.Milliseconds; f != nil && i != nil && *i > 0 && *f > 0 {
-		speed = row{speed.Name, fmt.Sprintf("%.2f\u00a0ms", *f), fmt.Sprintf("%.2f\u00a0ms", *i), times(*f, *i, "faster", "slower")}
+		speed = row{speed.Name, fmt.Sprintf("%.2f\u00a0ms", *f), fmt.Sprintf("%.2f\u00a0ms", *i), cli.Times(*f, *i, "faster", "slower")}
 	}
 	return append(rows, size, speed)
 }
@@ -31,7 +31,7 @@ func share(name string, float, int8 *float64) row {
 	if float == nil || int8 == nil {
 		return row{name, unknown, unknown, ""}
 	}
-	return row{name, percent(*float), percent(*int8), fmt.Sprintf("%s points", signed(100*(*int8-*float)))}
+	return row{name, cli.Percent(*float), cli.Percent(*int8), fmt.Sprintf("%s points", signed(100*(*int8-*float)))}
 }
 
 // Agreement is the share of equal answers in words.
@@ -39,7 +39,7 @@ func (v *view) Agreement() string {
 	if v.Summary.Agreement == nil {
 		return unknown
 	}
-	return percent(*v.Summary.Agreement)
+	return cli.Percent(*v.Summary.Agreement)
 }
 
 // Fine tells that nothing needs to be tried.

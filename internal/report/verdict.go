@@ -86,7 +86,7 @@ func (s Summary) drop() *float64 {
 func sentence(s Summary) string {
 	var parts []string
 	if s.Agreement != nil {
-		parts = append(parts, fmt.Sprintf("int8 answers as the float network on %s of %s", percent(*s.Agreement), cli.Plural(s.Pictures, "picture")))
+		parts = append(parts, fmt.Sprintf("int8 answers as the float network on %s of %s", cli.Percent(*s.Agreement), cli.Plural(s.Pictures, "picture")))
 	} else {
 		parts = append(parts, "int8 was not compared with the float network")
 	}
@@ -101,17 +101,9 @@ func sentence(s Summary) string {
 		}
 	}
 	if s.Float.Bytes > 0 && s.Int8.Bytes > 0 {
-		parts = append(parts, times(float64(s.Float.Bytes), float64(s.Int8.Bytes), "smaller", "larger"))
+		parts = append(parts, cli.Times(float64(s.Float.Bytes), float64(s.Int8.Bytes), "smaller", "larger"))
 	}
 	return strings.Join(parts, ", ") + "."
-}
-
-// times words a ratio: "3.7 times smaller".
-func times(float, int8 float64, less, more string) string {
-	if int8 <= float {
-		return fmt.Sprintf("%.1f times %s", float/int8, less)
-	}
-	return fmt.Sprintf("%.1f times %s", int8/float, more)
 }
 
 // chance tells whether lost and won pictures could be a coin's doing.

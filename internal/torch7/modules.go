@@ -39,11 +39,31 @@ func (b *builder) forward(o *object, x []*wiring.Node, path string) ([]*wiring.N
 	switch kind {
 	case "ConcatTable":
 		return b.branches(o, x, path)
-	case "Identity", "Dropout", "SpatialDropout", "Copy", "Contiguous":
+	case "Identity", "Copy", "Contiguous":
 		return x, nil
+	case "Dropout", "SpatialDropout":
+		return x, o.checkDropout(kind, title)
 	}
 	n, err := b.layer(o, kind, title, x[0])
 	return []*wiring.Node{n}, err
+}
+
+// checkDropout wants a dropout that does nothing in evaluation: with the probability 0, or of the kind that scales
+// in training instead. The older kind, which is SpatialDropout's only one, multiplies by 1-p.
+func (o *object) checkDropout(kind, title string) error {
+	p := o.number("p", 0.5)
+	newer, _ := o.fields["v2"].(bool)
+	random, _ := o.fields["stochastic_inference"].(bool)
+	switch {
+	case p == 0:
+		return nil
+	case random:
+		return fmt.Errorf("%s: drops values in evaluation too (stochastic_inference); expected a network whose answers are fixed: set it to false and save the model again", title)
+	case newer && kind == "Dropout":
+		return nil
+	}
+	return fmt.Errorf("%s: multiplies by 1-p = %.4g in evaluation, as dropout of the older kind does (its v2 is not true); expected one that does nothing there: "+
+		"multiply the weights of the layer after it by that number, remove the module and save the model again", title, 1-p)
 }
 
 func (b *builder) sequence(o *object, x []*wiring.Node, path string, first bool) ([]*wiring.Node, error) {
@@ -133,9 +153,6 @@ func (b *builder) conv(o *object, n *wiring.Node) (err error) {
 	}
 	n.Weight.Shape = []int{out, depth, n.Kernel, n.Kernel} // SpatialConvolutionMM has two dimensions
 	o.window(n)
-	if n.Pad != n.Kernel/2 && n.Problem == "" {
-		n.Problem = fmt.Sprintf("has a padding of %d; expected %d for a kernel of %dx%d", n.Pad, n.Kernel/2, n.Kernel, n.Kernel)
-	}
 	n.Bias, err = b.vector(o, n.Title, "bias", out)
 	return err
 }

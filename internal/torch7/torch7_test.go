@@ -335,3 +335,38 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestDropout: the older kind scales in evaluation, so it is no identity.
+func TestDropout(t *testing.T) {
+	for name, c := range map[string]struct {
+		class  string
+		fields fields
+		want   string
+	}{
+		"newer":          {"nn.Dropout", fields{"p", 0.3, "v2", true}, ""},
+		"older":          {"nn.Dropout", fields{"p", 0.25, "v2", false}, `nn.Dropout "model.10": multiplies by 1-p = 0.75 in evaluation`},
+		"oldest":         {"nn.Dropout", fields{"p", 0.5}, "multiplies by 1-p = 0.5"},
+		"without any":    {"nn.Dropout", fields{"p", 0, "v2", false}, ""},
+		"of maps":        {"nn.SpatialDropout", fields{"p", 0.5, "v2", true}, "multiplies by 1-p = 0.5"},
+		"of no map":      {"nn.SpatialDropout", fields{"p", 0}, ""},
+		"at inference":   {"nn.Dropout", fields{"p", 0.5, "v2", true, "stochastic_inference", true}, "stochastic_inference"},
+		"not a number":   {"nn.Dropout", fields{"p", "x", "v2", false}, "multiplies by 1-p = 0.5"},
+		"NaN":            {"nn.Dropout", fields{"p", math.NaN(), "v2", false}, "multiplies by 1-p = NaN"},
+		"v2 of a number": {"nn.Dropout", fields{"p", 0.5, "v2", 1}, "multiplies by"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := network{rand.New(rand.NewPCG(1, 2)), map[string][]float32{}}
+			m := n.model(small(resnext.Stem{Kernel: 7, Stride: 2, Width: 8, MaxPool: true}, 224))
+			list := items(m)
+			end := len(list) / 2
+			classifier := list[len(list)-1]
+			m.fields[1] = append(list[:len(list)-2:len(list)-2], end, module{c.class, c.fields}, end+1, classifier)
+			_, err := read(t, encode(m))
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}

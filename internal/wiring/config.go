@@ -2,6 +2,7 @@ package wiring
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/libresnext/libresnext/resnext"
@@ -106,8 +107,9 @@ func (n *Node) out() int { return n.Weight.Shape[0] }
 // checkShared wants weights of its own for every layer; a small file could ask for much memory otherwise.
 func (m *matcher) checkShared() error {
 	owners := map[*float32]*Node{}
-	for _, u := range m.units() {
-		if c := u.conv; c != nil {
+	units := m.units()
+	for _, name := range slices.Sorted(maps.Keys(units)) {
+		if c := units[name].conv; c != nil {
 			if other := owners[&c.Weight.Data[0]]; other != nil {
 				return fmt.Errorf("%s and %s share their weights; expected weights of its own for each layer", other.Title, c.Title)
 			}

@@ -138,6 +138,9 @@ func (m *matcher) unit(conv *Node) (unit, error) {
 	if conv.Problem != "" {
 		return u, conv.problem()
 	}
+	if want := conv.Kernel / 2; conv.Pad != want {
+		return u, fmt.Errorf("%s has a padding of %d; expected %d for a kernel of %dx%d", conv.Title, conv.Pad, want, conv.Kernel, conv.Kernel)
+	}
 	if c := m.only(u.last); c != nil && c.Op == Norm {
 		if c.Problem != "" {
 			return u, c.problem()

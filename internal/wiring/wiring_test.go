@@ -51,7 +51,8 @@ func TestMatchRefuses(t *testing.T) {
 		"no image":            {func(p map[string]*Node) { *p["image"] = Node{Op: "Constant", Title: "noise"} }, "do not depend on any input"},
 		"no shortcut":         {func(p map[string]*Node) { p["relu"].In[0] = p["expand"] }, "expected a bottleneck (two nodes"},
 		"shortcut of a group": {func(p map[string]*Node) { p["shortcut"].Groups = 2 }, "shortcut: is 1x1 with 2 groups"},
-		"3x3 of another size": {func(p map[string]*Node) { p["transform"].Kernel = 5 }, "transform: is 5x5; expected the 3x3"},
+		"3x3 of another size": {func(p map[string]*Node) { p["transform"].Kernel, p["transform"].Pad = 5, 2 }, "transform: is 5x5; expected the 3x3"},
+		"too little padding":  {func(p map[string]*Node) { p["transform"].Pad = 0 }, "transform has a padding of 0; expected 1 for a kernel of 3x3"},
 		"strides apart":       {func(p map[string]*Node) { p["transform"].Stride = 2 }, "shortcut: has stride 1, its block's 3x3 convolution transform has 2"},
 		"stride at the end":   {func(p map[string]*Node) { p["expand"].Stride = 2 }, "expand: has stride 2"},
 		"grouped 1x1":         {func(p map[string]*Node) { p["expand"].Groups = 2 }, "expand: has 2 groups"},
@@ -77,5 +78,17 @@ func TestMatchRefuses(t *testing.T) {
 			_, err := Match(output, 0, 0)
 			require.ErrorContains(t, err, c.want)
 		})
+	}
+}
+
+// TestSharedWeights: of several that share, the same two are named every time.
+func TestSharedWeights(t *testing.T) {
+	for range 20 {
+		output, p := tiny()
+		p["expand"].Weight, p["shortcut"].Weight = p["reduce"].Weight, p["reduce"].Weight
+		p["expand"].Weight.Shape = []int{4, 4, 1, 1}
+		m := &matcher{consumers: map[*Node][]*Node{}, output: output}
+		m.blocks = []block{{reduce: unit{conv: p["reduce"]}, expand: unit{conv: p["expand"]}, shortcut: unit{conv: p["shortcut"]}}}
+		require.EqualError(t, m.checkShared(), "expand and reduce share their weights; expected weights of its own for each layer")
 	}
 }
