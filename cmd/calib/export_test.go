@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/internal/cli"
+	"github.com/libresnext/libresnext/quant"
 )
 
 // TestExportONNX writes both files, and refuses names that cannot be meant before any work.
@@ -38,5 +39,15 @@ func TestExportONNX(t *testing.T) {
 			require.NotContains(t, stderr, "calibrating")
 			require.Empty(t, listing(t, "."))
 		})
+	}
+}
+
+// TestExportChains: what other runtimes run too cannot overflow there, unless chains are asked for.
+func TestExportChains(t *testing.T) {
+	for _, given := range []bool{false, true} {
+		o := options{weights: tiny, exportONNX: "m.onnx", chains: "auto", observer: "mse", effort: "fast", percentile: 99.99, filter: "bilinear"}
+		s, err := o.settings(func(flag string) bool { return given && flag == "chains" })
+		require.NoError(t, err)
+		require.Equal(t, map[bool]int{false: exportChains, true: quant.ChainsAuto}[given], s.chains)
 	}
 }

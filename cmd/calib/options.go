@@ -17,6 +17,9 @@ const (
 	defaultSynthetic = 64
 	// defaultCompared is how many pictures networks are compared on without --eval, and layers always.
 	defaultCompared = 64
+	// exportChains is the length of chains, in products, for a network that other runtimes are to run too: on x86-64 CPUs
+	// without VNNI their 16-bit sums overflow wherever calibration has not bounded them, which auto leaves to it.
+	exportChains = 4
 	// fewImages is how many calibration pictures are worth a warning.
 	fewImages = page.FewPictures
 	// randomPrefix and heavyPrefix mark weights that are made up, with even and with very uneven channels.
@@ -65,6 +68,9 @@ func (o *options) settings(given func(flag string) bool) (*settings, error) {
 		}
 	}
 	s.filterGiven = given("filter")
+	if s.exportONNX != "" && !given("chains") {
+		s.chains = exportChains
+	}
 	if given("resize") {
 		s.resize = &s.options.resize
 	}

@@ -156,12 +156,14 @@ static void check_busy(void)
 }
 
 /* Infers until the session is closed under its hands. */
+static int inferring;
+
 static void *until_closed(void *session)
 {
 	float logits[CLASSES];
 
 	while (resnext_infer_input(session, input, sizeof input, logits, CLASSES) != RESNEXT_EHANDLE)
-		;
+		__atomic_store_n(&inferring, 1, __ATOMIC_SEQ_CST);
 	return NULL;
 }
 
@@ -170,10 +172,14 @@ static void check_close(void)
 	pthread_t thread;
 	int busy = 0;
 
-	for (int round = 0; round < 200 && !(busy && round > 20); round++) {
+	/* Closing meets an inference most of the times, once the thread is at it; on a busy machine it takes more rounds. */
+	for (int round = 0; round < 10000 && !(busy && round > 20); round++) {
 		resnext_session *session = make_session(model, 1);
 		resnext_status status;
+		__atomic_store_n(&inferring, 0, __ATOMIC_SEQ_CST);
 		start(&thread, until_closed, session);
+		while (!__atomic_load_n(&inferring, __ATOMIC_SEQ_CST))
+			;
 		while ((status = resnext_session_close(session)) == RESNEXT_EBUSY)
 			busy = 1;
 		STATUS(RESNEXT_OK, status);
