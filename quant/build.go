@@ -30,7 +30,7 @@ func Quantise(ctx context.Context, net *floatnet.Net, source Images, stats *Stat
 type builder struct {
 	ctx      context.Context
 	original *floatnet.Net
-	net      *floatnet.Net // equalised
+	net      *floatnet.Net // absorbed and equalised
 	known    *Statistics   // of the original
 	stats    *Statistics   // of net
 	options  Options
@@ -50,13 +50,17 @@ func newBuilder(ctx context.Context, net *floatnet.Net, source Images, stats *St
 		return nil, err
 	}
 	b := &builder{ctx: ctx, original: net, net: net, known: stats, stats: stats, options: o, out: newQuantised(net.Config, p)}
+	absorbed := 0
 	if o.walks() {
 		b.stats = &Statistics{Images: stats.Images, Maps: make(map[string]*Histogram), Moments: stats.Moments}
 		if source.N < 1 || source.Load == nil {
 			return nil, fmt.Errorf("no images to carry through the network: effort %q needs none", Fast)
 		}
+		if o.uses(Absorption) {
+			b.net, b.stats, absorbed = absorb(b.net, b.stats)
+		}
 		if o.uses(Equalisation) {
-			if e := equalise(net, stats); checkNet(e.net) == nil { // else its factors leave float32's range
+			if e := equalise(b.net, b.stats); checkNet(e.net) == nil { // else its factors leave float32's range
 				b.net, b.stats = e.net, e.statistics()
 			}
 		}
@@ -64,7 +68,7 @@ func newBuilder(ctx context.Context, net *floatnet.Net, source Images, stats *St
 			return nil, err
 		}
 	}
-	b.details = &Details{Float: b.net, Statistics: b.stats, Effort: o.Effort, Techniques: o.techniques()}
+	b.details = &Details{Float: b.net, Statistics: b.stats, Effort: o.Effort, Techniques: o.techniques(), Absorbed: absorbed}
 	if b.walk != nil {
 		b.details.Images = len(b.walk.tracks)
 	}
@@ -157,9 +161,10 @@ func (b *builder) block(block resnext.BlockShape, input float64) (float64, error
 // bodyConv is conv for all but the stem. source is the name of the map that it reads.
 func (b *builder) bodyConv(p place, source string, added float64) (float64, error) {
 	c := b.net.Convs[p.shape.Name]
-	l := layer{name: p.shape.Name, weight: c.Weight, bias: widen(c.Bias), inputScale: p.input, maxInput: convInputs, groups: p.shape.Groups}
+	quiet := hush(c, b.stats.Moments[source], b.stats.Images)
+	l := layer{name: p.shape.Name, weight: quiet.Weight, bias: widen(c.Bias), inputScale: p.input, maxInput: convInputs, groups: p.shape.Groups}
 	l.expect(b.stats.Moments[source])
-	return b.conv(p, &l, c, c, added)
+	return b.conv(p, &l, c, quiet, added)
 }
 
 // finished tells of a layer that is done.

@@ -28,6 +28,10 @@ const maxForm = 2304
 // added to its sums; wanted and onSteps are the float layer as walk.observe takes it.
 func (b *builder) conv(p place, l *layer, wanted, onSteps *floatnet.Conv, added float64) (float64, error) {
 	shape, histogram := p.shape, b.stats.Maps[p.shape.Name]
+	peak := 0.0
+	if m := b.stats.Moments[shape.Name]; m != nil {
+		peak = m.Peak.Value
+	}
 	used := []Technique(nil)
 	var o *observation
 	if b.walk != nil {
@@ -35,14 +39,14 @@ func (b *builder) conv(p place, l *layer, wanted, onSteps *floatnet.Conv, added 
 		if o, err = b.walk.observe(p, wanted, onSteps); err != nil {
 			return 0, err
 		}
-		histogram = o.histogram
+		histogram, peak = o.histogram, o.peak.Value
 		b.stats.Maps[shape.Name] = histogram
 		if shape.Weights()/shape.Out <= maxForm {
 			l.learn(o.covariances(b.options.Threads), o.offset(), b.options)
 			used = b.toil(l)
 		}
 	}
-	step, err := b.observedStep(shape, histogram)
+	step, err := b.observedStep(shape, histogram, peak)
 	if err != nil {
 		return 0, err
 	}
@@ -102,7 +106,7 @@ func (b *builder) note(d LayerDetails, q chained) {
 // outputs are the logits themselves: their scale is 1.
 func (b *builder) classifier(scale float64, pixels int) error {
 	pool, _ := resnext.PoolMultiplier(pixels)
-	c := &b.net.Classifier
+	c := hush(&b.net.Classifier, b.stats.Moments[b.source], b.stats.Images)
 	input := scale / float64(pixels) / float64(pool)
 	l := layer{name: resnext.ClassifierName, weight: c.Weight, bias: widen(c.Bias), inputScale: input, maxInput: int64(resnext.PooledMax(pixels))}
 	l.expect(b.stats.Moments[b.source])
@@ -124,8 +128,8 @@ func (b *builder) classifier(scale float64, pixels int) error {
 }
 
 // observedStep is the real value of one step of a layer's output as the observer sees it: the chosen range over
-// the number of steps, or 1 if the map was all zeros.
-func (b *builder) observedStep(shape resnext.ConvShape, h *Histogram) (float64, error) {
+// the number of steps, or 1 if the map was all zeros. peak is what the Average observer goes by.
+func (b *builder) observedStep(shape resnext.ConvShape, h *Histogram, peak float64) (float64, error) {
 	if h == nil || h.Count() == 0 {
 		return 0, fmt.Errorf("%s: the statistics have no values: they are of another network", shape.Name)
 	}
@@ -133,7 +137,7 @@ func (b *builder) observedStep(shape resnext.ConvShape, h *Histogram) (float64, 
 		return 1, nil
 	}
 	n := levels(!shape.ReLU)
-	return b.options.Observer.choose(h, n, b.options.Percentile) / float64(n), nil
+	return b.options.Observer.choose(h, n, b.options.Percentile, peak) / float64(n), nil
 }
 
 // params gives a layer's numbers for an output of the given scale.

@@ -11,7 +11,8 @@ import (
 // Details is what Quantise found out on its way, for reports.
 type Details struct {
 	// Float is the float network whose maps the int8 network's are to equal: the one given, but for the scale
-	// of its channels where Equalisation changed that. Its logits are the same to the bit.
+	// of its channels where Equalisation changed that, and for constants that Absorption moved. Its logits are
+	// the same to the bit, or where Absorbed is not 0 up to rounding on images such as those calibrated on.
 	Float *floatnet.Net `json:"-"`
 	// Statistics are Float's: the histograms from which the ranges were chosen, and the moments.
 	Statistics *Statistics `json:"-"`
@@ -20,6 +21,8 @@ type Details struct {
 	// Images is how many images were carried through both networks: 0 with Fast, and fewer than given where
 	// more would not fit the effort's memory.
 	Images int `json:"images"`
+	// Absorbed is how many channels Absorption found work in.
+	Absorbed int `json:"absorbed"`
 	// Layers are the convolutions in the order in which they run, and the classifier.
 	Layers []LayerDetails `json:"layers"`
 	// ChainShares is the share of the convolutions' multiply-accumulates by the length of chains asked for,

@@ -117,7 +117,7 @@ func (e *equaliser) statistics() *Statistics {
 	return s
 }
 
-// scaled is the moments of the channels multiplied with factors.
+// scaled is the moments of the channels multiplied with factors. Their Peak cannot be told.
 func (m *Moments) scaled(factors []float32) *Moments {
 	if len(factors) != len(m.Sum) {
 		return m
@@ -126,6 +126,9 @@ func (m *Moments) scaled(factors []float32) *Moments {
 	for c, f := range factors {
 		g := float64(f)
 		y.Sum[c], y.Squares[c] = m.Sum[c]*g, m.Squares[c]*g*g
+	}
+	for c, v := range m.Least {
+		y.Least = append(y.Least, v*float64(factors[c]))
 	}
 	return y
 }

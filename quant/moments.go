@@ -1,35 +1,65 @@
 package quant
 
+import (
+	"math"
+	"slices"
+)
+
 // Moments are the sums of an activation map's values and of their squares, for each channel: what the
-// expected error of a layer behind it depends on.
+// expected error of a layer behind it depends on. Beside them are the map's extremes.
 type Moments struct {
 	// Count is how many values of each channel were added.
 	Count        float64
 	Sum, Squares []float64 // [channels]
+	// Least is each channel's smallest value, exactly; nil where it is not known.
+	Least []float64
+	// Peak is the moving average over the images of the largest magnitude in each, in their order. It has seen
+	// nothing where it is not known.
+	Peak MovingAverage
 }
 
-// add adds the values of one map of c channels.
+// add adds the values of one image's map of c channels.
 func (m *Moments) add(c int, data []float32) {
 	if m.Sum == nil {
 		m.Sum, m.Squares = make([]float64, c), make([]float64, c)
+		m.Least = slices.Repeat([]float64{math.Inf(1)}, c)
 	}
 	m.Count += float64(len(data) / c)
+	m.Peak.add(peak(data))
 	for len(data) >= c {
 		for i, v := range data[:c] {
 			x := float64(v)
 			m.Sum[i] += x
 			m.Squares[i] += x * x
+			m.Least[i] = min(m.Least[i], x)
 		}
 		data = data[c:]
 	}
 }
 
-// merge adds what o counted of the same map.
+// peak is the largest magnitude.
+func peak(data []float32) float64 {
+	lo, hi := float32(0), float32(0)
+	for _, v := range data {
+		lo, hi = min(lo, v), max(hi, v)
+	}
+	return float64(max(hi, -lo))
+}
+
+// merge adds what o counted of the same map, on images behind those of m.
 func (m *Moments) merge(o *Moments) {
 	if m.Sum == nil {
+		m.Least = slices.Clone(o.Least)
 		m.Sum, m.Squares = make([]float64, len(o.Sum)), make([]float64, len(o.Sum))
 	}
 	m.Count += o.Count
+	m.Peak.merge(o.Peak)
+	if len(m.Least) != len(o.Least) { // one is not known
+		m.Least = nil
+	}
+	for i := range m.Least {
+		m.Least[i] = min(m.Least[i], o.Least[i])
+	}
 	for i := range o.Sum {
 		m.Sum[i] += o.Sum[i]
 		m.Squares[i] += o.Squares[i]

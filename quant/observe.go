@@ -13,10 +13,12 @@ type observation struct {
 	outputs []float32
 	// histogram counts the float network's outputs at all pixels.
 	histogram *Histogram
+	// peak averages the largest magnitude of each image's.
+	peak MovingAverage
 }
 
 // observe runs a float layer on the maps of both networks: wanted on the float network's, onSteps, which is the
-// same but for a stem's bias, on the int8 network's.
+// same but for a stem's bias and for weights on inputs that are always zero, on the int8 network's.
 func (w *walk) observe(p place, wanted, onSteps *floatnet.Conv) (*observation, error) {
 	s := p.shape
 	w.layers++
@@ -28,6 +30,7 @@ func (w *walk) observe(p place, wanted, onSteps *floatnet.Conv) (*observation, e
 	o.errors, o.outputs = make([]float32, o.rows()*s.Out), make([]float32, o.rows()*s.Out)
 	a, b := p.runner(wanted), p.runner(onSteps)
 	var histograms []*Histogram
+	peaks := make([]float64, len(w.tracks))
 	err := w.each(func() func(i int) error {
 		a, b, h := a.clone(), b.clone(), NewHistogram()
 		histograms = append(histograms, h)
@@ -43,6 +46,7 @@ func (w *walk) observe(p place, wanted, onSteps *floatnet.Conv) (*observation, e
 			if !h.Add(want) {
 				return fmt.Errorf("image %d: %w", i, notFinite(s.Name))
 			}
+			peaks[i] = peak(want)
 			o.pixels.gather(o.outputs, i, want, s.Out)
 			t.next = newFine(want)
 			return nil
@@ -50,6 +54,9 @@ func (w *walk) observe(p place, wanted, onSteps *floatnet.Conv) (*observation, e
 	})
 	for _, h := range histograms {
 		o.histogram.Merge(h)
+	}
+	for _, v := range peaks {
+		o.peak.add(v)
 	}
 	return o, err
 }

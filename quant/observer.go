@@ -18,12 +18,15 @@ const (
 	// Entropy takes the range whose quantised distribution tells most of the original one, by
 	// Kullback-Leibler divergence (Migacz 2017, "8-bit Inference with TensorRT").
 	Entropy Observer = "entropy"
+	// Average takes the moving average of each image's largest magnitude, with the constant of a PyTorch observer,
+	// see MovingAverage: a few extreme images hardly count.
+	Average Observer = "average"
 	// MSE takes the range with the least mean squared error of rounding and clipping together.
 	MSE Observer = "mse"
 )
 
 // Observers lists every observer, the default first.
-func Observers() []Observer { return []Observer{MSE, MinMax, Percentile, Entropy} }
+func Observers() []Observer { return []Observer{MSE, MinMax, Average, Percentile, Entropy} }
 
 // DefaultPercentile is the share of values, in percent, that the Percentile observer keeps by default.
 const DefaultPercentile = 99.99
@@ -51,9 +54,15 @@ func levels(signed bool) int {
 }
 
 // choose gives the range T of a map with at least one value that is not zero. It is positive, at most
-// the largest magnitude, and exact in float64.
-func (o Observer) choose(h *Histogram, levels int, percent float64) float64 {
+// the largest magnitude, and exact in float64. peak is the Average observer's, who takes the largest magnitude
+// where that is unknown or as good as zero.
+func (o Observer) choose(h *Histogram, levels int, percent, peak float64) float64 {
 	switch o {
+	case Average:
+		if peak >= smallestRange {
+			return min(peak, float64(h.max))
+		}
+		return float64(h.max)
 	case Percentile:
 		return percentileRange(h, percent)
 	case Entropy:

@@ -41,7 +41,7 @@ func TestMSERangeIsNearTheOptimum(t *testing.T) {
 			t.Run(fmt.Sprint(name, "/", levels), func(t *testing.T) {
 				values := sample(name, 8000)
 				h := histogramOf(t, values)
-				got := MSE.choose(h, levels, 0)
+				got := MSE.choose(h, levels, 0, 0)
 				require.LessOrEqual(t, got, float64(h.Max()))
 				best, top := math.Inf(1), float64(h.Max())
 				for i := range 300 {
@@ -73,7 +73,7 @@ func TestPercentileRange(t *testing.T) {
 			t.Run(fmt.Sprint(name, "/", percent), func(t *testing.T) {
 				values := sample(name, 20000)
 				h := histogramOf(t, values)
-				got := Percentile.choose(h, unsignedLevels, percent)
+				got := Percentile.choose(h, unsignedLevels, percent, 0)
 				sorted := make([]float64, 0, len(values))
 				for _, v := range values {
 					sorted = append(sorted, math.Abs(float64(v)))
@@ -97,7 +97,7 @@ func TestPercentileRange(t *testing.T) {
 }
 
 func TestMinMaxRange(t *testing.T) {
-	require.Equal(t, 8.0, MinMax.choose(histogramOf(t, []float32{0, -8, 3}), signedLevels, 0))
+	require.Equal(t, 8.0, MinMax.choose(histogramOf(t, []float32{0, -8, 3}), signedLevels, 0, 0))
 }
 
 // slowDivergence is the Kullback-Leibler divergence from its definition, with P and Q written out.
@@ -138,7 +138,7 @@ func TestEntropyRangeHasTheLeastDivergence(t *testing.T) {
 		for _, levels := range []int{unsignedLevels, signedLevels} {
 			t.Run(fmt.Sprint(name, "/", levels), func(t *testing.T) {
 				h := histogramOf(t, sample(name, 20000))
-				got := Entropy.choose(h, levels, 0)
+				got := Entropy.choose(h, levels, 0, 0)
 				require.LessOrEqual(t, got, float64(h.Max()))
 				n := int(math.Ceil(got / h.binWidth()))
 				chosen := slowDivergence(h.used(), n, levels+1)
@@ -157,7 +157,7 @@ func TestObserversOnFewValues(t *testing.T) {
 		for _, values := range [][]float32{{3}, {0, 0, 3}, {3, 3, 3, 3}, {1e-25}, {math.MaxFloat32}, {1e-20, 1e20}} {
 			for _, levels := range []int{unsignedLevels, signedLevels} {
 				h := histogramOf(t, values)
-				got := o.choose(h, levels, DefaultPercentile)
+				got := o.choose(h, levels, DefaultPercentile, 0)
 				require.Positive(t, got, "%s of %v", o, values)
 				require.LessOrEqual(t, got, float64(h.Max()), "%s of %v", o, values)
 				require.GreaterOrEqual(t, got, float64(h.Max())/2, "%s of %v: nothing speaks for clipping", o, values)
@@ -171,7 +171,7 @@ func BenchmarkRange(b *testing.B) {
 	for _, o := range Observers() {
 		b.Run(string(o), func(b *testing.B) {
 			for b.Loop() {
-				o.choose(h, unsignedLevels, DefaultPercentile)
+				o.choose(h, unsignedLevels, DefaultPercentile, 0)
 			}
 		})
 	}

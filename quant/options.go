@@ -73,7 +73,7 @@ func (o Options) techniques() []Technique {
 
 // walks tells whether images must be carried through the network.
 func (o Options) walks() bool {
-	return slices.ContainsFunc(o.techniques(), func(t Technique) bool { return t != Equalisation })
+	return slices.ContainsFunc(o.techniques(), func(t Technique) bool { return t != Absorption && t != Equalisation })
 }
 
 // describe is what the model file tells people about how it was calibrated.

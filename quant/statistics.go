@@ -23,8 +23,8 @@ func newStatistics(cfg resnext.Config) *Statistics {
 	return s
 }
 
-// Merge adds what o observed of the same network. Merging in any order gives the same histograms, and the
-// same moments but for rounding.
+// Merge adds what o observed of the same network, on images behind those of s. Merging in any order gives the
+// same histograms, and the same moments but for rounding and for Peak, which depends on the order.
 func (s *Statistics) Merge(o *Statistics) {
 	s.Images += o.Images
 	for name, h := range o.Maps {

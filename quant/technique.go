@@ -10,6 +10,10 @@ import (
 type Technique string
 
 const (
+	// Absorption takes away from a bottleneck's channels what they never fall below, and puts it into the next
+	// layer's bias (Nagel et al. 2019, section 4.1.3, here by what the activations measure): their steps are
+	// spent on what varies.
+	Absorption Technique = "absorption"
 	// Equalisation scales the channels inside the float network so that each fills its map's range better,
 	// which changes nothing else (Nagel et al. 2019, "Data-Free Quantization Through Weight Equalization and
 	// Bias Correction", section 4.1, here by what the activations measure).
@@ -26,7 +30,7 @@ const (
 
 // Techniques lists every technique in the order in which they work.
 func Techniques() []Technique {
-	return []Technique{Equalisation, Correction, Rounding, BiasCorrection}
+	return []Technique{Absorption, Equalisation, Correction, Rounding, BiasCorrection}
 }
 
 // ParseTechniques reads names between commas, in any case; "" is none.

@@ -15,7 +15,7 @@ func TestParseTechniques(t *testing.T) {
 		require.Equal(t, want, got)
 	}
 	_, err := ParseTechniques("bias,luck")
-	require.EqualError(t, err, `unknown technique "luck": expected some of [equalisation correction rounding bias]`)
+	require.EqualError(t, err, `unknown technique "luck": expected some of [absorption equalisation correction rounding bias]`)
 }
 
 func TestParseEffort(t *testing.T) {
