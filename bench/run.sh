@@ -82,3 +82,10 @@ if [ ${#runtimes[@]} -gt 0 ]; then
 		print(f"bench: onnx.checker finds all {len(sys.argv) - 1} exported files sound")
 	END
 fi
+
+# What the C library adds to a call.
+if [[ " $* " != *" -json "* ]] && command -v "${CC:-gcc}" >/dev/null; then
+	gap
+	bindings/c/build.sh build/lib >/dev/null
+	bindings/c/bench/run.sh
+fi
