@@ -27,8 +27,9 @@ type pool struct {
 	cores   int32         // how many threads can run at once
 	failure atomic.Pointer[failure]
 	asleep  sync.Mutex
-	wake    *sync.Cond
-	closed  atomic.Bool
+	// wake is for workers, finished for the caller; each waits only where watching took too long.
+	wake, finished *sync.Cond
+	closed         atomic.Bool
 }
 
 // failure is a panic of a task, kept for the caller of do.
@@ -44,9 +45,9 @@ type seat struct {
 }
 
 const (
-	// patience is how long a thread watches for the next job, or for the others' last tasks, before it lets go of its
-	// CPU: longer than any layer's last task takes, so that it happens only where the CPU is wanted elsewhere.
-	patience = 5 * time.Millisecond
+	// patience is how long a thread watches for the next job, or for the others' last tasks, before it sleeps: longer than
+	// most layers' last task takes, so that it sleeps mostly where the CPU is wanted elsewhere.
+	patience = 500 * time.Microsecond
 	// linger is how long workers stay awake after an inference, for the next of a series.
 	linger = 100 * time.Microsecond
 	// briefly is its patience while more threads are at work in this process than can run at once.
@@ -58,7 +59,7 @@ var working atomic.Int32
 
 func newPool(threads int) *pool {
 	p := &pool{seats: make([]seat, threads), cores: int32(runtime.GOMAXPROCS(0))}
-	p.wake = sync.NewCond(&p.asleep)
+	p.wake, p.finished = sync.NewCond(&p.asleep), sync.NewCond(&p.asleep)
 	for i := 1; i < threads; i++ {
 		go p.worker(i)
 	}
@@ -121,9 +122,11 @@ func (p *pool) do(j job, tasks int) {
 	p.wake.Broadcast()
 	p.work(0)
 	if !watch(p.patience(), func() bool { return p.left.Load() == 0 }) {
+		p.asleep.Lock()
 		for p.left.Load() != 0 {
-			runtime.Gosched()
+			p.finished.Wait()
 		}
+		p.asleep.Unlock()
 	}
 	if f := p.failure.Swap(nil); f != nil {
 		panic(f.value)
@@ -159,7 +162,11 @@ func (p *pool) worker(thread int) {
 			return
 		}
 		p.work(thread)
-		p.left.Add(-1)
+		if p.left.Add(-1) == 0 {
+			p.asleep.Lock() // the caller has seen left, or waits
+			p.finished.Signal()
+			p.asleep.Unlock()
+		}
 	}
 }
 
