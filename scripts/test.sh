@@ -17,10 +17,11 @@ part() { # part NAME COMMAND...
 native() { go test -count=1 ./...; }
 
 # The race detector makes the plain kernels slow, so it covers what shares memory between goroutines, and
-# not the runs of whole large networks.
+# not the runs of whole large networks; of quant the tests that use several threads, not those that measure precision.
 race() {
 	CGO_ENABLED=1 go test -race -count=1 -short -skip 'Family|FullSize|Architectures|Golden' \
-		./resnext ./quant ./internal/floatnet ./internal/images
+		./resnext ./internal/floatnet ./internal/images &&
+		CGO_ENABLED=1 go test -race -count=1 -short -run 'Threads|Deterministic|InOrder|InParallel|Covariances|Stops|Compare|Walk|Budget' ./quant
 }
 
 # emulated ARCH QEMU CPU KERNELS: the device's packages under an emulated CPU, which must prefer KERNELS, in that
