@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/rand"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -172,68 +171,4 @@ func (l *logbook) all() string {
 func (l *logbook) await(t *testing.T, text string) {
 	t.Helper()
 	require.Eventually(t, func() bool { return strings.Contains(l.all(), text) }, 10*time.Second, 5*time.Millisecond, "%q; the log: %s", text, l.all())
-}
-
-// wire is a TCP connection to the broker that a test can cut or freeze.
-type wire struct {
-	net.Listener
-	mu     sync.Mutex
-	open   []net.Conn
-	frozen sync.RWMutex
-}
-
-func newWire(t *testing.T, to string) *wire {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	w := &wire{Listener: l}
-	go func() {
-		for {
-			near, err := l.Accept()
-			if err != nil {
-				return
-			}
-			far, err := net.Dial("tcp", to)
-			if err != nil {
-				near.Close()
-				continue
-			}
-			w.mu.Lock()
-			w.open = append(w.open, near, far)
-			w.mu.Unlock()
-			go w.copy(near, far)
-			go w.copy(far, near)
-		}
-	}()
-	t.Cleanup(func() { l.Close(); w.cut() })
-	return w
-}
-
-func (w *wire) copy(to, from net.Conn) {
-	buffer := make([]byte, 4096)
-	for {
-		n, err := from.Read(buffer)
-		w.frozen.RLock()
-		if n > 0 && err == nil {
-			_, err = to.Write(buffer[:n])
-		}
-		w.frozen.RUnlock()
-		if err != nil {
-			if err == io.EOF {
-				_ = to.Close()
-			}
-			return
-		}
-	}
-}
-
-// cut resets every connection: neither side says goodbye.
-func (w *wire) cut() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, c := range w.open {
-		_ = c.(*net.TCPConn).SetLinger(0)
-		_ = c.Close()
-	}
-	w.open = nil
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/libresnext/libresnext/examples/raspi/internal/wire"
 )
 
 // A connection that breaks without a word: the broker tells everybody by the will, and the client comes back.
@@ -17,10 +19,10 @@ func TestLastWill(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t)
 	o := observe(t, b)
-	w := newWire(t, b.addr)
+	w := wire.New(t, b.addr)
 	c, l := start(t, Options{Broker: w.Addr().String(), Prefix: "p", Every: time.Millisecond})
 	o.await(t, "p/status", "online")
-	w.cut()
+	w.Cut()
 	o.await(t, "p/status", "offline")
 	c.Publish(update(1, "lost"))
 	c.Publish(update(2, "kept"))
@@ -94,11 +96,11 @@ func TestSilentBroker(t *testing.T) {
 func TestFrozenNetwork(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t)
-	w := newWire(t, b.addr)
+	w := wire.New(t, b.addr)
 	c, l := start(t, Options{Broker: w.Addr().String(), QoS: 2, Every: time.Millisecond})
 	l.await(t, "connected")
-	w.frozen.Lock()
-	defer w.frozen.Unlock()
+	w.Frozen.Lock()
+	defer w.Frozen.Unlock()
 	c.Publish(update(1, "cat"))
 	time.Sleep(50 * time.Millisecond)
 	begin := time.Now()

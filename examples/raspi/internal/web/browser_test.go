@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/examples/raspi/internal/live"
+	"github.com/libresnext/libresnext/examples/raspi/internal/wire"
 )
 
 // openBrowser starts a headless Chromium with an empty profile.
@@ -197,12 +198,12 @@ func silentNetwork(t *testing.T, ctx context.Context) {
 	s := serve(t, quick)
 	stop := publish(s, 50*time.Millisecond, func(frame int) *live.Update { return update(frame, "") })
 	defer stop()
-	n := newNetwork(t, s.listener.Addr().String())
+	n := wire.New(t, s.listener.Addr().String())
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate("http://"+n.Addr().String()), eventually(text("link", "Live")),
 		eventually(`document.querySelector("#frame").dataset.shows === "picture"`)))
-	n.down.Lock()
+	n.Frozen.Lock()
 	err := chromedp.Do(ctx, eventually(text("link", "Reconnecting…")))
-	n.down.Unlock()
+	n.Frozen.Unlock()
 	require.NoError(t, err)
 	require.NoError(t, chromedp.Do(ctx, eventually(text("link", "Live")), eventually(`document.querySelector("#frame").dataset.shows === "picture"`)))
 }
