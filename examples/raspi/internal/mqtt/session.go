@@ -97,6 +97,9 @@ func (s *session) follow() error {
 
 // wanted tells whether u is worth publishing after last, which was published at the given time, or is nil.
 func (s *session) wanted(u, last *live.Update, at time.Time) bool {
+	if u == last { // two came so close that the newer was taken at the first signal
+		return false
+	}
 	return !s.options.onChange || last == nil || u.Shown.Label != last.Shown.Label || time.Since(at) >= refresh
 }
 
