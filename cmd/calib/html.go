@@ -57,6 +57,7 @@ func (w *work) details(model *resnext.Model, r *report) (*page.Data, error) {
 		},
 		Choices: page.Choices{
 			Observer: string(s.observer), Percentile: s.percentile, Chains: w.found.MainChains(), ChainsAuto: s.chains == quant.ChainsAuto,
+			ChainLoss: w.chainLoss(), Techniques: w.found.Techniques, Absorbed: w.found.Absorbed,
 			Equalise: w.equaliseFlag(), Pictures: p.calibration.len(),
 			PicturesText: cli.Printable(p.pictures), AllPictures: takesAll(p.calibration, s.limit),
 		},
@@ -76,6 +77,14 @@ func (w *work) details(model *resnext.Model, r *report) (*page.Data, error) {
 	}
 	d.Answers, err = w.answers.details(p.compared, cfg)
 	return d, err
+}
+
+// chainLoss is what the choice of chains cost; nil where they were given.
+func (w *work) chainLoss() *quant.Decibel {
+	if w.settings.chains != quant.ChainsAuto {
+		return nil
+	}
+	return &w.found.ChainLoss
 }
 
 // equalised tells whether the channels of the float network were scaled.

@@ -74,8 +74,8 @@ func newReport(w *work, c *quant.Comparison, size int64) *report {
 		SkippedCount: len(w.skipped), Skipped: reported(w.skipped),
 		ONNX: w.settings.exportONNX, unlisted: !w.settings.layers,
 	}
-	if w.settings.chains == quant.ChainsAuto {
-		r.ChainLoss = finite(w.found.ChainLoss)
+	if loss := w.chainLoss(); loss != nil {
+		r.ChainLoss = finite(*loss)
 	}
 	if c.Labelled > 0 {
 		r.Float, r.Int8 = shares(c.Float, cfg.Classes), shares(c.Int8, cfg.Classes)

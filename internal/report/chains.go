@@ -23,6 +23,14 @@ func (v *view) addChains(layers []*layerView) {
 	v.Speeds, v.SpeedMachine = speeds(v.Choices), speedMachine
 }
 
+// ChainLoss is what the choice of chains cost, in words; empty if it is not known.
+func (v *view) ChainLoss() string {
+	if v.Choices.ChainLoss == nil {
+		return ""
+	}
+	return decibel(v.Choices.ChainLoss)
+}
+
 func chainSegments(chains []ChainShare) []segment {
 	var s []segment
 	for _, c := range chains {

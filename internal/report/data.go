@@ -43,6 +43,13 @@ type Choices struct {
 	// for each layer, and Chains is that of most of the work.
 	Chains     int  `json:"chains"`
 	ChainsAuto bool `json:"chains_auto"`
+	// ChainLoss bounds what ChainsAuto gave up: by how much the layers' noise grew at most, on average. Nil if
+	// it is not known.
+	ChainLoss *quant.Decibel `json:"chain_loss_db"`
+	// Techniques are those that worked on the network, in their order; Absorbed is how many channels' constants
+	// quant.Absorption moved.
+	Techniques []quant.Technique `json:"techniques"`
+	Absorbed   int               `json:"absorbed"`
 	// Equalise is what to change on the command line for weight ranges to be equalised; empty where they were.
 	Equalise string `json:"-"`
 	// Pictures is how many calibrated; PicturesText says which.

@@ -133,12 +133,23 @@ func TestChainsAuto(t *testing.T) {
 	d := example(t)
 	_, root := render(t, d)
 	require.Contains(t, words(sections(root)["accumulation"]), "chains of 4 (this model)")
-	d.Choices.ChainsAuto = true
+	d.Choices.ChainsAuto, d.Choices.ChainLoss = true, ptr(quant.Decibel(0.24))
 	_, root = render(t, d)
 	text := words(sections(root)["accumulation"])
+	require.Contains(t, text, "noise grew by at most 0.2 dB on average")
 	require.Contains(t, text, "chains of 4 (most of this model)")
 	require.Contains(t, text, "The length was chosen for each layer")
 	require.Contains(t, text, "lane mean fill fullest stem 4 products 4 50% 99%")
+}
+
+// TestTechniques: the page names what worked on the network, and how much absorption found.
+func TestTechniques(t *testing.T) {
+	d := example(t)
+	_, root := render(t, d)
+	require.Contains(t, words(sections(root)["figures"]), "techniques none")
+	d.Choices.Techniques, d.Choices.Absorbed = quant.Techniques(), 3
+	_, root = render(t, d)
+	require.Contains(t, words(sections(root)["figures"]), "techniques absorption (of 3 channels), equalisation, correction, rounding, bias")
 }
 
 // TestSelfContained: the page loads nothing and runs nothing.

@@ -2,8 +2,10 @@ package report
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/libresnext/libresnext/internal/cli"
+	"github.com/libresnext/libresnext/quant"
 )
 
 // row is a line of the summary: the same thing of both networks.
@@ -61,6 +63,21 @@ func (v *view) Facts() string {
 	n := v.Network
 	return fmt.Sprintf("%s parameters, %s multiply-accumulates, %dx%d pixels, %s",
 		cli.Count(n.Parameters), cli.Count(n.MACs), n.Width, n.Height, cli.Plural(n.Classes, "class"))
+}
+
+// Techniques are those that made the int8 network, in words.
+func (v *view) Techniques() string {
+	names := make([]string, len(v.Choices.Techniques))
+	for i, t := range v.Choices.Techniques {
+		names[i] = string(t)
+		if t == quant.Absorption {
+			names[i] += fmt.Sprintf(" (of %s)", cli.Plural(v.Choices.Absorbed, "channel"))
+		}
+	}
+	if len(names) == 0 {
+		return "none: each layer on its own"
+	}
+	return strings.Join(names, ", ")
 }
 
 // Changed is how many answers changed.
