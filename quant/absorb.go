@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/resnext"
 )
 
 const (
@@ -21,37 +22,58 @@ const (
 	leastAbsorbed = 0.01
 )
 
-// absorb moves what a bottleneck's transform never falls below from its bias into that of the expand behind it,
-// and returns the network, its statistics and how many channels that changed. On images where the channels stay
-// above what was taken it computes the same up to rounding. Where there are none, net and stats are returned as
-// they are.
+// absorber moves constants from the biases of layers into those of others.
+type absorber struct {
+	net      *floatnet.Net
+	stats    *Statistics
+	channels int // that something was taken from
+}
+
+// absorb moves constants that a map need not carry into the bias of the layer behind, and returns the network, its
+// statistics and how many channels that changed. Where there are none, net and stats are returned as they are.
 //
-// Only the transform's channels qualify, since the layer that reads them is 1x1: every one of its outputs sees
-// the constant. The transform itself is 3x3 and padded with zeros. Its outputs on the border see a channel of the
-// reduce at fewer taps, so that no bias could stand for what is taken from that.
+// A bottleneck's transform: what a channel never falls below. On images where it stays above what was taken, the
+// network computes the same up to rounding. The layer that reads it is 1x1, and every one of its outputs sees the
+// constant. The transform itself is 3x3 and padded with zeros: its outputs on the border see a channel of the reduce
+// at fewer taps, so that no bias could stand for what is taken from that.
+//
+// A projection shortcut: the middle of a channel's range. Its map is signed, has one scale and is added to the expand's
+// sums as it is, so that around 0 it needs the least range, and the network computes the same for all images.
 //
 // The result has no histograms: those of the maps that were moved cannot be told.
 func absorb(net *floatnet.Net, stats *Statistics) (*floatnet.Net, *Statistics, int) {
-	moved, count := net.Clone(), 0
-	s := &Statistics{Images: stats.Images, Maps: make(map[string]*Histogram), Moments: maps.Clone(stats.Moments)}
+	a := &absorber{net: net.Clone(), stats: &Statistics{
+		Images: stats.Images, Maps: make(map[string]*Histogram), Moments: maps.Clone(stats.Moments),
+	}}
 	for _, b := range net.Config.Blocks() {
-		name := b.Transform.Name
-		transform, expand := moved.Convs[name], moved.Convs[b.Expand.Name]
-		taken, n := constants(transform, stats.Moments[name], stats.Images)
-		if n == 0 {
-			continue
-		}
-		count += n
-		for c, v := range taken {
-			transform.Bias[c] -= v
-		}
+		expand := a.net.Convs[b.Expand.Name]
+		taken, n := constants(net.Convs[b.Transform.Name], stats.Moments[b.Transform.Name], stats.Images)
+		a.take(b.Transform, taken, n)
 		addConstants(expand, taken)
-		s.Moments[name] = stats.Moments[name].lowered(taken)
+		if b.Shortcut != nil {
+			taken, n = middles(stats.Moments[b.Shortcut.Name], b.Shortcut.Out)
+			a.take(*b.Shortcut, taken, n)
+			for c, v := range taken {
+				expand.Bias[c] += v
+			}
+		}
 	}
-	if count == 0 || checkNet(moved) != nil { // else its biases leave float32's range
+	if a.channels == 0 || checkNet(a.net) != nil { // else its biases leave float32's range
 		return net, stats, 0
 	}
-	return moved, s, count
+	return a.net, a.stats, a.channels
+}
+
+// take takes constants from a layer's bias, and from n of its channels.
+func (a *absorber) take(s resnext.ConvShape, constants []float32, n int) {
+	if n == 0 {
+		return
+	}
+	a.channels += n
+	for c, v := range constants {
+		a.net.Convs[s.Name].Bias[c] -= v
+	}
+	a.stats.Moments[s.Name] = a.stats.Moments[s.Name].lowered(constants)
 }
 
 // constants is what can be taken from each channel of a layer with a ReLU, and of how many.
@@ -77,6 +99,21 @@ func constants(c *floatnet.Conv, m *Moments, images int) (v []float32, n int) {
 	return v, n
 }
 
+// middles is the middle between each channel's extremes, and of how many it is worth taking away.
+func middles(m *Moments, channels int) (v []float32, n int) {
+	v = make([]float32, channels)
+	if m == nil || len(m.Low) != channels {
+		return v, 0
+	}
+	for c, low := range m.Low {
+		if middle, half := (low+m.High[c])/2, (m.High[c]-low)/2; math.Abs(middle) >= max(smallestRange, leastAbsorbed*half) {
+			v[c] = float32(middle)
+			n++
+		}
+	}
+	return v, n
+}
+
 // addConstants adds what a 1x1 convolution of one group makes of constant inputs to its bias.
 func addConstants(c *floatnet.Conv, constants []float32) {
 	n := len(constants)
@@ -96,16 +133,4 @@ func isZero(weights []float32) bool {
 		}
 	}
 	return true
-}
-
-// lowered is the moments of the channels less constants. Their Peak cannot be told.
-func (m *Moments) lowered(constants []float32) *Moments {
-	y := &Moments{Count: m.Count, Sum: make([]float64, len(m.Sum)), Squares: make([]float64, len(m.Sum)), Least: make([]float64, len(m.Sum))}
-	for c, f := range constants {
-		v := float64(f)
-		y.Sum[c] = m.Sum[c] - v*m.Count
-		y.Squares[c] = max(0, m.Squares[c]-v*(2*m.Sum[c]-v*m.Count))
-		y.Least[c] = m.Least[c] - v
-	}
-	return y
 }

@@ -41,6 +41,15 @@ func TestAbsorbedNetworkIsTheSame(t *testing.T) {
 				require.LessOrEqual(t, float64(v), stats.Moments[highTransform].Least[c]+1e-5)
 			}
 			require.Zero(t, b[2])
+			for _, s := range net.Config.Blocks() {
+				if s.Shortcut == nil {
+					continue
+				}
+				m := told.Moments[s.Shortcut.Name]
+				for c, low := range m.Low {
+					require.InDelta(t, 0, m.High[c]+low, 2*leastAbsorbed*(m.High[c]-low), "%s: its middle", s.Shortcut.Name)
+				}
+			}
 			require.Equal(t, net.Convs["stage1.block0.reduce"], moved.Convs["stage1.block0.reduce"])
 			x, y := net.NewRunner(), moved.NewRunner()
 			for i := range fewestImages {
@@ -50,6 +59,8 @@ func TestAbsorbedNetworkIsTheSame(t *testing.T) {
 			}
 			again := collect(t, moved, fewestImages)
 			for name, m := range told.Moments {
+				require.InDeltaSlice(t, again.Moments[name].Low, m.Low, 1e-4, name)
+				require.InDeltaSlice(t, again.Moments[name].High, m.High, 1e-4, name)
 				require.InDeltaSlice(t, again.Moments[name].mean(), m.mean(), 1e-4, name)
 				require.InDeltaSlice(t, again.Moments[name].Least, m.Least, 1e-4, name)
 			}

@@ -90,7 +90,7 @@ func TestAverageFollowsTheImages(t *testing.T) {
 	for _, threads := range []int{1, 4} {
 		stats, err := Collect(context.Background(), net, images, load, testPreprocess(), threads, nil)
 		require.NoError(t, err)
-		for _, o := range []Options{{Effort: Fast}, {Without: []Technique{Equalisation}}} {
+		for _, o := range []Options{{Effort: Fast}, {Without: []Technique{Absorption, Equalisation}}} {
 			o.Observer, o.Threads = Average, threads
 			q, d, err := Quantise(context.Background(), net, Images{images, load}, stats, testPreprocess(), o)
 			require.NoError(t, err)

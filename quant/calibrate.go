@@ -52,7 +52,8 @@ type collector struct {
 	preprocess resnext.Preprocess
 	runner     *floatnet.Runner
 	stats      *Statistics
-	moments    map[string]*Moments // of the image under way
+	image      int                 // the one under way
+	moments    map[string]*Moments // its
 	broken     string              // the layer whose output is not finite
 }
 
@@ -64,7 +65,7 @@ func (c *collector) run(i int) (map[string]*Moments, error) {
 	if err != nil {
 		return nil, fmt.Errorf("image %d: %w", i, err)
 	}
-	c.moments = make(map[string]*Moments)
+	c.image, c.moments = i, make(map[string]*Moments)
 	c.runner.Forward(rgb, c.preprocess)
 	if c.broken != "" {
 		return nil, fmt.Errorf("image %d: %w", i, notFinite(c.broken))
@@ -83,5 +84,8 @@ func (c *collector) observe(name string, _, _, channels int, data []float32) {
 	}
 	m := &Moments{}
 	m.add(channels, data)
+	if c.image%2 == 0 {
+		m.bound(data)
+	}
 	c.moments[name] = m
 }

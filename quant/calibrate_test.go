@@ -50,6 +50,9 @@ func TestCollectEqualsObserving(t *testing.T) {
 		if h != nil || name == resnext.PoolName || name == floatnet.LogitsName {
 			image[name] = &Moments{}
 			image[name].add(c, data)
+			if want.Images%2 == 0 {
+				image[name].bound(data)
+			}
 		}
 	}
 	for i := range 3 {

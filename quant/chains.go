@@ -8,7 +8,7 @@ import (
 )
 
 // AutoLoss is by how many dB ChainsAuto lets the noise of a layer's output grow.
-const AutoLoss = 0.5
+const AutoLoss = 1.0
 
 // chainLengths are the chains that there are, in products, the longest and fastest first; 0 is none.
 var chainLengths = []int{8, 4, 2, 0}
@@ -24,13 +24,13 @@ type chained struct {
 }
 
 // round quantises the layer for the chains that the options ask for. step is the expected size of its output's
-// steps.
-func (l *layer) round(shape resnext.ConvShape, step float64, o Options) chained {
+// steps, and live the share of the output that is not 0: elsewhere the ReLU takes errors away.
+func (l *layer) round(shape resnext.ConvShape, step, live float64, o Options) chained {
 	if o.Chains != ChainsAuto {
-		return l.roundFor(shape, o.Chains, o.Threads)
+		return l.roundFor(shape, o.Chains, live, o.Threads)
 	}
 	// What the layers before made and no rounding helps, and what rounding the output to steps will add.
-	floor := l.floor/float64(shape.Out) + step*step/12
+	floor := l.floor/float64(shape.Out) + live*step*step/12
 	var free *chained // found only where it matters
 	most := math.Pow(10, AutoLoss/10)
 	var tried [][]int
@@ -43,7 +43,7 @@ func (l *layer) round(shape resnext.ConvShape, step float64, o Options) chained 
 			continue // shorter chains are the same here
 		}
 		tried = append(tried, lane)
-		c := l.roundFor(shape, n, o.Threads)
+		c := l.roundFor(shape, n, live, o.Threads)
 		if c.noise == 0 {
 			return c
 		}
@@ -51,7 +51,7 @@ func (l *layer) round(shape resnext.ConvShape, step float64, o Options) chained 
 			return c
 		}
 		if free == nil {
-			f := l.roundFor(shape, 0, o.Threads)
+			f := l.roundFor(shape, 0, live, o.Threads)
 			free = &f
 		}
 		if c.growth = (floor + c.noise) / (floor + free.noise); c.growth <= most {
@@ -61,13 +61,15 @@ func (l *layer) round(shape resnext.ConvShape, step float64, o Options) chained 
 	return *free
 }
 
-// roundFor quantises the layer for chains of one length.
-func (l *layer) roundFor(shape resnext.ConvShape, chains, threads int) chained {
+// roundFor quantises the layer for chains of one length. Its noise is that behind the ReLU.
+func (l *layer) roundFor(shape resnext.ConvShape, chains int, live float64, threads int) chained {
 	l.lanes = nil
 	if chains > 0 {
 		l.lanes = newLanes(shape.Lanes(chains / productsPerQuad))
 	}
-	return chained{l.quantise(threads), chains, l.lanes, 1}
+	q := l.quantise(threads)
+	q.noise *= live
+	return chained{q, chains, l.lanes, 1}
 }
 
 // fullLanes is the share of all filters' lanes in which one sign's weights sum up to the limit.

@@ -50,7 +50,7 @@ func (b *builder) conv(p place, l *layer, wanted, onSteps *floatnet.Conv, added 
 	if err != nil {
 		return 0, err
 	}
-	q := l.round(shape, step, b.options)
+	q := l.round(shape, step, 1-float64(histogram.Zeros())/float64(histogram.Count()), b.options)
 	scale := max(step, (q.bound+added)/maxSteps)
 	if o != nil {
 		if scale, err = b.advance(p, q.quantisedLayer, o, scale); err != nil {

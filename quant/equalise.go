@@ -2,18 +2,14 @@ package quant
 
 import (
 	"math"
+	"slices"
 
 	"github.com/libresnext/libresnext/internal/floatnet"
 	"github.com/libresnext/libresnext/resnext"
 )
 
-const (
-	// evenness is the power of a channel's strength that equalisation takes away: with all of it weak
-	// channels, whose errors matter little, would have as fine steps as strong ones.
-	evenness = 0.5
-	// mostOctaves bounds the factors: no channel is scaled by more than 2^mostOctaves or less than its inverse.
-	mostOctaves = 6
-)
+// mostOctaves bounds the factors: no channel is scaled by more than 2^mostOctaves or less than its inverse.
+const mostOctaves = 6
 
 // equaliser scales channels of a network.
 type equaliser struct {
@@ -23,11 +19,14 @@ type equaliser struct {
 	factors map[string][]float32
 }
 
-// equalise scales the channels of the maps inside net such that their strengths are less uneven: an int8 map has
-// one scale, and the weak channels of a map of uneven ones get few of its steps. A positive factor passes
-// through ReLU, the max pooling and the grouped convolution's groups, and the layer behind takes it out again;
-// along a stage's shortcuts it is the same for all blocks. Factors are powers of two, so that the network
-// computes the same bits as before.
+// equalise scales the channels of the maps inside net such that they all reach as far: an int8 map has one scale, and
+// a channel that reaches less far than others gets fewer of its steps. A positive factor passes through ReLU, the max
+// pooling and the grouped convolution's groups, and the layer behind takes it out again; along a stage's shortcuts it
+// is the same for all blocks. The network computes the same up to rounding.
+//
+// How far channels reach is taken from Low and High, which know half of the images. Were it all of them, no value that
+// the range of a map is then chosen by would lie beyond its channel's reach, as some of any new image's do: the range
+// would be too narrow, which cost the reference network 0.3 dB with 512 images and 3 to 7 with 32.
 func equalise(net *floatnet.Net, stats *Statistics) *equaliser {
 	e := &equaliser{net: net.Clone(), stats: stats, factors: make(map[string][]float32)}
 	convs, blocks := e.net.Convs, e.net.Config.Blocks()
@@ -57,20 +56,22 @@ type trunk struct {
 	writers, readers []*floatnet.Conv
 }
 
-// scale equalises maps together, which the writers make and the readers read.
+// scale equalises maps together, which the writers make and the readers read. A channel that several maps share goes
+// by the one that it fills most; one that is not known to leave 0 in any of them stays as it is.
 func (e *equaliser) scale(maps []string, writers, readers []*floatnet.Conv) {
-	octaves := make([]float64, len(writers[0].Bias))
+	factors := make([]float32, len(writers[0].Bias))
+	octaves := slices.Repeat([]float64{math.Inf(-1)}, len(factors))
 	for _, name := range maps {
 		for c, v := range e.stats.Moments[name].octaves(len(octaves)) {
-			octaves[c] -= evenness * v / float64(len(maps))
+			octaves[c] = max(octaves[c], v)
 		}
-	}
-	factors := make([]float32, len(octaves))
-	for c, v := range octaves {
-		factors[c] = float32(math.Exp2(math.RoundToEven(min(max(v, -mostOctaves), mostOctaves))))
-	}
-	for _, name := range maps {
 		e.factors[name] = factors
+	}
+	for c, v := range octaves {
+		factors[c] = 1
+		if finite(v) {
+			factors[c] = float32(math.Exp2(-min(max(v, -mostOctaves), mostOctaves)))
+		}
 	}
 	for _, w := range writers {
 		w.ScaleOutputs(factors)
@@ -80,25 +81,22 @@ func (e *equaliser) scale(maps []string, writers, readers []*floatnet.Conv) {
 	}
 }
 
-// leastStrength is the share of the channels' mean square that one without any of its own is taken to have.
-const leastStrength = 1e-4
-
-// octaves is the binary logarithm of each channel's root mean square over that of the whole map; zeros where
-// nothing was counted or everything is zero.
+// octaves is the binary logarithm of how far each channel reaches, over the root mean square of all channels';
+// nothing if that is not known.
 func (m *Moments) octaves(channels int) []float64 {
-	octaves := make([]float64, channels)
-	if m == nil || m.Count == 0 || len(m.Squares) != channels {
-		return octaves
+	if m == nil || len(m.Low) != channels {
+		return nil
 	}
-	mean := 0.0
-	for _, s := range m.Squares {
-		mean += s / float64(channels)
+	octaves, mean := make([]float64, channels), 0.0
+	for c, low := range m.Low {
+		octaves[c] = max(m.High[c], -low)
+		mean += octaves[c] * octaves[c] / float64(channels)
 	}
-	if !(mean > 0) || !finite(mean) {
-		return octaves
+	if !(mean > 0) {
+		return nil
 	}
-	for c, s := range m.Squares {
-		octaves[c] = math.Log2(s/mean+leastStrength) / 2
+	for c, reach := range octaves {
+		octaves[c] = math.Log2(reach / math.Sqrt(mean))
 	}
 	return octaves
 }
@@ -115,20 +113,4 @@ func (e *equaliser) statistics() *Statistics {
 		s.Moments[name] = m.scaled(factors)
 	}
 	return s
-}
-
-// scaled is the moments of the channels multiplied with factors. Their Peak cannot be told.
-func (m *Moments) scaled(factors []float32) *Moments {
-	if len(factors) != len(m.Sum) {
-		return m
-	}
-	y := &Moments{Count: m.Count, Sum: make([]float64, len(m.Sum)), Squares: make([]float64, len(m.Squares))}
-	for c, f := range factors {
-		g := float64(f)
-		y.Sum[c], y.Squares[c] = m.Sum[c]*g, m.Squares[c]*g*g
-	}
-	for c, v := range m.Least {
-		y.Least = append(y.Least, v*float64(factors[c]))
-	}
-	return y
 }

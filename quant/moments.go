@@ -13,6 +13,9 @@ type Moments struct {
 	Sum, Squares []float64 // [channels]
 	// Least is each channel's smallest value, exactly; nil where it is not known.
 	Least []float64
+	// Low and High are each channel's extremes over every other image: how well what is fitted to them suits
+	// new images shows on the rest. Nil where they are not known.
+	Low, High []float64
 	// Peak is the moving average over the images of the largest magnitude in each, in their order. It has seen
 	// nothing where it is not known.
 	Peak MovingAverage
@@ -34,6 +37,17 @@ func (m *Moments) add(c int, data []float32) {
 			m.Least[i] = min(m.Least[i], x)
 		}
 		data = data[c:]
+	}
+}
+
+// bound lets the map that was added count for Low and High.
+func (m *Moments) bound(data []float32) {
+	c := len(m.Sum)
+	m.Low, m.High = slices.Repeat([]float64{math.Inf(1)}, c), slices.Repeat([]float64{math.Inf(-1)}, c)
+	for ; len(data) >= c; data = data[c:] {
+		for i, v := range data[:c] {
+			m.Low[i], m.High[i] = min(m.Low[i], float64(v)), max(m.High[i], float64(v))
+		}
 	}
 }
 
@@ -63,6 +77,13 @@ func (m *Moments) merge(o *Moments) {
 	for i := range o.Sum {
 		m.Sum[i] += o.Sum[i]
 		m.Squares[i] += o.Squares[i]
+	}
+	if m.Low == nil {
+		m.Low, m.High = slices.Clone(o.Low), slices.Clone(o.High)
+		return
+	}
+	for i := range o.Low {
+		m.Low[i], m.High[i] = min(m.Low[i], o.Low[i]), max(m.High[i], o.High[i])
 	}
 }
 
@@ -106,3 +127,44 @@ func (m *Moments) variance() []float64 {
 
 // expect tells a layer what its input is like.
 func (l *layer) expect(m *Moments) { l.mean, l.variance = m.mean(), m.variance() }
+
+// cloneChannels copies all that is known of the channels.
+func (m *Moments) cloneChannels() *Moments {
+	return &Moments{
+		Count: m.Count, Sum: slices.Clone(m.Sum), Squares: slices.Clone(m.Squares),
+		Least: slices.Clone(m.Least), Low: slices.Clone(m.Low), High: slices.Clone(m.High),
+	}
+}
+
+// scaled is the moments of the channels multiplied with positive factors. Their Peak cannot be told.
+func (m *Moments) scaled(factors []float32) *Moments {
+	if len(factors) != len(m.Sum) {
+		return m
+	}
+	y := m.cloneChannels()
+	for c, f := range factors {
+		y.Squares[c] *= float64(f) * float64(f)
+		for _, of := range [][]float64{y.Sum, y.Least, y.Low, y.High} {
+			if of != nil {
+				of[c] *= float64(f)
+			}
+		}
+	}
+	return y
+}
+
+// lowered is the moments of the channels less constants. Their Peak cannot be told.
+func (m *Moments) lowered(constants []float32) *Moments {
+	y := m.cloneChannels()
+	for c, f := range constants {
+		v := float64(f)
+		y.Sum[c] -= v * m.Count
+		y.Squares[c] = max(0, m.Squares[c]-v*(2*m.Sum[c]-v*m.Count))
+		for _, of := range [][]float64{y.Least, y.Low, y.High} {
+			if of != nil {
+				of[c] -= v
+			}
+		}
+	}
+	return y
+}

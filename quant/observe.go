@@ -37,12 +37,12 @@ func (w *walk) observe(p place, wanted, onSteps *floatnet.Conv) (*observation, e
 		return func(i int) error {
 			t := w.tracks[i]
 			want := a.real(t)
-			o.compare(i, want, b.steps(t))
+			got := b.steps(t)
 			if s.ReLU {
-				for j, v := range want {
-					want[j] = max(v, 0)
-				}
+				rectify(want)
+				rectify(got)
 			}
+			o.compare(i, want, got)
 			if !h.Add(want) {
 				return fmt.Errorf("image %d: %w", i, notFinite(s.Name))
 			}
@@ -61,7 +61,13 @@ func (w *walk) observe(p place, wanted, onSteps *floatnet.Conv) (*observation, e
 	return o, err
 }
 
-// compare stores the difference of image i's sums at the sampled pixels.
+func rectify(z []float32) {
+	for i, v := range z {
+		z[i] = max(v, 0)
+	}
+}
+
+// compare stores the difference of image i's outputs at the sampled pixels.
 func (o *observation) compare(i int, want, got []float32) {
 	channels := o.shape.Out
 	o.pixels.gather(o.errors, i, want, channels)

@@ -30,6 +30,7 @@ func TestWalkIsTheNetwork(t *testing.T) {
 					float = append(float[:0], data...)
 				}
 			}
+			unlike := 0 // a step that falls to the other side of a rounding edge early on changes others behind it
 			for i, track := range b.walk.tracks {
 				slow.run(picture(cfg, i))
 				runner.Forward(picture(cfg, i), testPreprocess())
@@ -40,13 +41,15 @@ func TestWalkIsTheNetwork(t *testing.T) {
 						other++
 					}
 				}
-				require.LessOrEqual(t, other, len(slow.maps[last])/200)
+				require.LessOrEqual(t, other, len(slow.maps[last])/20)
+				unlike += min(other, 1)
 				real := make([]float32, len(float))
 				track.input.real.widen(real)
 				var p power
 				p.add(float, real)
 				require.Greater(t, float64(p.sqnr()), 70.0)
 			}
+			require.LessOrEqual(t, unlike, 1)
 		})
 	}
 }
