@@ -12,7 +12,7 @@ import (
 type Details struct {
 	// Float is the float network whose maps the int8 network's are to equal: the one given, but for the scale
 	// of its channels where Equalisation changed that, and for constants that Absorption moved. Its logits are
-	// the same to the bit, or where Absorbed is not 0 up to rounding on images such as those calibrated on.
+	// the same up to rounding, on images such as those calibrated on.
 	Float *floatnet.Net `json:"-"`
 	// Statistics are Float's: the histograms from which the ranges were chosen, and the moments.
 	Statistics *Statistics `json:"-"`

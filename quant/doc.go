@@ -4,8 +4,8 @@
 // the moments of its channels. Quantise computes the integers of a resnext.Quantised, Compare measures what that
 // lost, against the float network.
 //
-// Quantise goes through the network layer after layer. It first evens out the channels of the float network
-// (Equalisation), and then carries images through both networks side by side. At sampled pixels of each layer it
+// Quantise goes through the network layer after layer. It first moves constants out of the float network's maps
+// (Absorption) and evens out their channels (Equalisation), and then carries images through both networks side by side. At sampled pixels of each layer it
 // measures how the inputs in the int8 network vary together and how far its output will be from the float
 // network's; aims the weights at the latter's (Correction); rounds all weights of a filter together (Rounding)
 // under the limit of the lanes in which fast kernels add up 16-bit sums; puts the mean of what is left into the

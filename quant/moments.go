@@ -6,7 +6,7 @@ import (
 )
 
 // Moments are the sums of an activation map's values and of their squares, for each channel: what the
-// expected error of a layer behind it depends on. Beside them are the map's extremes.
+// expected error of a layer behind it depends on. Beside them are the channels' extremes.
 type Moments struct {
 	// Count is how many values of each channel were added.
 	Count        float64

@@ -10,11 +10,11 @@ import (
 type Technique string
 
 const (
-	// Absorption takes away from a bottleneck's channels what they never fall below, and puts it into the next
-	// layer's bias (Nagel et al. 2019, section 4.1.3, here by what the activations measure): their steps are
-	// spent on what varies.
+	// Absorption takes away from a bottleneck's channels what they never fall below, and from a projection
+	// shortcut's the middle of their range, and puts it into the bias of the layer behind (Nagel et al. 2019,
+	// section 4.1.3, here by what the activations measure): their steps are spent on what varies.
 	Absorption Technique = "absorption"
-	// Equalisation scales the channels inside the float network so that each fills its map's range better,
+	// Equalisation scales the channels inside the float network so that each fills its map's range,
 	// which changes nothing else (Nagel et al. 2019, "Data-Free Quantization Through Weight Equalization and
 	// Bias Correction", section 4.1, here by what the activations measure).
 	Equalisation Technique = "equalisation"
