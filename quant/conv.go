@@ -2,6 +2,7 @@ package quant
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/libresnext/libresnext/internal/floatnet"
 	"github.com/libresnext/libresnext/resnext"
@@ -41,10 +42,7 @@ func (b *builder) conv(p place, l *layer, wanted, onSteps *floatnet.Conv, added 
 		}
 		histogram, peak = o.histogram, o.peak.Value
 		b.stats.Maps[shape.Name] = histogram
-		if shape.Weights()/shape.Out <= maxForm {
-			l.learn(o.covariances(b.options.Threads), o.offset(), b.options)
-			used = b.toil(l)
-		}
+		used = b.toil(l, shape.Weights()/shape.Out, func() { l.learn(o.covariances(b.options.Threads), o.offset(), b.options) })
 	}
 	step, err := b.observedStep(shape, histogram, peak)
 	if err != nil {
@@ -73,12 +71,18 @@ func (b *builder) conv(p place, l *layer, wanted, onSteps *floatnet.Conv, added 
 	return scale, b.finished()
 }
 
-// toil lets the layer's filters be rounded by their forms where that is asked for, and names what works on it.
-func (b *builder) toil(l *layer) []Technique {
+// toil lets the layer, whose filters have so many inputs, learn what its techniques go by where that is not too much,
+// and be rounded by that where it is asked for. It names what works on the layer.
+func (b *builder) toil(l *layer, inputs int, learn func()) []Technique {
+	used := b.options.techniques()
+	if !b.options.learns() || inputs > maxForm {
+		return slices.DeleteFunc(used, Technique.learns)
+	}
+	learn()
 	if b.options.uses(Rounding) {
 		l.toil = &b.walk.toil
 	}
-	return b.options.techniques()
+	return used
 }
 
 // advance moves the images past the layer and gives the size of its output's steps.
@@ -111,9 +115,10 @@ func (b *builder) classifier(scale float64, pixels int) error {
 	l := layer{name: resnext.ClassifierName, weight: c.Weight, bias: widen(c.Bias), inputScale: input, maxInput: int64(resnext.PooledMax(pixels))}
 	l.expect(b.stats.Moments[b.source])
 	var used []Technique
-	if size := len(c.Weight) / len(c.Bias); b.walk != nil && size <= maxForm {
-		l.learn([]*covariance{b.walk.observeHead(c, scale, input)}, nil, b.options)
-		used = b.toil(&l)
+	if b.walk != nil {
+		used = b.toil(&l, len(c.Weight)/len(c.Bias), func() {
+			l.learn([]*covariance{b.walk.observeHead(c, scale, input)}, nil, b.options)
+		})
 	}
 	q := chained{quantisedLayer: l.quantise(b.options.Threads), growth: 1}
 	if q.bound >= maxSteps {

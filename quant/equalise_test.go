@@ -69,3 +69,22 @@ func TestEqualisationHelpsUnevenChannels(t *testing.T) {
 	require.Greater(t, float64(with), float64(without)+0.5)
 	require.Greater(t, float64(with), float64(plain)+1)
 }
+
+// TestEqualisationAlone: it works without the techniques that learn from the images.
+func TestEqualisationAlone(t *testing.T) {
+	cfg := small["cifar 4 groups of 14"]
+	net := floatnet.RandomHeavy(cfg, 3)
+	stats := collect(t, net, 16)
+	ratio := func(with ...Technique) Decibel {
+		without := slices.DeleteFunc(Techniques(), func(t Technique) bool { return slices.Contains(with, t) })
+		q, d, err := Quantise(t.Context(), net, source(cfg, 16), stats, testPreprocess(), Options{Without: without})
+		require.NoError(t, err)
+		for _, l := range d.Layers {
+			require.ElementsMatch(t, with, l.Techniques, l.Name)
+		}
+		return logitsSQNR(net, q)
+	}
+	alone, none := ratio(Equalisation), ratio()
+	t.Log(alone, none)
+	require.Greater(t, float64(alone), float64(none)+1)
+}

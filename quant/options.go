@@ -72,9 +72,10 @@ func (o Options) techniques() []Technique {
 }
 
 // walks tells whether images must be carried through the network.
-func (o Options) walks() bool {
-	return slices.ContainsFunc(o.techniques(), func(t Technique) bool { return t != Absorption && t != Equalisation })
-}
+func (o Options) walks() bool { return len(o.techniques()) > 0 }
+
+// learns tells whether a layer must be measured for its techniques.
+func (o Options) learns() bool { return slices.ContainsFunc(o.techniques(), Technique.learns) }
 
 // describe is what the model file tells people about how it was calibrated.
 func (o Options) describe(images int) map[string]string {

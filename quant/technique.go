@@ -28,6 +28,9 @@ const (
 	BiasCorrection Technique = "bias"
 )
 
+// learns tells whether the technique goes by how a layer's inputs and errors vary.
+func (t Technique) learns() bool { return t == Correction || t == Rounding || t == BiasCorrection }
+
 // Techniques lists every technique in the order in which they work.
 func Techniques() []Technique {
 	return []Technique{Absorption, Equalisation, Correction, Rounding, BiasCorrection}
