@@ -5,8 +5,8 @@
 // lost, against the float network.
 //
 // Quantise goes through the network layer after layer. It first moves constants out of the float network's maps
-// (Absorption) and evens out their channels (Equalisation), and then carries images through both networks side by side. At sampled pixels of each layer it
-// measures how the inputs in the int8 network vary together and how far its output will be from the float
+// (Absorption) and evens out their channels (Equalisation), and then carries images through both networks side by
+// side. At sampled pixels of each layer it measures how the inputs in the int8 network vary together and how far its output will be from the float
 // network's; aims the weights at the latter's (Correction); rounds all weights of a filter together (Rounding)
 // under the limit of the lanes in which fast kernels add up 16-bit sums; puts the mean of what is left into the
 // bias (BiasCorrection); and moves on with what the int8 network computes. With the effort Fast none of this is

@@ -49,12 +49,16 @@ var toils = map[Effort]toil{
 	Max:     {budget: 2 << 30, samples: 32768, sweeps: 20, scales: []float64{0.94, 1, 1.06}},
 }
 
-// images chooses as many of n as fit the budget, evenly.
+// images chooses as many of n as fit the budget, evenly, and both of those that Moments.Low knows and of the others.
 func (t toil) images(cfg resnext.Config, n int) []int {
 	m := min(int64(n), max(1, t.budget/trackBytes(cfg)))
 	chosen := make([]int, m)
+	first := func(i int) int { return int(int64(i) * int64(n) / m) }
 	for i := range chosen {
-		chosen[i] = int(int64(i) * int64(n) / m)
+		chosen[i] = first(i)
+		if (chosen[i]-i)%2 != 0 && chosen[i]+1 < first(i+1) {
+			chosen[i]++
+		}
 	}
 	return chosen
 }

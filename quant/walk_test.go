@@ -111,6 +111,13 @@ func TestBudgetBoundsTheImages(t *testing.T) {
 		}
 	}
 	require.Len(t, toil{budget: 1}.images(cfg, 5), 1, "one image always")
+	for _, stride := range []int{2, 3, 4} {
+		odd := 0
+		for _, at := range (toil{budget: 10 * trackBytes(cfg)}).images(cfg, 10*stride) {
+			odd += at % 2
+		}
+		require.Equal(t, 5, odd, "of the images that Moments.Low knows, and of the others")
+	}
 }
 
 func TestFineMapsLoseLittle(t *testing.T) {
