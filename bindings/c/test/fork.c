@@ -2,33 +2,15 @@
  * forks before its first call, as daemons do, may use the library in the child. */
 #include <signal.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
-
-enum { PATIENCE = 60 }; /* seconds */
+#include "child.h"
 
 /* Stands before the C library's: a child in a process namespace of its own may have its parent's number. */
 static pid_t pretended;
 
 pid_t getpid(void) { return pretended ? pretended : (pid_t)syscall(SYS_getpid); }
-
-/* Runs f in a child and expects it to end well in time. */
-static void in_child(void (*f)(void))
-{
-	int state;
-	pid_t child = fork();
-
-	CHECK(child >= 0, "%s", strerror(errno));
-	if (child == 0) {
-		alarm(PATIENCE);
-		f();
-		_exit(0);
-	}
-	CHECK(waitpid(child, &state, 0) == child, "%s", strerror(errno));
-	CHECK(WIFEXITED(state) && WEXITSTATUS(state) == 0, "the child ended with %x", state);
-}
 
 static void use(void)
 {
@@ -88,18 +70,15 @@ static void refused_with_the_same_number(void)
 }
 
 /* A child that the C library knows nothing of. */
-static void check_clone(void)
-{
-	int state;
-	pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+static void check_clone(void) { child_runs((pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0), refused); }
 
-	CHECK(child >= 0, "%s", strerror(errno));
-	if (child == 0) {
-		alarm(PATIENCE);
-		refused();
-		_exit(0);
-	}
-	CHECK(waitpid(child, &state, 0) == child && WIFEXITED(state) && WEXITSTATUS(state) == 0, "the clone ended with %x", state);
+static const char *program; /* this one's file */
+
+/* RESNEXT_TEST_RUN is the emulator, if there is one. */
+static void run_again(void)
+{
+	execl("/bin/sh", "sh", "-c", "exec $RESNEXT_TEST_RUN \"$0\" again", program, (char *)NULL);
+	_exit(3);
 }
 
 int main(int argc, char **argv)
@@ -119,17 +98,8 @@ int main(int argc, char **argv)
 		in_child(refused);
 	in_child(refused_with_the_same_number);
 	check_clone();
-
-	int state;
-	pid_t child = fork();
-	CHECK(child >= 0, "%s", strerror(errno));
-	if (child == 0) {
-		alarm(PATIENCE);
-		/* RESNEXT_TEST_RUN is the emulator, if there is one. */
-		execl("/bin/sh", "sh", "-c", "exec $RESNEXT_TEST_RUN \"$0\" again", argv[0], (char *)NULL);
-		_exit(3);
-	}
-	CHECK(waitpid(child, &state, 0) == child && WIFEXITED(state) && WEXITSTATUS(state) == 0, "%x", state);
+	program = argv[0];
+	in_child(run_again);
 	check_input(session); /* the parent goes on */
 	OK(resnext_session_close(session));
 	OK(resnext_model_close(model));

@@ -4,12 +4,9 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "check.h"
-
-enum { PATIENCE = 60 }; /* seconds */
+#include "child.h"
 
 /* The thread that is to stop inside of the library, at the functions below: they stand before the C library's. */
 static __thread int stops;
@@ -85,20 +82,11 @@ static void use(void)
 static void fork_during(void *(*call)(void *))
 {
 	pthread_t thread;
-	int state;
 
 	CHECK(pthread_create(&thread, NULL, call, NULL) == 0, "%s", strerror(errno));
 	while (sem_wait(&stopped) != 0)
 		;
-	pid_t child = fork();
-	CHECK(child >= 0, "%s", strerror(errno));
-	if (child == 0) {
-		alarm(PATIENCE);
-		use();
-		_exit(0);
-	}
-	CHECK(waitpid(child, &state, 0) == child, "%s", strerror(errno));
-	CHECK(WIFEXITED(state) && WEXITSTATUS(state) == 0, "the child ended with %x", state);
+	in_child(use);
 	sem_post(&go_on);
 	pthread_join(thread, NULL);
 }
