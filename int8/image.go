@@ -14,8 +14,11 @@ const imageSlack = 8
 // Row is the distance in bytes from one row to the next.
 func (m Image) Row() int { return (m.W + 2*m.Border) * 3 }
 
-// Bytes is the size of the buffer.
-func (m Image) Bytes() int { return (m.H+2*m.Border)*m.Row() + imageSlack }
+// Size is the buffer's size in bytes, see Map.Size.
+func (m Image) Size() int64 { return int64(m.H+2*m.Border)*int64(m.W+2*m.Border)*3 + imageSlack }
+
+// Bytes is Size, for images of at most MaxBytes.
+func (m Image) Bytes() int { return int(m.Size()) }
 
 // Clear fills the buffer with the border's colour. offset is the kernel set's.
 func (m Image) Clear(buf []byte, pad [3]byte, offset byte) {

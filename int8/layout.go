@@ -5,6 +5,12 @@
 // Importers call it i8, since its name is that of a builtin type.
 package int8
 
+import "math"
+
+// MaxBytes is the largest size of a map or an image. Kernels find pixels by int32 offsets, and an int of a 32-bit CPU
+// holds no more. Whoever takes sizes from a file compares Size with it before anything else is called.
+const MaxBytes = math.MaxInt32
+
 // Layout places the channels of a map in memory. Channels come in groups; each group is padded to a width
 // that the kernels like, and the whole to a multiple of 16. Padding channels may hold anything: they meet
 // zero weights, so nobody outside sees them.
@@ -57,8 +63,13 @@ func (m Map) Offset(y, x int) int {
 	return (y+m.Border)*m.Row() + (x+m.Border)*m.Layout.Total
 }
 
-// Bytes is the size of the buffer.
-func (m Map) Bytes() int { return (m.H + 2*m.Border) * m.Row() }
+// Size is the buffer's size in bytes. It does not overflow for sides and borders up to 2^15 and 2^20 bytes a pixel.
+func (m Map) Size() int64 {
+	return int64(m.H+2*m.Border) * int64(m.W+2*m.Border) * int64(m.Layout.Total)
+}
+
+// Bytes is Size, for maps of at most MaxBytes.
+func (m Map) Bytes() int { return int(m.Size()) }
 
 // ClearBorder sets the border to the value 0, held with the kernel set's offset.
 func (m Map) ClearBorder(buf []byte, offset byte) {
@@ -96,6 +107,10 @@ func (m Map) Values(buf []byte, offset byte, signed bool) []float32 {
 }
 
 func fill(b []byte, v byte) {
+	if v == 0 {
+		clear(b)
+		return
+	}
 	for i := range b {
 		b[i] = v
 	}

@@ -18,6 +18,9 @@ type Place struct {
 	inputBytes int
 }
 
+// PlaceBytes is how many bytes a Place takes for each pixel of its output map.
+const PlaceBytes = 8
+
 // Place computes the tables for an input map with a border of at least kernel/2 (none for 1x1), and the
 // output map that a shortcut, if one is added, shares.
 func (c *Conv) Place(in, out Map) *Place {

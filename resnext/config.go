@@ -3,6 +3,8 @@ package resnext
 import (
 	"errors"
 	"fmt"
+
+	i8 "github.com/libresnext/libresnext/int8"
 )
 
 // Config describes one network of the family: a stem, stages of bottlenecks, a classifier.
@@ -57,7 +59,7 @@ const (
 	maxStages  = 8
 	maxSide    = 2048
 	maxClasses = 1 << 17
-	// maxWeights bounds one convolution's weights; 32x48d's largest has 25 million.
+	// maxWeights bounds one layer's weights; 32x48d's largest has 25 million.
 	maxWeights = 1 << 28
 )
 
@@ -68,6 +70,9 @@ var ErrConfig = errors.New("impossible network configuration")
 func (c Config) Validate() error {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...))
+	}
+	if err := checkText("the name", c.Name); err != nil {
+		return bad("%v", err)
 	}
 	switch {
 	case c.Cardinality < 1 || c.Cardinality > maxWidth:
@@ -98,9 +103,16 @@ func (c Config) Validate() error {
 		}
 	}
 	for _, conv := range c.Convs() {
-		if n := conv.Weights(); n > maxWeights {
-			return bad("%s has %d weights", conv.Name, n)
+		if n := conv.weights(); n > maxWeights {
+			return bad("%s has %d weights, expected at most %d", conv.Name, n, maxWeights)
 		}
+		if n := conv.outMap().Size(); n > i8.MaxBytes {
+			return bad("%s: %dx%d pixels of %d channels take %d bytes, kernels reach %d",
+				conv.Name, conv.OutW, conv.OutH, conv.Out, n, i8.MaxBytes)
+		}
+	}
+	if n := int64(c.Features()) * int64(c.Classes); n > maxWeights {
+		return bad("%s has %d weights, expected at most %d", ClassifierName, n, maxWeights)
 	}
 	return nil
 }

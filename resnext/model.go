@@ -1,7 +1,6 @@
 package resnext
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -18,6 +17,9 @@ type Options struct {
 	// Kernels names the kernel set: "generic", "avx2", "neon", ... "" or "auto" takes the environment's
 	// RESNEXT_KERNELS or, without it, the best set of this CPU. All give the same bytes.
 	Kernels string
+	// MemoryLimit bounds what one session's activations, and the tables that all share, may take in bytes; a network
+	// that needs more gives an error that wraps ErrMemoryLimit, and nothing is allocated. 0 means DefaultMemoryLimit.
+	MemoryLimit int64
 }
 
 // Model is an int8 network packed for one kernel set. It is immutable: any number of goroutines and
@@ -56,7 +58,8 @@ type block struct {
 func Open(path string) (*Model, error) { return OpenWith(path, Options{}) }
 
 // OpenWith is Open with options. A damaged, truncated, hostile or newer file gives an error that wraps
-// ErrModelFile and says which and why; kernels that this CPU lacks give one that wraps asm.ErrKernels.
+// ErrModelFile and says which and why; a sound one that needs too much memory ErrMemoryLimit; kernels that this CPU
+// lacks asm.ErrKernels.
 func OpenWith(path string, o Options) (*Model, error) {
 	file, err := openModelFile(path)
 	if err != nil {
@@ -116,11 +119,17 @@ func (m memory) classifier() (ConvParams, error)          { return m.q.Classifie
 
 // build packs every layer and fixes its place.
 func (m *Model) build(n numbers, o Options) error {
-	var err error
+	if o.MemoryLimit < 0 {
+		return fmt.Errorf("resnext: a memory limit of %d bytes, expected 0 (the default) or more", o.MemoryLimit)
+	}
+	err := m.config.checkMemory(o.MemoryLimit)
+	if err != nil {
+		return err
+	}
 	if m.kernels, m.warning, err = asm.Select(o.Kernels); err != nil {
 		return err
 	}
-	b := builder{model: m, numbers: n}
+	b := builder{model: m, numbers: n, places: map[geometry]*i8.Place{}}
 	b.stem()
 	for _, shape := range m.config.Blocks() {
 		b.block(shape)
@@ -132,34 +141,28 @@ func (m *Model) build(n numbers, o Options) error {
 	return nil
 }
 
-// builder carries the map that the next layer reads and the first error.
+// builder carries the places so far, the map that the last layer writes, and the first error.
 type builder struct {
 	model   *Model
 	numbers numbers
-	in      i8.Map
+	places  map[geometry]*i8.Place
+	last    i8.Map
 	err     error
 }
 
 func (b *builder) stem() {
-	m, shape := b.model, b.model.config.StemShape()
-	m.image = i8.Image{H: shape.InH, W: shape.InW, Border: shape.Kernel / 2}
-	border := 0
+	m := b.model
+	m.image = m.config.image()
+	m.stem = b.layer(m.config.StemShape(), asm.ReLU, 0)
+	b.last = m.stem.out
 	if m.config.Stem.MaxPool {
-		border = 1
-	}
-	out := shape.outMap(border)
-	m.stem = b.layer(shape, asm.ReLU, 0, out, func(c *i8.Conv) *i8.Place { return c.PlaceStem(m.image, out) })
-	b.in = out
-	if m.config.Stem.MaxPool {
-		h, w := m.config.BodySize()
-		m.pooled = i8.Map{H: h, W: w, Layout: out.Layout}
-		m.stemPool = i8.NewMaxPool(m.kernels, out, m.pooled)
-		b.in = m.pooled
+		m.pooled = m.config.pooledMap()
+		m.stemPool = i8.NewMaxPool(m.kernels, m.stem.out, m.pooled)
+		b.last = m.pooled
 	}
 }
 
 func (b *builder) block(shape BlockShape) {
-	in, reduced, transformed, out := b.in, shape.Reduce.outMap(1), shape.Transform.outMap(0), shape.Expand.outMap(0)
 	residual, err := b.numbers.residual(shape.Name)
 	b.fail(err)
 	b.fail(checkResidual(shape.Name, residual))
@@ -168,22 +171,18 @@ func (b *builder) block(shape BlockShape) {
 	mode := asm.AddUnsigned
 	if shape.Shortcut != nil {
 		mode = asm.AddSigned
-		l := b.conv(*shape.Shortcut, in, out, asm.Signed, 0)
+		l := b.layer(*shape.Shortcut, asm.Signed, 0)
 		blk.shortcut = &l
 	}
-	blk.reduce = b.conv(shape.Reduce, in, reduced, asm.ReLU, 0)
-	blk.transform = b.conv(shape.Transform, reduced, transformed, asm.ReLU, 0)
-	blk.expand = b.conv(shape.Expand, transformed, out, mode, residual)
+	blk.reduce = b.layer(shape.Reduce, asm.ReLU, 0)
+	blk.transform = b.layer(shape.Transform, asm.ReLU, 0)
+	blk.expand = b.layer(shape.Expand, mode, residual)
 	b.model.blocks = append(b.model.blocks, blk)
-	b.in = out
-}
-
-func (b *builder) conv(shape ConvShape, in, out i8.Map, mode asm.Mode, residual float32) layer {
-	return b.layer(shape, mode, residual, out, func(c *i8.Conv) *i8.Place { return c.Place(in, out) })
+	b.last = blk.expand.out
 }
 
 // layer checks and packs one convolution.
-func (b *builder) layer(shape ConvShape, mode asm.Mode, residual float32, out i8.Map, place func(*i8.Conv) *i8.Place) layer {
+func (b *builder) layer(shape ConvShape, mode asm.Mode, residual float32) layer {
 	if b.err != nil {
 		return layer{}
 	}
@@ -202,7 +201,22 @@ func (b *builder) layer(shape ConvShape, mode asm.Mode, residual float32, out i8
 	spec.Weight, spec.Bias, spec.Multiplier = p.Weight, p.Bias, p.Multiplier
 	spec.Mode, spec.Residual = mode, residual
 	c := i8.NewConv(b.model.kernels, spec)
-	return layer{shape: shape, conv: c, place: place(c), out: out, scale: scale}
+	return layer{shape: shape, conv: c, place: b.place(shape, c), out: shape.outMap(), scale: scale}
+}
+
+// place returns the offsets of a convolution, those of a layer before it where the geometry is the same.
+func (b *builder) place(shape ConvShape, c *i8.Conv) *i8.Place {
+	g := shape.geometry()
+	p, ok := b.places[g]
+	switch {
+	case ok:
+	case g.stem:
+		p = c.PlaceStem(b.model.image, g.out)
+	default:
+		p = c.Place(g.in, g.out)
+	}
+	b.places[g] = p
+	return p
 }
 
 func (b *builder) head() {
@@ -211,13 +225,13 @@ func (b *builder) head() {
 	}
 	p, err := b.numbers.classifier()
 	b.fail(err)
-	cfg, pixels := b.model.config, b.in.H*b.in.W
+	cfg, pixels := b.model.config, b.last.H*b.last.W
 	b.fail(p.check(ClassifierName, cfg.Classes, cfg.Features(), PooledMax(pixels), 0))
 	if b.err != nil {
 		return
 	}
 	pool, _ := PoolMultiplier(pixels)
-	b.model.head = i8.NewHead(b.model.kernels, b.in, pool, p.Weight, p.Bias, p.Multiplier)
+	b.model.head = i8.NewHead(b.model.kernels, b.last, pool, p.Weight, p.Bias, p.Multiplier)
 }
 
 func (b *builder) fail(err error) {
@@ -264,6 +278,3 @@ func (m *Model) layers() []*layer {
 	}
 	return ls
 }
-
-// errBusy: see Session.
-var errBusy = errors.New("resnext: the session is in use by another goroutine; make one session for each")

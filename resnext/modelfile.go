@@ -13,6 +13,7 @@ import (
 	"unsafe"
 
 	"github.com/libresnext/libresnext/internal/safetensors"
+	"github.com/libresnext/libresnext/internal/strictjson"
 )
 
 // The model file is a plain safetensors file (see architecture of the format in Quantised): for every
@@ -37,12 +38,21 @@ var ErrModelFile = errors.New("not a usable libresnext int8 model")
 // WriteFile stores q at path and returns the file's size in bytes. The file appears whole or not at all,
 // and the same network always gives the same bytes.
 func (q *Quantised) WriteFile(path string) (int64, error) {
-	if err := q.validate(); err != nil {
+	metadata, tensors, err := q.content()
+	if err != nil {
 		return 0, fmt.Errorf("%s: %w", path, err)
+	}
+	return safetensors.Write(path, metadata, tensors)
+}
+
+// content is what a model file holds.
+func (q *Quantised) content() (map[string]string, []safetensors.Tensor, error) {
+	if err := q.validate(); err != nil {
+		return nil, nil, err
 	}
 	tensors, err := q.tensors()
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", path, err)
+		return nil, nil, err
 	}
 	metadata := map[string]string{keyFormat: formatName, keyVersion: formatVersion}
 	for key, value := range map[string]any{
@@ -50,12 +60,12 @@ func (q *Quantised) WriteFile(path string) (int64, error) {
 	} {
 		text, err := json.Marshal(value)
 		if err != nil {
-			return 0, fmt.Errorf("%s: %s: %w", path, key, err)
+			return nil, nil, fmt.Errorf("%s: %w", key, err)
 		}
 		metadata[key] = string(text)
 	}
 	metadata[safetensors.ChecksumKey] = safetensors.ChecksumOf(metadata, tensors)
-	return safetensors.Write(path, metadata, tensors)
+	return metadata, tensors, nil
 }
 
 func (q *Quantised) tensors() ([]safetensors.Tensor, error) {
@@ -164,11 +174,12 @@ func readModelFile(f *safetensors.File) (*modelFile, error) {
 	for key, into := range map[string]any{
 		keyConfig: &m.config, keyPreprocess: &m.preprocess, keyLabels: &m.labels, keyCalibration: &m.calibration,
 	} {
-		d := json.NewDecoder(strings.NewReader(meta[key]))
-		d.DisallowUnknownFields()
-		if err := d.Decode(into); err != nil {
+		if err := strictjson.Unmarshal(meta[key], into); err != nil {
 			return nil, fmt.Errorf("metadata %q: %w", key, err)
 		}
+	}
+	for i, label := range m.labels {
+		m.labels[i] = CleanLabel(label)
 	}
 	q := Quantised{Config: m.config, Preprocess: m.preprocess, Labels: m.labels}
 	if err := q.validate(); err != nil {

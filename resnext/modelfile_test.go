@@ -119,10 +119,23 @@ func TestHostileFile(t *testing.T) {
 		change func(meta, tensors)
 		want   string
 	}{
-		"a float checkpoint": {func(m meta, _ tensors) { delete(m, keyFormat) }, "is it a float checkpoint? Convert it with calib"},
-		"a newer format":     {func(m meta, _ tensors) { m[keyVersion] = "2" }, `format version "2", this program reads version 1`},
-		"no configuration":   {func(m meta, _ tensors) { delete(m, keyConfig) }, `metadata "config"`},
-		"unknown field":      {func(m meta, _ tensors) { m[keyConfig] = strings.Replace(m[keyConfig], "{", `{"depth":7,`, 1) }, `unknown field "depth"`},
+		"a float checkpoint":  {func(m meta, _ tensors) { delete(m, keyFormat) }, "is it a float checkpoint? Convert it with calib"},
+		"a newer format":      {func(m meta, _ tensors) { m[keyVersion] = "2" }, `format version "2", this program reads version 1`},
+		"no configuration":    {func(m meta, _ tensors) { delete(m, keyConfig) }, `metadata "config"`},
+		"unknown field":       {func(m meta, _ tensors) { m[keyConfig] = strings.Replace(m[keyConfig], "{", `{"depth":7,`, 1) }, `unknown field "depth"`},
+		"text behind a value": {func(m meta, _ tensors) { m[keyConfig] += ` {"x":1} garbage` }, `metadata "config": text follows its end`},
+		"a key twice": {func(m meta, _ tensors) {
+			m[keyConfig] = strings.Replace(m[keyConfig], "{", `{"classes":3,`, 1)
+		}, `the key "classes" comes twice`},
+		"a key in another case": {func(m meta, _ tensors) {
+			m[keyPreprocess] = strings.Replace(m[keyPreprocess], `"filter"`, `"Filter"`, 1)
+		}, `metadata "preprocess": unknown key "Filter"`},
+		"a resize below the input": {func(m meta, _ tensors) {
+			m[keyPreprocess] = strings.Replace(m[keyPreprocess], `"resize":0`, `"resize":3`, 1)
+		}, "resize to 3 pixels is smaller than the crop of 4x4"},
+		"a name that a terminal obeys": {func(m meta, _ tensors) {
+			m[keyConfig] = strings.Replace(m[keyConfig], `"name":""`, `"name":"\u001b]0;owned\u0007"`, 1)
+		}, `the name is "\x1b]0;owned\a"`},
 		"huge network": {func(m meta, _ tensors) {
 			m[keyConfig] = strings.Replace(m[keyConfig], `"out":16`, `"out":1000000000`, 1)
 		}, "1000000000 output channels"},
@@ -175,9 +188,11 @@ func TestOpenWithUnknownKernels(t *testing.T) {
 // TestWriteFileRefusesNonsense: what could not be read back is not written, and nothing is left behind.
 func TestWriteFileRefusesNonsense(t *testing.T) {
 	for name, spoil := range map[string]func(*Quantised){
-		"labels":     func(q *Quantised) { q.Labels = []string{"a"} },
-		"no weights": func(q *Quantised) { delete(q.Convs, "stem") },
-		"config":     func(q *Quantised) { q.Config.Classes = 0 },
+		"labels":                   func(q *Quantised) { q.Labels = []string{"a"} },
+		"no weights":               func(q *Quantised) { delete(q.Convs, "stem") },
+		"config":                   func(q *Quantised) { q.Config.Classes = 0 },
+		"a label of two lines":     func(q *Quantised) { q.Labels = []string{"a", "b\nc", "d"} },
+		"a resize below the input": func(q *Quantised) { q.Preprocess.Resize = 2 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := randomQuantised(tinyConfig(), 3)
@@ -190,6 +205,17 @@ func TestWriteFileRefusesNonsense(t *testing.T) {
 			require.Empty(t, left)
 		})
 	}
+}
+
+// TestLabelsAreClean: a file of another maker keeps opening, but no label of it reaches a terminal as an order.
+func TestLabelsAreClean(t *testing.T) {
+	path := rewrite(t, write(t, randomQuantised(tinyConfig(), 3)), func(m map[string]string, _ map[string]*safetensors.Tensor) {
+		m[keyLabels] = `["\u001b]0;owned\u0007", "one\ttwo\u202e\u2028", "şafak 👩‍🚀"]`
+	})
+	m, err := Open(path)
+	require.NoError(t, err)
+	require.Equal(t, []string{"�]0;owned�", "one�two��", "şafak 👩‍🚀"}, m.Labels())
+	require.Equal(t, "a�b", CleanLabel("a\xffb"))
 }
 
 // TestOpenReaderAt: a file in memory is as good as one on disk, and an error tells the two kinds of trouble apart.

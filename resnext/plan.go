@@ -38,86 +38,87 @@ func (j *logitsJob) run(task int, s *i8.Scratch) {
 	j.session.model.head.Logits(j.session.logits, j.session.head, task, j.tasks, s)
 }
 
-// arenaParts are the sizes in bytes of the arena's parts.
-//
-// Blocks read one of two buffers and write the other, or the same where the shortcut is the identity and
-// the add is in place; inside a block there is one buffer for the output of reduce and one for that of
-// transform. So the arena holds the image, the stem's map and four buffers of the largest size.
-func (m *Model) arenaParts() [6]int {
-	stem, body := 0, m.stem.out.Bytes()
-	if m.stemPool != nil {
-		stem, body = body, m.pooled.Bytes()
-	}
-	var reduced, transformed int
-	for _, b := range m.blocks {
-		body = max(body, b.expand.out.Bytes())
-		reduced = max(reduced, b.reduce.out.Bytes())
-		transformed = max(transformed, b.transform.out.Bytes())
-	}
-	return [6]int{m.image.Bytes(), stem, body, body, reduced, transformed}
-}
-
 // SessionBytes is the memory that a session's activations take: its ArenaBytes, without making one.
-func (m *Model) SessionBytes() int {
-	total := 0
-	for _, n := range m.arenaParts() {
-		total += wholeLines(n)
-	}
-	return total
-}
+func (m *Model) SessionBytes() int { return int(m.config.SessionBytes()) }
 
-// wholeLines rounds a size up to whole cache lines.
-func wholeLines(n int) int {
-	const line = 64
-	return (n + line - 1) / line * line
-}
-
-// plan lays out the arena and lists the steps.
-func (s *Session) plan(threads int) {
+// plan lists the steps, in an arena of these parts.
+func (s *Session) plan(threads int, parts arenaParts) {
 	m := s.model
-	parts := s.carve()
-	s.image = parts[0]
-	x, y := parts[2], parts[3]
+	s.image = parts[imagePart]
 	m.image.Clear(s.image, m.preprocess.PadBytes(), m.kernels.Offset)
+	x, y := bodyPart, otherBodyPart
 	if m.stemPool != nil {
-		m.stem.out.ClearBorder(parts[1], m.kernels.Offset)
-		s.conv(&m.stem, threads, i8.Buffers{In: s.image, Out: parts[1]}, false)
-		s.steps = append(s.steps, step{name: PoolName, job: &maxPoolJob{m.stemPool, parts[1], x}, tasks: m.stemPool.Tasks()})
+		s.conv(&m.stem, threads, parts, imagePart, stemPart)
+		s.steps = append(s.steps, step{name: PoolName, job: &maxPoolJob{m.stemPool, parts[stemPart], parts[x]},
+			tasks: m.stemPool.Tasks(), out: output{m.pooled, parts[x]}})
 	} else {
-		s.conv(&m.stem, threads, i8.Buffers{In: s.image, Out: x}, false)
+		s.conv(&m.stem, threads, parts, imagePart, x)
 	}
 	for i := range m.blocks {
 		b := &m.blocks[i]
 		out := x
 		if b.shortcut != nil {
 			out = y
-			s.conv(b.shortcut, threads, i8.Buffers{In: x, Out: out}, false)
+			s.conv(b.shortcut, threads, parts, x, out)
 		}
-		// The buffer's border is that of the last map it held.
-		last := &m.blocks[(i+len(m.blocks)-1)%len(m.blocks)]
-		s.conv(&b.reduce, threads, i8.Buffers{In: x, Out: parts[4]}, len(m.blocks) == 1 || last.reduce.out != b.reduce.out)
-		s.conv(&b.transform, threads, i8.Buffers{In: parts[4], Out: parts[5]}, false)
-		s.conv(&b.expand, threads, i8.Buffers{In: parts[5], Out: out, Residual: out}, false)
+		s.conv(&b.reduce, threads, parts, x, reducedPart)
+		s.conv(&b.transform, threads, parts, reducedPart, transformedPart)
+		s.conv(&b.expand, threads, parts, transformedPart, out)
 		if b.shortcut != nil {
 			x, y = y, x
 		}
 	}
-	s.steps = append(s.steps, step{name: AverageName, job: &sumJob{s, x}, tasks: 1},
+	s.steps = append(s.steps, step{name: AverageName, job: &sumJob{s, parts[x]}, tasks: 1},
 		step{name: ClassifierName, job: &logitsJob{s, threads}, tasks: threads})
+	s.keepBorders()
 }
 
-func (s *Session) conv(l *layer, threads int, b i8.Buffers, border bool) {
+// conv adds the step of a convolution from one part of the arena to another. What it may add lies in the latter.
+func (s *Session) conv(l *layer, threads int, parts arenaParts, in, out int) {
 	tasks := l.conv.Tasks(l.place, threads)
-	s.steps = append(s.steps, step{name: l.shape.Name, job: &convJob{l, b, tasks}, tasks: tasks, layer: l, out: b.Out, border: border})
+	b := i8.Buffers{In: parts[in], Out: parts[out]}
+	if l.conv.Adds() {
+		b.Residual = b.Out
+	}
+	s.steps = append(s.steps, step{
+		name: l.shape.Name, job: &convJob{l, b, tasks}, tasks: tasks, layer: l, out: output{l.out, parts[out]},
+	})
 }
 
-// carve allocates the arena and cuts it into its parts, each at the start of a cache line.
-func (s *Session) carve() (parts [6][]byte) {
-	s.arena = i8.AlignedBytes(s.model.SessionBytes())
-	at := 0
-	for i, n := range s.model.arenaParts() {
-		parts[i] = s.arena[at : at+n : at+n]
-		at += wholeLines(n)
+// keepBorders decides which steps clear the border of their map first. A part of the arena has the border of the map
+// that was written into it last, by this inference or by the one before; where that is another map than the step's, the
+// step clears. The first inference finds what an inference leaves.
+func (s *Session) keepBorders() {
+	last := map[*byte]output{} // by the part's first byte
+	for _, st := range s.steps {
+		if st.out.buf != nil {
+			last[&st.out.buf[0]] = st.out
+		}
 	}
-	return parts
+	for _, o := range last {
+		o.ClearBorder(o.buf, s.model.kernels.Offset)
+	}
+	for i := range s.steps {
+		st := &s.steps[i]
+		if st.out.buf == nil {
+			continue
+		}
+		part := &st.out.buf[0]
+		st.border = st.out.Border > 0 && last[part].Map != st.out.Map
+		last[part] = st.out
+	}
+}
+
+// arenaParts are the parts of a session's arena, at least as large as Config.partSizes says.
+type arenaParts [arenaPartCount][]byte
+
+// carve allocates an arena and cuts it into its parts, each at the start of a cache line.
+func (c Config) carve() (arena []byte, parts arenaParts) {
+	arena = i8.AlignedBytes(int(c.SessionBytes()))
+	at := 0
+	for i, n := range c.partSizes() {
+		parts[i] = arena[at : at+int(n) : at+int(n)]
+		at += int(wholeLines(n))
+	}
+	return arena, parts
 }

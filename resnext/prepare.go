@@ -1,6 +1,7 @@
 package resnext
 
 import (
+	"errors"
 	"fmt"
 	"image"
 
@@ -20,11 +21,8 @@ type Preparer struct {
 
 // NewPreparer makes a Preparer for networks with cfg's input size.
 func NewPreparer(cfg Config, p Preprocess) (*Preparer, error) {
-	if err := p.Validate(); err != nil {
+	if err := p.validateFor(cfg); err != nil {
 		return nil, err
-	}
-	if p.Resize != 0 && p.Resize < max(cfg.Width, cfg.Height) {
-		return nil, fmt.Errorf("resize to %d pixels is smaller than the crop of %dx%d", p.Resize, cfg.Width, cfg.Height)
 	}
 	filter, err := resize.ParseFilter(p.Filter)
 	if err != nil {
@@ -39,6 +37,9 @@ func NewPreparer(cfg Config, p Preprocess) (*Preparer, error) {
 
 // Prepare returns the Height*Width*3 bytes for Session.Infer, valid until the next call.
 func (p *Preparer) Prepare(img image.Image) ([]byte, error) {
+	if img == nil {
+		return nil, errors.New("resnext: there is no picture: the image is nil")
+	}
 	size := img.Bounds().Size()
 	if size.X < 1 || size.Y < 1 {
 		return nil, fmt.Errorf("resnext: the picture is empty: %dx%d pixels", size.X, size.Y)

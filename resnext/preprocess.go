@@ -47,6 +47,17 @@ func (p Preprocess) Validate() error {
 	return nil
 }
 
+// validateFor is Validate for networks with cfg's input size.
+func (p Preprocess) validateFor(cfg Config) error {
+	if err := p.Validate(); err != nil {
+		return err
+	}
+	if p.Resize != 0 && p.Resize < max(cfg.Width, cfg.Height) {
+		return fmt.Errorf("resize to %d pixels is smaller than the crop of %dx%d", p.Resize, cfg.Width, cfg.Height)
+	}
+	return nil
+}
+
 // PadBytes is the byte that borders the image in each channel: the one nearest to the mean, which is
 // what the zero padding of the normalised image means.
 func (p Preprocess) PadBytes() [3]byte {

@@ -1,6 +1,7 @@
 package resnext
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"sync/atomic"
@@ -37,7 +38,7 @@ type Session struct {
 	head    *i8.HeadState
 	logits  []float32
 	prepare *Preparer
-	busy    atomic.Bool
+	state   atomic.Int32
 }
 
 // step is one operator with its buffers.
@@ -46,8 +47,14 @@ type step struct {
 	job    job
 	tasks  int
 	layer  *layer // the convolution, for observers; else nil
-	out    []byte
-	border bool // clear the border of out first
+	out    output // the map that it writes, if it does
+	border bool   // clear the border of out first
+}
+
+// output is a map in its buffer.
+type output struct {
+	i8.Map
+	buf []byte
 }
 
 // NewSession makes a session.
@@ -59,16 +66,49 @@ func (m *Model) NewSession(o SessionOptions) (*Session, error) {
 	if o.Threads == 0 || o.Threads > most {
 		o.Threads = most
 	}
-	s := &Session{model: m, pool: newPool(o.Threads), head: m.head.NewState(), logits: make([]float32, m.config.Classes)}
-	s.plan(o.Threads)
+	arena, parts := m.config.carve()
+	s := m.newSession(o.Threads, parts)
+	s.arena = arena
 	return s, nil
 }
 
-// Close ends the session's threads. The session cannot be used afterwards; closing twice does no harm.
+// newSession makes a session in an arena of these parts.
+func (m *Model) newSession(threads int, parts arenaParts) *Session {
+	s := &Session{model: m, pool: newPool(threads), head: m.head.NewState(), logits: make([]float32, m.config.Classes)}
+	s.plan(threads, parts)
+	return s
+}
+
+// Close ends the session's threads. The session cannot be used afterwards; closing twice does no harm, and closing one
+// whose inference is under way does nothing.
 func (s *Session) Close() {
-	if s.busy.CompareAndSwap(false, true) { // stays busy for good
+	if s.state.CompareAndSwap(idle, closed) {
 		s.pool.close()
 	}
+}
+
+// The states of a session.
+const (
+	idle int32 = iota
+	inferring
+	closed
+)
+
+// Errors about a session that cannot infer now.
+var (
+	errBusy   = errors.New("resnext: the session is in use by another goroutine; make one session for each")
+	errClosed = errors.New("resnext: the session is closed; make another")
+)
+
+// acquire takes the session for an inference.
+func (s *Session) acquire() error {
+	if s.state.CompareAndSwap(idle, inferring) {
+		return nil
+	}
+	if s.state.Load() == closed {
+		return errClosed
+	}
+	return errBusy
 }
 
 // Threads is the number of threads that an inference uses.
@@ -85,10 +125,10 @@ func (s *Session) Infer(rgb []byte) ([]float32, error) {
 		return nil, fmt.Errorf("resnext: the image has %d bytes, expected %d: %dx%d pixels of RGB",
 			len(rgb), want, m.config.Width, m.config.Height)
 	}
-	if !s.busy.CompareAndSwap(false, true) {
-		return nil, errBusy
+	if err := s.acquire(); err != nil {
+		return nil, err
 	}
-	defer s.busy.Store(false)
+	defer s.state.Store(idle)
 	s.pool.begin()
 	defer s.pool.end()
 	m.image.Load(s.image, rgb, m.kernels.Offset)
@@ -96,7 +136,7 @@ func (s *Session) Infer(rgb []byte) ([]float32, error) {
 		st := &s.steps[i]
 		start := s.now()
 		if st.border {
-			st.layer.out.ClearBorder(st.out, m.kernels.Offset)
+			st.out.ClearBorder(st.out.buf, m.kernels.Offset)
 		}
 		s.pool.do(st.job, st.tasks)
 		if s.Timed != nil {
@@ -123,7 +163,7 @@ func (s *Session) now() time.Time {
 // observe hands out a step's output as real numbers.
 func (s *Session) observe(st *step) {
 	l := st.layer
-	values := l.out.Values(st.out, s.model.kernels.Offset, !l.shape.ReLU)
+	values := st.out.Values(st.out.buf, s.model.kernels.Offset, !l.shape.ReLU)
 	for i := range values {
 		values[i] *= l.scale
 	}

@@ -131,7 +131,9 @@ func TestSessionMisuse(t *testing.T) {
 	s.Close()
 	s.Close()
 	_, err = s.Infer(randomImage(cfg, 1))
-	require.Error(t, err)
+	require.ErrorContains(t, err, "the session is closed")
+	_, err = s.Classify(nil, 1)
+	require.ErrorContains(t, err, "the image is nil")
 }
 
 func TestObserve(t *testing.T) {

@@ -20,10 +20,18 @@ type ConvShape struct {
 	// InGroups and OutGroups tell whose groups the channels are padded for in memory: the cardinality on
 	// both sides of the grouped convolution, else 1.
 	InGroups, OutGroups int
+	// inBorder and outBorder are the pixels of 0 that the maps carry on every side in memory, so that the windows of
+	// what reads them need no branches.
+	inBorder, outBorder int
 }
 
 // Weights is the number of weights.
-func (s ConvShape) Weights() int { return s.Out * s.Kernel * s.Kernel * (s.In / s.Groups) }
+func (s ConvShape) Weights() int { return int(s.weights()) }
+
+// weights is Weights before Validate has bounded it.
+func (s ConvShape) weights() int64 {
+	return int64(s.Out) * int64(s.Kernel*s.Kernel) * int64(s.In/s.Groups)
+}
 
 // MACs is the number of multiply-accumulates for one image.
 func (s ConvShape) MACs() int64 { return int64(s.OutH) * int64(s.OutW) * int64(s.Weights()) }
@@ -58,7 +66,11 @@ const (
 
 // StemShape is the first convolution.
 func (c Config) StemShape() ConvShape {
-	return conv(StemName, 3, c.Stem.Width, c.Stem.Kernel, c.Stem.Stride, 1, c.Height, c.Width)
+	s := conv(StemName, 3, c.Stem.Width, c.Stem.Kernel, c.Stem.Stride, 1, c.Height, c.Width)
+	if c.Stem.MaxPool {
+		s.outBorder = 1
+	}
+	return s
 }
 
 // BodySize is the size of the map that enters the first stage: the stem's output, pooled where the
@@ -96,6 +108,7 @@ func (c Config) Blocks() []BlockShape {
 			h, w = b.Transform.OutH, b.Transform.OutW
 			b.Expand = conv(name+".expand", stage.Inner, stage.Out, 1, 1, 1, h, w)
 			b.Reduce.OutGroups, b.Expand.InGroups = c.Cardinality, c.Cardinality
+			b.Reduce.outBorder, b.Transform.inBorder = 1, 1
 			blocks = append(blocks, b)
 			in = stage.Out
 		}
@@ -117,7 +130,7 @@ func (c Config) Features() int { return c.Stages[len(c.Stages)-1].Out }
 
 // largestLayer is the largest number of weights of a layer, the classifier included.
 func (c Config) largestLayer() int {
-	n := c.Features() * c.Classes
+	n := c.Features() * c.Classes // bounded by Validate
 	for _, s := range c.Convs() {
 		n = max(n, s.Weights())
 	}
@@ -150,9 +163,22 @@ func (s ConvShape) spec() i8.ConvSpec {
 	}
 }
 
-// outMap is the convolution's output in memory.
-func (s ConvShape) outMap(border int) i8.Map {
-	return i8.Map{H: s.OutH, W: s.OutW, Border: border, Layout: s.spec().Out}
+// inMap and outMap are the convolution's input and output in memory. A stem's input is an Image instead.
+func (s ConvShape) inMap() i8.Map {
+	return i8.Map{H: s.InH, W: s.InW, Border: s.inBorder, Layout: s.spec().In}
+}
+
+func (s ConvShape) outMap() i8.Map {
+	return i8.Map{H: s.OutH, W: s.OutW, Border: s.outBorder, Layout: s.spec().Out}
+}
+
+// image is the network's input in memory.
+func (c Config) image() i8.Image { return i8.Image{H: c.Height, W: c.Width, Border: c.Stem.Kernel / 2} }
+
+// pooledMap is what the stem's max pooling makes.
+func (c Config) pooledMap() i8.Map {
+	h, w := c.BodySize()
+	return i8.Map{H: h, W: w, Layout: c.StemShape().outMap().Layout}
 }
 
 // LaneLimit is how large the weights of one sign that share a lane may sum up to, see Lanes.

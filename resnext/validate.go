@@ -14,15 +14,16 @@ func (q *Quantised) validate() error {
 	if err := q.Config.Validate(); err != nil {
 		return err
 	}
-	if err := q.Preprocess.Validate(); err != nil {
+	if err := q.Preprocess.validateFor(q.Config); err != nil {
 		return err
 	}
-	return checkLabels(q.Labels, q.Config.Classes)
-}
-
-func checkLabels(labels []string, classes int) error {
-	if len(labels) != 0 && len(labels) != classes {
-		return fmt.Errorf("%d labels for %d classes", len(labels), classes)
+	if n := len(q.Labels); n != 0 && n != q.Config.Classes {
+		return fmt.Errorf("%d labels for %d classes", n, q.Config.Classes)
+	}
+	for i, label := range q.Labels {
+		if err := checkText(fmt.Sprintf("label %d", i), label); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -35,20 +35,25 @@ type Tensor struct {
 // is as it was and the temporary one is gone. Write does not change its
 // arguments.
 func Write(path string, metadata map[string]string, tensors []Tensor) (int64, error) {
-	ordered := slices.SortedFunc(slices.Values(tensors), fileOrder)
-	header, err := buildHeader(metadata, ordered)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", path, err)
-	}
 	var size int64
-	err = atomicfile.Write(path, func(w io.Writer) error {
-		size, err = writeAll(w, header, ordered)
+	err := atomicfile.Write(path, func(w io.Writer) (err error) {
+		size, err = Encode(w, metadata, tensors)
 		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", path, err)
 	}
 	return size, nil
+}
+
+// Encode writes what Write puts into a file to w, and returns its size in bytes.
+func Encode(w io.Writer, metadata map[string]string, tensors []Tensor) (int64, error) {
+	ordered := slices.SortedFunc(slices.Values(tensors), fileOrder)
+	header, err := buildHeader(metadata, ordered)
+	if err != nil {
+		return 0, err
+	}
+	return writeAll(w, header, ordered)
 }
 
 // fileOrder sorts by element size, widest first, then by name.
