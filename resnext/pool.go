@@ -2,7 +2,6 @@ package resnext
 
 import (
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -14,190 +13,282 @@ type job interface {
 	run(task int, s *i8.Scratch)
 }
 
-// pool runs jobs on a fixed number of threads, the caller's among them. Between begin and end, an inference,
-// workers watch for the next job without sleeping, because a thread takes longer to wake up than most layers take
-// to compute; afterwards they sleep. Starting a job allocates nothing.
+// pool runs jobs on a fixed number of threads, the caller's among them. Between begin and end, an inference, workers
+// spin until the next job, because a thread takes longer to wake up than most layers take to compute; afterwards they
+// sleep. Nobody waits for a worker that has not begun: each thread claims tasks, the caller takes what is left, and
+// a job is done when its last task is. Starting a job allocates nothing.
 type pool struct {
-	seats   []seat // one a thread; the caller's is the first
-	job     job
-	left    atomic.Int32  // workers that have not finished the job
-	epoch   atomic.Uint32 // counts jobs
-	round   atomic.Uint32 // counts inferences
-	running atomic.Bool   // between begin and end
-	cores   int32         // how many threads can run at once
+	workers []worker // one a thread; the caller's is the first
+	current job
+	left    atomic.Int32  // tasks of the job that are not done
+	epoch   atomic.Uint32 // jobs so far
+	active  atomic.Int32  // threads that take part in the inference, 0 between inferences
+	cores   int32         // threads that can run at once
 	failure atomic.Pointer[failure]
-	asleep  sync.Mutex
-	// wake is for workers, finished for the caller; each waits only where watching took too long.
-	wake, finished *sync.Cond
-	closed         atomic.Bool
+	closed  atomic.Bool
+	// asleep is set while the caller sleeps until the job is done, which finished then says.
+	asleep   atomic.Bool
+	finished chan struct{}
+
+	degree  degree
+	started time.Time // of the inference
+	waited  time.Duration
+	own     int // tasks that the caller ran, and all tasks, of jobs with several
+	all     int
 }
 
 // failure is a panic of a task, kept for the caller of do.
 type failure struct{ value any }
 
-// seat is one thread's place. Its share of a job are the tasks from next to end, neighbours in the map, so that a
-// thread finds in its own cache what it wrote for the layer before.
-type seat struct {
+// worker is one thread.
+type worker struct {
 	scratch i8.Scratch
-	next    atomic.Int32
-	end     int32
-	_       [64]byte // the next seat is another core's cache line
+	// share is the thread's part of a job, neighbours in the map so that it finds in its own cache what it wrote for the
+	// layer before: the next task that nobody has claimed, and in the lower half the end. A task is claimed by changing
+	// both at once, and a job's shares are published after the job itself, so a thread that comes late claims nothing, or
+	// a task of the job that is then under way.
+	share atomic.Uint64
+	// invitations counts the inferences in which the worker takes part.
+	invitations atomic.Uint32
+	asleep      atomic.Bool
+	wake        chan struct{}
+	_           [64]byte // the next worker is on another core's cache line
 }
 
+const shareEnd = 1<<32 - 1 // the lower half
+
+func newShare(next, end int) uint64 { return uint64(next)<<32 | uint64(end) }
+
 const (
-	// patience is how long a thread watches for the next job, or for the others' last tasks, before it sleeps: longer than
+	// spinWait is how long a thread spins for the next job, or for the others' last tasks, before it sleeps: longer than
 	// most layers' last task takes, so that it sleeps mostly where the CPU is wanted elsewhere.
-	patience = 500 * time.Microsecond
-	// linger is how long workers stay awake after an inference, for the next of a series.
-	linger = 100 * time.Microsecond
-	// briefly is its patience while more threads are at work in this process than can run at once.
-	briefly = 20 * time.Microsecond
+	spinWait = 500 * time.Microsecond
+	// spinIdle is how long workers spin after an inference, for the next of a series.
+	spinIdle = 100 * time.Microsecond
+	// spinOversubscribed replaces spinWait while there are more running threads in this process than cores.
+	spinOversubscribed = 20 * time.Microsecond
 )
 
-// working counts the threads of all inferences under way.
-var working atomic.Int32
+// running counts the threads of all inferences under way.
+var running atomic.Int32
 
 func newPool(threads int) *pool {
-	p := &pool{seats: make([]seat, threads), cores: int32(runtime.GOMAXPROCS(0))}
-	p.wake, p.finished = sync.NewCond(&p.asleep), sync.NewCond(&p.asleep)
-	for i := 1; i < threads; i++ {
-		go p.worker(i)
+	p := preparePool(threads)
+	p.startWorkers()
+	return p
+}
+
+// preparePool makes a pool whose workers have not begun.
+func preparePool(threads int) *pool {
+	p := &pool{
+		workers: make([]worker, threads), cores: int32(runtime.GOMAXPROCS(0)), finished: make(chan struct{}, 1),
+		degree: newDegree(threads),
+	}
+	for i := range p.workers {
+		p.workers[i].wake = make(chan struct{}, 1)
 	}
 	return p
 }
 
-// begin wakes the workers for an inference.
+func (p *pool) startWorkers() {
+	for i := 1; i < len(p.workers); i++ {
+		go p.serve(i)
+	}
+}
+
+// begin starts an inference: it wakes the workers that take part.
 func (p *pool) begin() {
-	working.Add(int32(len(p.seats)))
-	if len(p.seats) == 1 {
-		return
+	threads := 1
+	if len(p.workers) > 1 {
+		p.started, p.waited, p.own, p.all = time.Now(), 0, 0, 0
+		threads = p.degree.next(p.started)
 	}
-	p.asleep.Lock()
-	p.running.Store(true)
-	p.round.Add(1)
-	p.asleep.Unlock()
-	p.wake.Broadcast()
+	running.Add(int32(threads))
+	p.active.Store(int32(threads))
+	for i := 1; i < threads; i++ {
+		p.workers[i].invitations.Add(1)
+	}
+	p.wakeWorkers(threads)
 }
 
-// end lets the workers sleep.
-func (p *pool) end() {
-	p.running.Store(false)
-	working.Add(-int32(len(p.seats)))
+// end lets the workers sleep. undisturbed tells that the time since begin went into jobs alone.
+func (p *pool) end(undisturbed bool) {
+	threads := p.active.Swap(0)
+	running.Add(-threads)
+	if len(p.workers) > 1 && undisturbed {
+		now := time.Now()
+		p.degree.learn(int(threads), now, now.Sub(p.started), p.waited, p.own, p.all)
+	}
 }
 
-// patience is how long it is wise to watch now.
-func (p *pool) patience() time.Duration {
-	if working.Load() > p.cores {
-		return briefly
+// wakeWorkers wakes those of the first threads that sleep.
+func (p *pool) wakeWorkers(threads int) {
+	for i := 1; i < threads; i++ {
+		if w := &p.workers[i]; w.asleep.Load() {
+			signal(w.wake)
+		}
 	}
-	return patience
+}
+
+// signal wakes whoever waits at c, now or when it next does.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default: // it was told already
+	}
+}
+
+// spinTime is how long it is wise to spin now.
+func (p *pool) spinTime() time.Duration {
+	if running.Load() > p.cores {
+		return spinOversubscribed
+	}
+	return spinWait
 }
 
 // close ends the workers. No job may be running.
 func (p *pool) close() {
-	p.asleep.Lock()
 	p.closed.Store(true)
-	p.epoch.Add(1)
-	p.asleep.Unlock()
-	p.wake.Broadcast()
+	for i := 1; i < len(p.workers); i++ {
+		signal(p.workers[i].wake)
+	}
 }
 
 // do runs every task of a job and returns when all are done. A panic of any task is passed on.
 func (p *pool) do(j job, tasks int) {
-	if len(p.seats) == 1 || tasks == 1 {
+	threads := int(p.active.Load())
+	if threads == 1 || tasks == 1 {
 		for t := range tasks {
-			j.run(t, &p.seats[0].scratch)
+			j.run(t, &p.workers[0].scratch)
 		}
 		return
 	}
-	p.job = j
-	for i := range p.seats {
-		p.seats[i].next.Store(int32(tasks * i / len(p.seats)))
-		p.seats[i].end = int32(tasks * (i + 1) / len(p.seats))
+	// In this order: whoever claims a task finds its job.
+	p.current = j
+	p.left.Store(int32(tasks))
+	for i := range threads {
+		p.workers[i].share.Store(newShare(tasks*i/threads, tasks*(i+1)/threads))
 	}
-	p.left.Store(int32(len(p.seats) - 1))
-	p.asleep.Lock()
 	p.epoch.Add(1)
-	p.asleep.Unlock()
-	p.wake.Broadcast()
-	p.work(0)
-	if !watch(p.patience(), func() bool { return p.left.Load() == 0 }) {
-		p.asleep.Lock()
-		for p.left.Load() != 0 {
-			p.finished.Wait()
-		}
-		p.asleep.Unlock()
-	}
+	p.wakeWorkers(threads)
+	p.own += p.work(0)
+	p.all += tasks
+	p.wait()
 	if f := p.failure.Swap(nil); f != nil {
 		panic(f.value)
 	}
 }
 
-// work is take, but that a panic waits: the caller must not leave do while others still write, and a panic of a
-// worker's own would end the process before anybody could recover.
-func (p *pool) work(thread int) {
-	defer func() {
-		if value := recover(); value != nil {
-			p.failure.CompareAndSwap(nil, &failure{value})
+// wait returns when the job is done.
+func (p *pool) wait() {
+	done := func() bool { return p.left.Load() == 0 }
+	if spinOnce(done) {
+		return
+	}
+	start := time.Now()
+	if !spinUntil(p.spinTime(), done) {
+		p.asleep.Store(true)
+		for !done() {
+			<-p.finished
 		}
-	}()
-	p.take(thread)
+		p.asleep.Store(false)
+	}
+	p.waited += time.Since(start)
 }
 
-// take runs a thread's own tasks, and then what the others have left.
-func (p *pool) take(thread int) {
-	scratch := &p.seats[thread].scratch
-	for i := range p.seats {
-		s := &p.seats[(thread+i)%len(p.seats)]
-		for t := s.next.Add(1) - 1; t < s.end; t = s.next.Add(1) - 1 {
-			p.job.run(int(t), scratch)
+// work is drain with panics of tasks kept for do: the caller must not leave do while others still write, and a panic of a
+// worker's own would end the process before anybody could recover. It returns how many tasks it ran.
+func (p *pool) work(thread int) int {
+	total := 0
+	for {
+		tasks, panicked := p.drain(thread)
+		total += tasks
+		if tasks > 0 && p.left.Add(-int32(tasks)) == 0 && p.asleep.Load() {
+			signal(p.finished)
+		}
+		if !panicked {
+			return total
 		}
 	}
 }
 
-func (p *pool) worker(thread int) {
+// drain runs a thread's own tasks, and then what the others have left, until there are none or one panics.
+func (p *pool) drain(thread int) (tasks int, panicked bool) {
+	defer func() {
+		if value := recover(); value != nil {
+			p.failure.CompareAndSwap(nil, &failure{value})
+			panicked = true
+		}
+	}()
+	scratch := &p.workers[thread].scratch
+	for i := range p.workers {
+		w := &p.workers[(thread+i)%len(p.workers)]
+		for {
+			share := w.share.Load()
+			next := share >> 32
+			if next >= share&shareEnd {
+				break
+			}
+			if w.share.CompareAndSwap(share, share+1<<32) {
+				tasks++
+				p.current.run(int(next), scratch)
+			}
+		}
+	}
+	return tasks, false
+}
+
+// serve is a worker's life.
+func (p *pool) serve(thread int) {
 	for seen := uint32(0); ; {
-		seen = p.await(seen)
+		seen = p.await(thread, seen)
 		if p.closed.Load() {
 			return
 		}
 		p.work(thread)
-		if p.left.Add(-1) == 0 {
-			p.asleep.Lock() // the caller has seen left, or waits
-			p.finished.Signal()
-			p.asleep.Unlock()
-		}
 	}
 }
 
-// await returns the epoch once it differs from seen.
-func (p *pool) await(seen uint32) uint32 {
-	changed := func() bool { return p.epoch.Load() != seen }
+// await returns the epoch once it differs from seen while the worker takes part in the inference, or the pool is closed.
+func (p *pool) await(thread int, seen uint32) uint32 {
+	w := &p.workers[thread]
+	takesPart := func() bool { return thread < int(p.active.Load()) }
+	wanted := func() bool { return takesPart() && p.epoch.Load() != seen || p.closed.Load() }
 	for {
-		round := p.round.Load()
-		watch(p.patience(), func() bool { return changed() || !p.running.Load() })
-		watch(linger, func() bool { return changed() || p.round.Load() != round })
-		p.asleep.Lock()
-		for !changed() && p.round.Load() == round {
-			p.wake.Wait()
+		invitations := w.invitations.Load()
+		wantedOrInvited := func() bool { return wanted() || w.invitations.Load() != invitations }
+		spinUntil(p.spinTime(), func() bool { return wanted() || !takesPart() })
+		if !spinUntil(spinIdle, wantedOrInvited) {
+			w.asleep.Store(true)
+			for !wantedOrInvited() {
+				<-w.wake
+			}
+			w.asleep.Store(false)
 		}
-		p.asleep.Unlock()
-		if changed() {
+		if wanted() {
 			return p.epoch.Load()
 		}
 	}
 }
 
-// watch looks until done holds, and tells whether it did in time.
-func watch(most time.Duration, done func() bool) bool {
-	const looks = 100 // between looks at the clock
-	for start := time.Now(); ; {
-		for range looks {
-			if done() {
-				return true
-			}
+// spinOnce polls done for a fraction of a microsecond, and reports whether it became true.
+func spinOnce(done func() bool) bool {
+	const looks = 100
+	for range looks {
+		if done() {
+			return true
 		}
-		if time.Since(start) > most {
+	}
+	return false
+}
+
+// spinUntil polls done for at most d, and reports whether it became true.
+func spinUntil(d time.Duration, done func() bool) bool {
+	for start := time.Now(); ; {
+		if spinOnce(done) {
+			return true
+		}
+		if time.Since(start) > d {
 			return false
 		}
 	}

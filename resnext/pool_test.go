@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -28,9 +29,9 @@ func TestPoolRunsEachTaskOnce(t *testing.T) {
 					require.EqualValues(t, 1, counts[i].Load(), "threads %d, round %d, task %d of %d", threads, round, i, tasks)
 				}
 			}
-			p.end()
+			p.end(true)
 		}
-		require.Zero(t, working.Load())
+		require.Zero(t, running.Load())
 		p.close()
 	}
 }
@@ -56,6 +57,56 @@ func TestPoolPassesPanicsOn(t *testing.T) {
 		var sum atomic.Int32
 		p.do(funcJob(func(task int) { sum.Add(int32(task)) }), 16)
 		require.EqualValues(t, 120, sum.Load())
-		p.end()
+		p.end(true)
+	}
+}
+
+// TestPoolWaitsForNobodyIdle: a worker that has not begun, because its CPU is busy elsewhere, holds up no job, and one
+// that comes late finds its way into the job that is under way.
+func TestPoolWaitsForNobodyIdle(t *testing.T) {
+	p := preparePool(3)
+	p.begin()
+	var ran [64]atomic.Int32
+	count := funcJob(func(task int) { ran[task].Add(1) })
+	for range 10 {
+		p.do(count, len(ran))
+	}
+	// Now both begin, in the middle of a job that waits for them.
+	var here atomic.Int32
+	p.startWorkers()
+	p.do(funcJob(func(int) {
+		here.Add(1)
+		for here.Load() < 3 {
+			runtime.Gosched()
+		}
+	}), 3)
+	p.do(count, len(ran))
+	p.end(true)
+	p.close()
+	for i := range ran {
+		require.EqualValues(t, 11, ran[i].Load(), "task %d", i)
+	}
+}
+
+// TestPoolRestsWorkers: where the degree says so an inference runs on fewer threads.
+func TestPoolRestsWorkers(t *testing.T) {
+	p := newPool(4)
+	defer p.close()
+	for _, threads := range []int{4, 1, 2, 4, 3} {
+		p.degree.threads, p.degree.retry = threads, time.Now().Add(time.Hour)
+		p.begin()
+		var here, most atomic.Int32
+		job := funcJob(func(int) {
+			n := here.Add(1)
+			defer here.Add(-1)
+			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+			}
+			runtime.Gosched()
+		})
+		for range 50 {
+			p.do(job, 32)
+		}
+		p.end(false)
+		require.LessOrEqual(t, most.Load(), int32(threads))
 	}
 }

@@ -8,12 +8,15 @@ import (
 	"time"
 
 	i8 "github.com/libresnext/libresnext/int8"
+	"github.com/libresnext/libresnext/internal/cores"
 )
 
 // SessionOptions tell how a session runs. The zero value is right for most.
 type SessionOptions struct {
-	// Threads is how many CPU cores one inference uses; 0 means all that Go may use (GOMAXPROCS), and
-	// more than those are never used. The result does not depend on it.
+	// Threads is how many CPU cores one inference uses; more than GOMAXPROCS are never used. 0 means all that the
+	// process may really use: not those that a cpuset or taskset takes away, nor more than a container's quota grants.
+	// Where other work wants the cores, inferences fall back to fewer threads for a while. The result does not depend
+	// on any of this.
 	Threads int
 }
 
@@ -63,7 +66,10 @@ func (m *Model) NewSession(o SessionOptions) (*Session, error) {
 	if o.Threads < 0 {
 		return nil, fmt.Errorf("resnext: %d threads, expected 0 (all cores) or more", o.Threads)
 	}
-	if o.Threads == 0 || o.Threads > most {
+	switch {
+	case o.Threads == 0:
+		o.Threads = cores.Usable()
+	case o.Threads > most:
 		o.Threads = most
 	}
 	arena, parts := m.config.carve()
@@ -112,7 +118,7 @@ func (s *Session) acquire() error {
 }
 
 // Threads is the number of threads that an inference uses.
-func (s *Session) Threads() int { return len(s.pool.seats) }
+func (s *Session) Threads() int { return len(s.pool.workers) }
 
 // ArenaBytes is the memory that the session's activations take.
 func (s *Session) ArenaBytes() int { return len(s.arena) }
@@ -130,7 +136,7 @@ func (s *Session) Infer(rgb []byte) ([]float32, error) {
 	}
 	defer s.state.Store(idle)
 	s.pool.begin()
-	defer s.pool.end()
+	defer func() { s.pool.end(s.Timed == nil && s.Observe == nil) }()
 	m.image.Load(s.image, rgb, m.kernels.Offset)
 	for i := range s.steps {
 		st := &s.steps[i]
