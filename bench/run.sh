@@ -72,6 +72,13 @@ gap "$@"
 compare resnext101_32x8d 8,4 -rounds 12 -count 16 "$@"
 gap "$@"
 compare resnext20_8x4d auto,4,off -images testdata/fashion/test.zip -count 1000 "$@"
+# Beside other work that wants the CPU: what several threads cost then.
+for busy in 1 2; do
+	gap "$@"
+	compare resnext50_32x4d auto -rounds 12 -busy $busy "$@"
+	gap "$@"
+	compare resnext20_8x4d auto -rounds 12 -busy $busy "$@"
+done
 
 if [ ${#runtimes[@]} -gt 0 ]; then
 	"$venv/bin/python" - "$out"/{resnext50_32x4d,resnext101_32x8d,resnext20_8x4d}/*.onnx >&2 <<-'END'

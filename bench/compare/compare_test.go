@@ -91,6 +91,53 @@ func TestAlone(t *testing.T) {
 	require.Empty(t, r.Agreements)
 }
 
+// TestBusy: loops burn CPU time beside, and every round counts.
+func TestBusy(t *testing.T) {
+	out, err := compareTiny(t, "-runtimes", "standin", "-busy", "2", "-json", "-profile")
+	require.NoError(t, err)
+	var r Report
+	require.NoError(t, json.Unmarshal([]byte(out), &r))
+	require.Equal(t, 2, r.Busy)
+	require.Equal(t, []Quiet{{Threads: []int{1}, Rounds: 3, Quiet: 3}}, r.Quiet)
+	require.Len(t, r.Timings, 3)
+	require.Len(t, r.Ratios, 2)
+	require.Empty(t, r.Profiles)
+	out, err = compareTiny(t, "-runtimes", "none", "-busy", "1")
+	require.NoError(t, err)
+	require.Regexp(t, `beside +1 busy loop\n`, out)
+	require.Contains(t, out, "1 thread: all 3 count")
+}
+
+// TestBusyLoopsEnd: with stop, and also where one cannot be started.
+func TestBusyLoopsEnd(t *testing.T) {
+	stop, err := startBusyLoops(2)
+	require.NoError(t, err)
+	stop() // waits for both
+	done := make(chan struct{})
+	life, end := io.Pipe()
+	go func() {
+		busyLoop(life)
+		close(done)
+	}()
+	require.NoError(t, end.Close())
+	<-done
+}
+
+func TestSpeedUpByThreads(t *testing.T) {
+	r := Report{Timings: []*Timing{
+		{Runtime: "a", Network: "n", Threads: 1, MedianMS: 10, MinMS: 8}, {Runtime: "b", Network: "n", Threads: 1, MedianMS: 12, MinMS: 9},
+		{Runtime: "a", Network: "n", Threads: 2, MedianMS: 5, MinMS: 5}, {Runtime: "b", Network: "n", Threads: 2, MedianMS: 16, MinMS: 6},
+	}}
+	var b strings.Builder
+	r.printThreads(&b, []int{1, 2})
+	require.Regexp(t, `(?s)as on 1 thread, .*a +n +2.00 \(1.60\)\n.*b +n +0.75 \(1.50\)`, b.String())
+	b.Reset()
+	r.printThreads(&b, []int{2})
+	require.Empty(t, b.String())
+	require.Equal(t, "1, 2 and 4 threads", threadsText([]int{1, 2, 4}))
+	require.Equal(t, "1 thread", threadsText([]int{1}))
+}
+
 func TestBesideAnother(t *testing.T) {
 	out, err := compareTiny(t, "-runtimes", "standin", "-json", "-profile")
 	require.NoError(t, err)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strconv"
 
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/internal/procfs"
@@ -72,19 +74,52 @@ func (c *comparison) export() error {
 	return nil
 }
 
+// timeAll times on each number of threads, one after the other; beside busy loops on all in turn, because there it is
+// the comparison of one thread with several that counts.
+func (c *comparison) timeAll(ctx context.Context, r *Report) error {
+	series := slices.Collect(slices.Chunk(c.threads, 1))
+	if c.busy > 0 {
+		series = [][]int{c.threads}
+		stop, err := startBusyLoops(c.busy)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	for _, threads := range series {
+		fmt.Fprintf(c.log, "timing on %s\n", threadsText(threads))
+		all, quiet, err := c.time(ctx, threads...)
+		if err != nil {
+			return err
+		}
+		r.Quiet, r.Timings = append(r.Quiet, quiet), append(r.Timings, all...)
+		for t := range slices.Chunk(all, len(c.entries)) {
+			r.Ratios = append(r.Ratios, ratios(t, len(c.networks))...)
+		}
+	}
+	return nil
+}
+
+// threadsText is "1 thread", "1 and 2 threads" or "1, 2 and 4 threads".
+func threadsText(threads []int) string {
+	text := ""
+	for i, n := range threads[:len(threads)-1] {
+		text += strconv.Itoa(n) + map[bool]string{false: ", ", true: " and "}[i == len(threads)-2]
+	}
+	return text + cli.Plural(threads[len(threads)-1], "thread")
+}
+
 // measure fills a report.
 func (c *comparison) measure(ctx context.Context) (*Report, error) {
 	r := newReport(c.networks[0], c.inputs)
-	for _, threads := range c.threads {
-		fmt.Fprintf(c.log, "timing on %s\n", cli.Plural(threads, "thread"))
-		t, quiet, err := c.time(ctx, threads)
-		if err != nil {
-			return nil, err
-		}
-		r.Quiet = append(r.Quiet, quiet)
-		r.Timings, r.Ratios = append(r.Timings, t...), append(r.Ratios, ratios(t, len(c.networks))...)
+	r.Busy = c.busy
+	if err := c.timeAll(ctx, r); err != nil {
+		return nil, err
 	}
 	r.Load = append(r.Load, procfs.Load())
+	if c.busy > 0 {
+		return r, nil // what follows wants a quiet machine
+	}
 	if c.profile {
 		for _, e := range c.entries {
 			p, err := profile(ctx, e, c.inputs)

@@ -27,6 +27,7 @@ import (
 const (
 	tool           = "compare"
 	workerArgument = "worker"
+	busyArgument   = "busy"
 )
 
 // options are the command line.
@@ -37,11 +38,16 @@ type options struct {
 	pause, turn                  time.Duration
 	images, python, scripts, dir string
 	profile, json                bool
+	busy                         int
 }
 
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == workerArgument {
 		exit(serve(os.Stdin, os.Stdout))
+	}
+	if len(os.Args) == 2 && os.Args[1] == busyArgument {
+		busyLoop(os.Stdin)
+		os.Exit(cli.Done)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -79,6 +85,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.DurationVar(&o.pause, "pause", 20*time.Millisecond, "`time` to wait before each turn")
 	f.DurationVar(&o.turn, "turn", 200*time.Millisecond, "`time` that a turn takes at least: with less the system cannot tell who was busy")
 	f.BoolVar(&o.profile, "profile", false, "also tell where the time goes")
+	f.IntVar(&o.busy, "busy", 0, "`number` of programs that only burn CPU time beside the runtimes; all numbers of threads then take turns")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	if err := f.Parse(args); err != nil {
 		return nil, err
@@ -87,8 +94,8 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	if len(o.models) == 0 {
 		return nil, errors.New("no model file is given")
 	}
-	if o.wanted < 1 || o.count < 1 || o.pause < 0 || o.turn < 0 {
-		return nil, errors.New("-rounds and -count must be 1 or more, -pause and -turn not negative")
+	if o.wanted < 1 || o.count < 1 || o.pause < 0 || o.turn < 0 || o.busy < 0 {
+		return nil, errors.New("-rounds and -count must be 1 or more, -pause, -turn and -busy not negative")
 	}
 	for text := range strings.SplitSeq(threads, ",") {
 		n, err := strconv.Atoi(text)

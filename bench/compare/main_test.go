@@ -13,6 +13,10 @@ import (
 // stands in for another runtime.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 {
+		if os.Args[1] == busyArgument {
+			busyLoop(os.Stdin)
+			os.Exit(0)
+		}
 		serveAs := map[string]func(io.Reader, io.Writer) error{workerArgument: serve, "scripts/standin_worker.py": serveStandIn}
 		if f, ok := serveAs[os.Args[1]]; ok {
 			exit(f(os.Stdin, os.Stdout))

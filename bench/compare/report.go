@@ -16,12 +16,14 @@ import (
 
 // Report is the outcome of a comparison, and the object of --json.
 type Report struct {
-	Network    string      `json:"network"`
-	MACs       int64       `json:"macs"`
-	CPU        string      `json:"cpu"`
-	Cores      int         `json:"cores"`
-	Kernels    string      `json:"kernels"`
-	Load       []string    `json:"load_before_and_after"`
+	Network string   `json:"network"`
+	MACs    int64    `json:"macs"`
+	CPU     string   `json:"cpu"`
+	Cores   int      `json:"cores"`
+	Kernels string   `json:"kernels"`
+	Load    []string `json:"load_before_and_after"`
+	// Busy is the number of programs that burnt CPU time meanwhile, on purpose.
+	Busy       int         `json:"busy_loops"`
 	Quiet      []Quiet     `json:"rounds"`
 	Images     string      `json:"images"`
 	Timings    []*Timing   `json:"timings"`
@@ -57,17 +59,23 @@ func (r *Report) print(w io.Writer, threads []int) {
 	about.Row("network", fmt.Sprintf("%s, %s multiply-accumulates", r.Network, cli.Count(r.MACs)))
 	about.Row("machine", fmt.Sprintf("%s, %s; this library's kernels: %s", r.CPU, cli.Plural(r.Cores, "core"), r.Kernels))
 	about.Row("load", strings.Join(r.Load, " before, ")+" after")
+	if r.Busy > 0 {
+		about.Row("beside", cli.Plural(r.Busy, "busy loop"))
+	}
 	for _, q := range r.Quiet {
 		text := fmt.Sprintf("%d of %d were undisturbed by other processes, and count", q.Quiet, q.Rounds)
-		if q.Quiet < leastQuiet {
+		if r.Busy > 0 {
+			text = fmt.Sprintf("all %d count", q.Rounds)
+		} else if q.Quiet < leastQuiet {
 			text = fmt.Sprintf("all %d, but DISTURBED by other processes: only %d were quiet", q.Rounds, q.Quiet)
 		}
-		about.Row("rounds", fmt.Sprintf("%s: %s", cli.Plural(q.Threads, "thread"), text))
+		about.Row("rounds", fmt.Sprintf("%s: %s", threadsText(q.Threads), text))
 	}
 	about.Print(w)
 	for _, n := range threads {
 		r.printTimings(w, n)
 	}
+	r.printThreads(w, threads)
 	r.printAgreements(w)
 	r.printProfiles(w)
 }
@@ -98,6 +106,33 @@ func (r *Report) printTimings(w io.Writer, threads int) {
 		if x.Threads == threads {
 			t.Row(x.Network, x.Other, two(x.ByMedian), two(x.ByMin), two(x.ByRound))
 		}
+	}
+	t.Print(w)
+}
+
+// printThreads compares each runtime's times on several threads with its own on the first number of them.
+func (r *Report) printThreads(w io.Writer, threads []int) {
+	if len(threads) < 2 {
+		return
+	}
+	fmt.Fprintf(w, "\nso many times as fast as on %s, by medians (by minima)\n", cli.Plural(threads[0], "thread"))
+	t := cli.Table{Right: right(1 + len(threads))}
+	head := []any{"runtime", "network"}
+	for _, n := range threads[1:] {
+		head = append(head, cli.Plural(n, "thread"))
+	}
+	t.Row(head...)
+	for _, first := range r.Timings {
+		if first.Threads != threads[0] {
+			continue
+		}
+		row := []any{first.Runtime, first.Network}
+		for _, x := range r.Timings {
+			if x.Runtime == first.Runtime && x.Network == first.Network && x.Threads != first.Threads {
+				row = append(row, fmt.Sprintf("%.2f (%.2f)", first.MedianMS/x.MedianMS, first.MinMS/x.MinMS))
+			}
+		}
+		t.Row(row...)
 	}
 	t.Print(w)
 }

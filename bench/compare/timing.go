@@ -30,12 +30,12 @@ type Timing struct {
 	all []float64 // every inference that counts, ms
 }
 
-// Quiet tells how many rounds were disturbed by other processes. The quiet ones count, or all if there are fewer
-// than leastQuiet.
+// Quiet tells how many rounds on these numbers of threads were disturbed by other processes. The quiet ones count, or
+// all if there are fewer than leastQuiet.
 type Quiet struct {
-	Threads int `json:"threads"`
-	Rounds  int `json:"rounds"`
-	Quiet   int `json:"quiet"`
+	Threads []int `json:"threads"`
+	Rounds  int   `json:"rounds"`
+	Quiet   int   `json:"quiet"`
 }
 
 const (
@@ -58,24 +58,27 @@ type Ratio struct {
 	ByRound  float64 `json:"by_round"`
 }
 
-// time measures all entries on so many threads, in turns: each round lets every contestant infer some times.
-func (c *comparison) time(ctx context.Context, threads int) (timings []*Timing, q Quiet, err error) {
+// time measures all entries on each of these numbers of threads, in turns: each round lets every contestant infer some
+// times. The timings are in the order of threads, then of entries.
+func (c *comparison) time(ctx context.Context, threads ...int) (timings []*Timing, q Quiet, err error) {
 	var contestants []*contestant
 	defer func() {
 		for _, x := range contestants {
 			err = errors.Join(err, x.close())
 		}
 	}()
-	for _, e := range c.entries {
-		x, err := e.engine.load(ctx, e.network, c.inputs, threads)
-		if err != nil {
-			return nil, q, err
+	for _, n := range threads {
+		for _, e := range c.entries {
+			x, err := e.engine.load(ctx, e.network, c.inputs, n)
+			if err != nil {
+				return nil, q, err
+			}
+			contestants = append(contestants, x)
+			timings = append(timings, &Timing{
+				Runtime: x.name, Version: x.version, Network: e.network.label, Threads: n,
+				LoadMS: float64(x.loadNS) / 1e6, IdleBytes: x.idleBytes,
+			})
 		}
-		contestants = append(contestants, x)
-		timings = append(timings, &Timing{
-			Runtime: x.name, Version: x.version, Network: e.network.label, Threads: threads,
-			LoadMS: float64(x.loadNS) / 1e6, IdleBytes: x.idleBytes,
-		})
 	}
 	rounds, q, err := c.rounds(contestants)
 	if err != nil {
@@ -103,7 +106,7 @@ func (c *comparison) rounds(contestants []*contestant) ([]round, Quiet, error) {
 			if err != nil {
 				return nil, Quiet{}, err
 			}
-			r, still = append(r, times), still && undisturbed
+			r, still = append(r, times), still && (undisturbed || c.busy > 0)
 		}
 		all = append(all, r)
 		if still {
