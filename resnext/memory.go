@@ -4,12 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"strconv"
 
 	i8 "github.com/libresnext/libresnext/int8"
 )
 
-// DefaultMemoryLimit is Options.MemoryLimit where it is 0: 512 MiB. ResNeXt-50 at 224x224 pixels needs 3 MB.
+// DefaultMemoryLimit is Options.MemoryLimit where neither it nor the environment says otherwise: 512 MiB. ResNeXt-50 at
+// 224x224 pixels needs 3 MB.
 const DefaultMemoryLimit = 512 << 20
+
+// MemoryLimitEnv is the environment variable that replaces DefaultMemoryLimit, in MiB.
+const MemoryLimitEnv = "RESNEXT_MEMORY_LIMIT"
 
 // ErrMemoryLimit is wrapped by the error about a network that needs more memory than Options.MemoryLimit.
 var ErrMemoryLimit = errors.New("over the memory limit")
@@ -17,15 +23,34 @@ var ErrMemoryLimit = errors.New("over the memory limit")
 // checkMemory compares what a session will take with the limit before anything is allocated. Weights do not count:
 // the file has them, so they are no larger than its owner expects.
 func (c Config) checkMemory(limit int64) error {
-	if limit == 0 {
-		limit = DefaultMemoryLimit
+	limit, err := memoryLimit(limit)
+	if err != nil {
+		return err
 	}
-	limit = min(limit, math.MaxInt)
 	if need := c.SessionBytes() + c.tableBytes(); need > limit {
-		return fmt.Errorf("%w: a session at %dx%d pixels needs %d MB, the limit is %d MB: raise it if this machine has as much, or calibrate for a smaller input",
-			ErrMemoryLimit, c.Width, c.Height, need>>20+1, limit>>20)
+		mb := need>>20 + 1
+		return fmt.Errorf("%w: a session at %dx%d pixels needs %d MB, the limit is %d MB: set %s=%d if this machine has as much, or calibrate for a smaller input",
+			ErrMemoryLimit, c.Width, c.Height, mb, limit>>20, MemoryLimitEnv, mb)
 	}
 	return nil
+}
+
+// memoryLimit is what Options.MemoryLimit means, within what an int can count.
+func memoryLimit(limit int64) (int64, error) {
+	if limit < 0 {
+		return 0, fmt.Errorf("resnext: a memory limit of %d bytes, expected 0 (the default) or more", limit)
+	}
+	if limit == 0 {
+		limit = DefaultMemoryLimit
+		if text := os.Getenv(MemoryLimitEnv); text != "" {
+			mb, err := strconv.ParseInt(text, 10, 42)
+			if err != nil || mb < 1 {
+				return 0, fmt.Errorf("resnext: %s is %q, expected a number of MB such as 1024", MemoryLimitEnv, text)
+			}
+			limit = mb << 20
+		}
+	}
+	return min(limit, math.MaxInt), nil
 }
 
 // SessionBytes is the memory in bytes that a session's activations take (its ArenaBytes) for a network whose

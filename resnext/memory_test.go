@@ -56,6 +56,15 @@ func TestMemoryLimit(t *testing.T) {
 	_, err = New(q, Options{MemoryLimit: -1})
 	require.ErrorContains(t, err, "a memory limit of -1 bytes")
 
+	for _, text := range []string{"0", "-5", "1GB", "99999999999999999999", "4398046511104"} {
+		t.Setenv(MemoryLimitEnv, text)
+		_, err = New(q, Options{})
+		require.ErrorContains(t, err, "RESNEXT_MEMORY_LIMIT is \""+text)
+	}
+	t.Setenv(MemoryLimitEnv, "700")
+	_, err = New(q, Options{})
+	require.ErrorContains(t, err, "the limit is 700 MB: set RESNEXT_MEMORY_LIMIT=")
+
 	c = small()["4x8d"]
 	q = randomQuantised(c, 1)
 	need := c.SessionBytes() + c.tableBytes()

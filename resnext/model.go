@@ -18,7 +18,8 @@ type Options struct {
 	// RESNEXT_KERNELS or, without it, the best set of this CPU. All give the same bytes.
 	Kernels string
 	// MemoryLimit bounds what one session's activations, and the tables that all share, may take in bytes; a network
-	// that needs more gives an error that wraps ErrMemoryLimit, and nothing is allocated. 0 means DefaultMemoryLimit.
+	// that needs more gives an error that wraps ErrMemoryLimit, and nothing is allocated. 0 means what
+	// the environment's RESNEXT_MEMORY_LIMIT gives in MiB, or without it DefaultMemoryLimit.
 	MemoryLimit int64
 }
 
@@ -119,9 +120,6 @@ func (m memory) classifier() (ConvParams, error)          { return m.q.Classifie
 
 // build packs every layer and fixes its place.
 func (m *Model) build(n numbers, o Options) error {
-	if o.MemoryLimit < 0 {
-		return fmt.Errorf("resnext: a memory limit of %d bytes, expected 0 (the default) or more", o.MemoryLimit)
-	}
 	err := m.config.checkMemory(o.MemoryLimit)
 	if err != nil {
 		return err

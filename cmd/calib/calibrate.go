@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"runtime/debug"
 	"time"
 
@@ -155,7 +156,8 @@ func (w *work) makeModel() (*resnext.Model, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	model, err := resnext.Open(p.out)
+	// This machine had the memory to calibrate it; warn has told of devices.
+	model, err := resnext.OpenWith(p.out, resnext.Options{MemoryLimit: math.MaxInt64})
 	return model, size, err
 }
 

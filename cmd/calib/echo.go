@@ -6,6 +6,7 @@ import (
 
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/quant"
+	"github.com/libresnext/libresnext/resnext"
 )
 
 // echo prints what was decided.
@@ -98,6 +99,13 @@ func (p *plan) warn(stderr io.Writer) {
 		for _, text := range p.net.from.Warnings {
 			cli.Warn(stderr, tool, "%s", text)
 		}
+	}
+	if n := p.net.Config.SessionBytes(); n > resnext.DefaultMemoryLimit {
+		cli.Warn(stderr, tool, "a device will need %s for this network at %dx%d pixels, and refuses more than %s unless %s allows it: give a smaller --crop",
+			cli.Bytes(n), p.net.Config.Width, p.net.Config.Height, cli.Bytes(resnext.DefaultMemoryLimit), resnext.MemoryLimitEnv)
+	}
+	if p.relabelled > 0 {
+		cli.Warn(stderr, tool, "%s of %s: control characters are replaced", cli.Plural(p.relabelled, "label"), p.labelSource)
 	}
 	if p.settings.random != nil {
 		cli.Warn(stderr, tool, "random weights: good for measuring speed, the answers mean nothing")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/internal/images"
+	"github.com/libresnext/libresnext/resnext"
 )
 
 // decideLabels names the classes: by --labels, else by the files beside the weights, else by the folders of
@@ -33,7 +34,20 @@ func (p *plan) decideLabels(calibration, eval *images.Set) error {
 			p.numbering = misnumbered(set)
 		}
 	}
+	p.cleanLabels()
 	return nil
+}
+
+// cleanLabels makes labels that a model file may hold. Folders and files of others have been compared with the
+// originals.
+func (p *plan) cleanLabels() {
+	labels := slices.Clone(p.labels)
+	for i, label := range labels {
+		if labels[i] = resnext.CleanLabel(label); labels[i] != label {
+			p.relabelled++
+		}
+	}
+	p.labels = labels
 }
 
 // readLabels reads the file of --labels.

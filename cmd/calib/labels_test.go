@@ -14,6 +14,7 @@ import (
 
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/internal/images"
+	"github.com/libresnext/libresnext/resnext"
 )
 
 // idxFiles writes the pictures of a set as IDX files, labels raised by add.
@@ -134,4 +135,17 @@ func TestFolderClassesDecide(t *testing.T) {
 	code, _, stderr := invoke("--weights", weights, "--images", fashion+"calib.zip", "--eval", archive(t, files), "--out", filepath.Join(t.TempDir(), "m"))
 	require.Equal(t, cli.Failed, code)
 	require.Contains(t, stderr, "it has 9 folders of pictures, the network has 10 classes")
+}
+
+// TestLabelsForTerminals: what a terminal would obey does not get into a model file.
+func TestLabelsForTerminals(t *testing.T) {
+	labels := []string{"shirt\ttee", "trouser", "pullover", "dress", "coat", "sandal", "\x1b]0;owned\x07", "sneaker", "bag", "boot"}
+	path := filepath.Join(t.TempDir(), "labels.txt")
+	require.NoError(t, os.WriteFile(path, []byte(strings.Join(labels, "\n")), 0o600))
+	_, model, stderr := jsonReport(t, "--weights", tiny, "--images", fashion+"calib.zip", "--limit", "16", "--labels", path)
+	require.Contains(t, stderr, "2 labels of "+path+": control characters are replaced")
+	m, err := resnext.OpenReaderAt(bytes.NewReader(model), int64(len(model)), "model", resnext.Options{})
+	require.NoError(t, err)
+	require.Equal(t, "shirt�tee", m.Label(0))
+	require.Equal(t, "�]0;owned�", m.Label(6))
 }

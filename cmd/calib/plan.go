@@ -18,6 +18,8 @@ type plan struct {
 	labels     []string
 	// evalClasses are the classes of --eval's labels; nil where they are in order.
 	evalClasses []int
+	// relabelled counts the labels whose text had to be changed.
+	relabelled int
 	// numbering warns of the order of folders, if it may not be meant.
 	numbering string
 	out       string

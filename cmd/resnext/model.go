@@ -26,7 +26,7 @@ func openModel(path, kernels string, stderr io.Writer) (*resnext.Model, error) {
 
 // explain adds what to do where the error does not say so itself.
 func explain(path string, err error) error {
-	if errors.Is(err, resnext.ErrModelFile) || errors.Is(err, asm.ErrKernels) {
+	if errors.Is(err, resnext.ErrModelFile) || errors.Is(err, resnext.ErrMemoryLimit) || errors.Is(err, asm.ErrKernels) {
 		return err
 	}
 	if info, failed := os.Stat(path); failed == nil && info.IsDir() {

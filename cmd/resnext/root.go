@@ -35,6 +35,10 @@ Kernels:
   environment variable RESNEXT_KERNELS names others, for example
   RESNEXT_KERNELS=generic; "resnext selftest" lists those that run here.
 
+Memory:
+  A model whose session would need more than 512 MB is refused. The environment
+  variable RESNEXT_MEMORY_LIMIT sets another limit, in MB.
+
 Exit codes:
   0 done, 1 something failed (standard error says what), 2 bad usage`
 

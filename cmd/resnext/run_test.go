@@ -100,7 +100,7 @@ func TestHelp(t *testing.T) {
 		})
 	}
 	_, stdout, _ := invoke("--help")
-	for _, taught := range []string{"calib", "RESNEXT_KERNELS", "classify", "inspect", "bench", "selftest", "2 bad usage"} {
+	for _, taught := range []string{"calib", "RESNEXT_KERNELS", "RESNEXT_MEMORY_LIMIT", "classify", "inspect", "bench", "selftest", "2 bad usage"} {
 		require.Contains(t, stdout, taught)
 	}
 }
