@@ -70,3 +70,19 @@ func TestEnviron(t *testing.T) {
 	require.Contains(t, string(out), "OTHER=seen")
 	require.NotContains(t, string(out), "secret")
 }
+
+func TestOutput(t *testing.T) {
+	text, err := Output(t.Context(), 100, "echo", "hello")
+	require.NoError(t, err)
+	require.Equal(t, "hello\n", text)
+	_, err = Output(t.Context(), 5, "echo", "hello")
+	require.ErrorIs(t, err, errTooLong)
+	_, err = Output(t.Context(), 1000, "yes")
+	require.EqualError(t, err, "signal: broken pipe", "it ends because nobody takes more")
+	_, err = Output(t.Context(), 1000, "sh", "-c", "echo no; exit 3")
+	require.ErrorContains(t, err, "exit status 3")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = Output(ctx, 1000, "sleep", "1000000")
+	require.ErrorIs(t, err, context.Canceled)
+}

@@ -168,7 +168,8 @@ func (s *settings) setTLS(caFile string) error {
 		}
 		return nil
 	}
-	s.tls = &tls.Config{MinVersion: tls.VersionTLS12}
+	// A certificate is for the name, whatever the address is found to be.
+	s.tls = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: strings.TrimSuffix(s.broker.Hostname(), ".")}
 	if caFile == "" {
 		return nil
 	}
