@@ -32,8 +32,9 @@ type Reader struct {
 	// Command asks the firmware where no file tells: "vcgencmd get_throttled". Empty where the program is missing.
 	Command string
 
-	asked  time.Time // when Command was last run
-	answer string
+	patience time.Duration // for an answer of Command
+	asked    time.Time     // when Command was last run
+	answer   string
 }
 
 // askEvery is how long an answer of Command is taken for true: starting a program costs a small board some milliseconds.
@@ -41,7 +42,7 @@ const askEvery = 5 * time.Second
 
 // NewReader makes a reader for this computer.
 func NewReader() *Reader {
-	r := &Reader{}
+	r := &Reader{patience: time.Second}
 	if path, err := exec.LookPath("vcgencmd"); err == nil {
 		r.Command = path
 	}
@@ -154,7 +155,7 @@ func (r *Reader) ask(ctx context.Context) string {
 	if time.Since(r.asked) < askEvery {
 		return r.answer
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	ctx, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
 	out, err := group.Output(ctx, maxFile, r.Command, "get_throttled")
 	if err != nil {
