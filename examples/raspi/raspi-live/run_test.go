@@ -56,6 +56,7 @@ func TestBadUsage(t *testing.T) {
 		"- --yuv 641x480":              "even sizes",
 		"- --yuv 640x480 --stride 600": "--stride",
 		"- --stride 640":               "--yuv too",
+		"rtsp://camera/live":           "--camera 'ffmpeg",
 		"a.mjpeg --yuv 640x480":        "--camera too",
 		"- --top 0":                    "--top is 0",
 		"- --threads -1":               "--threads is -1",
