@@ -29,8 +29,8 @@ const fashion = "../../../testdata/fashion/"
 var made struct{ folder, program, model string }
 
 func TestMain(m *testing.M) {
-	// The programs that the tests start are to see the signals that they send, even if nohup started the tests: a signal that
-	// is ignored stays so in all that is started.
+	// The programs that the tests start are to see the signals that they send, even if nohup started the tests: a
+	// signal that is ignored stays so in all that is started.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	code, err := prepare(m)
 	if err != nil {

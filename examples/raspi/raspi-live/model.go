@@ -67,8 +67,8 @@ type classifier struct {
 	preparer *resnext.Preparer
 }
 
-// newClassifier makes a session of as many threads as threads says where the library would take the given number: it knows
-// what of the computer this program may use.
+// newClassifier makes a session of as many threads as threads says where the library would take the given number: it
+// knows what of the computer this program may use.
 func newClassifier(m *resnext.Model, threads func(usual int) int) (*classifier, error) {
 	preparer, err := resnext.NewPreparer(m.Config(), m.Preprocess())
 	if err != nil {

@@ -86,6 +86,7 @@ func (p *process) end() (code int) {
 	ended := make(chan error, 1)
 	go func() { ended <- p.cmd.Wait() }()
 	await.True(p.t, func() bool { return len(ended) > 0 }, "it ends; it said:", p.said)
+	<-ended
 	return p.cmd.ProcessState.ExitCode()
 }
 

@@ -67,8 +67,8 @@ func (o *options) smoothing(source camera.Camera) time.Duration {
 	return o.smooth
 }
 
-// computing is how many threads the network computes with where so many are usual: those that the user wants, those of the
-// chosen CPUs, or nearly all that there are.
+// computing is how many threads the network computes with where so many are usual: those that the user wants, those of
+// the chosen CPUs, or nearly all that there are.
 func (o *options) computing(usual int) int {
 	switch {
 	case o.threads > 0:

@@ -19,8 +19,8 @@ const (
 	mostExposure = "20"
 )
 
-// TestUnitFile checks the unit with systemd's own judgement, and what no judge knows: the camera, the firmware's state and
-// the commands of --on must go on working.
+// TestUnitFile checks the unit with systemd's own judgement, and what no judge knows: the camera, the firmware's state
+// and the commands of --on must go on working.
 func TestUnitFile(t *testing.T) {
 	text, err := os.ReadFile(unitFile)
 	require.NoError(t, err)
@@ -30,7 +30,9 @@ func TestUnitFile(t *testing.T) {
 			set[name] = value
 		}
 	}
-	for _, name := range []string{"PrivateDevices", "DevicePolicy", "DeviceAllow", "ProtectClock", "MemoryDenyWriteExecute", "ProcSubset", "PrivateNetwork"} {
+	for _, name := range []string{
+		"PrivateDevices", "DevicePolicy", "DeviceAllow", "ProtectClock", "MemoryDenyWriteExecute", "ProcSubset", "PrivateNetwork",
+	} {
 		require.NotContains(t, set, name, "the unit file says why")
 	}
 	require.Equal(t, "video", set["SupplementaryGroups"])
@@ -46,6 +48,7 @@ func TestUnitFile(t *testing.T) {
 	out, err := exec.Command("systemd-analyze", "verify", "--man=no", path).CombinedOutput()
 	require.NoError(t, err, string(out))
 	require.Empty(t, string(out))
-	out, err = exec.Command("systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold="+mostExposure, path).CombinedOutput()
+	judge := exec.Command("systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold="+mostExposure, path)
+	out, err = judge.CombinedOutput()
 	require.NoError(t, err, string(out))
 }

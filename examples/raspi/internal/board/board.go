@@ -177,11 +177,12 @@ func (r *Reader) underVoltage() bool {
 	return false
 }
 
-// maxFile bounds what is read of a file or an answer: /proc/cpuinfo, the longest, has some 4 KB on a board and a KB or two
-// for each CPU elsewhere.
+// maxFile bounds what is read of a file or an answer: /proc/cpuinfo, the longest, has some 4 KB on a board and a KB or
+// two for each CPU elsewhere.
 const maxFile = 64 << 10
 
-// read gives a small file's text without blanks around it, "" if it cannot be read. Only the beginning of a long one is read.
+// read gives a small file's text without blanks around it, "" if it cannot be read. Only the beginning of a long one is
+// read.
 func (r *Reader) read(path string) string {
 	f, err := os.Open(r.Root + path)
 	if err != nil {

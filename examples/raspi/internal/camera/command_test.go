@@ -68,7 +68,8 @@ func TestCommandThatDies(t *testing.T) {
 
 func TestCloseEndsACommand(t *testing.T) {
 	for name, text := range map[string]string{
-		"silent": "echo begun >&2; exec sleep 1000000", "deaf": "trap '' TERM; echo begun >&2; while :; do sleep 1000000; done",
+		"silent": "echo begun >&2; exec sleep 1000000",
+		"deaf":   "trap '' TERM; echo begun >&2; while :; do sleep 1000000; done",
 		"parent": "echo begun >&2; sleep 1000000; true",
 	} {
 		t.Run(name, func(t *testing.T) {

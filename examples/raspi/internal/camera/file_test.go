@@ -120,7 +120,8 @@ func TestAVIRate(t *testing.T) {
 	}
 	kind, _ := sniffHead(avi("H264", 1), ".avi")
 	require.Equal(t, otherVideo, kind)
-	for _, container := range []string{"\x00\x00\x00\x20ftypisom", "\x1aE\xdf\xa3", "OggS", "G" + strings.Repeat("x", 187) + "G"} {
+	transport := "G" + strings.Repeat("x", 187) + "G"
+	for _, container := range []string{"\x00\x00\x00\x20ftypisom", "\x1aE\xdf\xa3", "OggS", transport} {
 		kind, _ = sniffHead(append([]byte(container), testJPEG(t, 1)...), ".mjpeg")
 		require.Equal(t, otherVideo, kind, "its cover is not the video")
 	}

@@ -33,9 +33,9 @@ var (
 
 // Scanner cuts a stream of JPEG pictures (motion JPEG) into its pictures by their markers. What lies between pictures,
 // the headers of an AVI file for instance, is skipped. A picture that is damaged is counted, and the next whole one is
-// found again. Where pictures have no end marker, which some cameras leave out, each ends where the next begins: that is
-// believed of a stream in which no picture has had one, and in which the first could be decoded. The stream's lengths are
-// followed but not believed, and no more than 8 MB are kept.
+// found again. Where pictures have no end marker, which some cameras leave out, each ends where the next begins: that
+// is believed of a stream in which no picture has had one, and in which the first could be decoded. The stream's
+// lengths are followed but not believed, and no more than 8 MB are kept.
 type Scanner struct {
 	r   io.Reader
 	max int
@@ -49,6 +49,7 @@ type Scanner struct {
 	segments int  // of this picture
 	scanned  bool // this picture's first scan was seen
 	ends     ends
+	doubts   int // pictures that did not prove how the stream's end
 	pictures int
 	damage   Damage
 	skipped  int64   // bytes that belonged to no whole picture
@@ -73,6 +74,9 @@ const (
 	marked        // by a marker: a picture without one is cut short
 	unmarked      // by the next one's beginning
 )
+
+// mostDoubts is how many pictures without an end are decoded to find out.
+const mostDoubts = 30
 
 // Damage is what was left out of a stream.
 type Damage struct {
@@ -183,6 +187,9 @@ func (s *Scanner) unmarked(picture []byte, doubted bool) []byte {
 	if doubted {
 		if _, err := decodeJPEG(withTables(picture)); err != nil {
 			s.spoiled(errCutShort)
+			if s.doubts++; s.doubts == mostDoubts {
+				s.ends = marked
+			}
 			return nil
 		}
 	}
@@ -340,7 +347,8 @@ func (s *Scanner) noPictures() error {
 		return errors.New("this is H.264 or H.265 video, expected JPEG pictures: give rpicam-vid --codec mjpeg")
 	}
 	if s.damage.Count > 0 {
-		return fmt.Errorf("no whole JPEG picture in %d bytes but %d damaged: %w", s.skipped+int64(len(s.buf)), s.damage.Count, s.damage.Last)
+		return fmt.Errorf("no whole JPEG picture in %d bytes but %d damaged: %w",
+			s.skipped+int64(len(s.buf)), s.damage.Count, s.damage.Last)
 	}
 	return fmt.Errorf("no whole JPEG picture in %d bytes, which begin with %q: expected motion JPEG "+
 		"(rpicam-vid --codec mjpeg), or give --yuv WIDTHxHEIGHT for raw pixels", s.skipped+int64(len(s.buf)), head)

@@ -148,7 +148,8 @@ func TestDeviceErrors(t *testing.T) {
 	require.ErrorContains(t, err, "30 damaged frames")
 
 	// A driver that has another size than was asked for, one that no frame has, and a frame that no camera gives.
-	d = &fakeDevice{formats: map[webcam.PixelFormat]string{formatYUYV: ""}, gives: Size{32, 16}, frames: [][]byte{make([]byte, 2*32*16)}}
+	yuyv, mjpg := map[webcam.PixelFormat]string{formatYUYV: ""}, map[webcam.PixelFormat]string{formatMJPG: ""}
+	d = &fakeDevice{formats: yuyv, gives: Size{32, 16}, frames: [][]byte{make([]byte, 2*32*16)}}
 	src, err = openDevice(d, Size{640, 480}, 0)
 	require.NoError(t, err)
 	f, err := src.Next(context.Background())
@@ -156,11 +157,11 @@ func TestDeviceErrors(t *testing.T) {
 	m, err := f.Image()
 	require.NoError(t, err)
 	require.Equal(t, 32, m.Bounds().Dx())
-	d = &fakeDevice{formats: map[webcam.PixelFormat]string{formatYUYV: ""}, gives: Size{1 << 31, 1 << 31}}
+	d = &fakeDevice{formats: yuyv, gives: Size{1 << 30, 1 << 30}}
 	_, err = openDevice(d, Size{640, 480}, 0)
 	require.ErrorContains(t, err, "8193x8193")
 	picture := testJPEG(t, 1)
-	d = &fakeDevice{formats: map[webcam.PixelFormat]string{formatMJPG: ""}, frames: [][]byte{append(bytes.Clone(picture), make([]byte, maxJPEG)...), picture}}
+	d = &fakeDevice{formats: mjpg, frames: [][]byte{append(bytes.Clone(picture), make([]byte, maxJPEG)...), picture}}
 	src, err = openDevice(d, Size{640, 480}, 0)
 	require.NoError(t, err)
 	f, err = src.Next(context.Background())

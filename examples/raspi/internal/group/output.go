@@ -9,8 +9,8 @@ import (
 // errTooLong ends a program that says more than was asked for.
 var errTooLong = errors.New("its output is too long")
 
-// Output runs a program that answers in a few words, and gives its standard output. A program that writes more than limit
-// bytes, or is not done when ctx ends, is ended with all that it started.
+// Output runs a program that answers in a few words, and gives its standard output. A program that writes more than
+// limit bytes, or is not done when ctx ends, is ended with all that it started.
 func Output(ctx context.Context, limit int, name string, args ...string) (string, error) {
 	c := Command(ctx, 100*time.Millisecond, name, args...)
 	out := &bounded{left: limit}

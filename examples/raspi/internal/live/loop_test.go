@@ -180,7 +180,8 @@ func rests(t *testing.T) {
 		return time.Since(begin)
 	}
 	require.Equal(t, 200*time.Millisecond, run(func(l *Loop) { l.MaxFPS = 20 }))
-	require.Equal(t, 200*time.Millisecond, run(func(l *Loop) { l.Rest = func(busy time.Duration) time.Duration { return 9 * busy } }))
+	nine := func(busy time.Duration) time.Duration { return 9 * busy }
+	require.Equal(t, 200*time.Millisecond, run(func(l *Loop) { l.Rest = nine }))
 
 	// The end does not wait for the rest.
 	l, sink, _ := testLoop(t, &fakeNetwork{})

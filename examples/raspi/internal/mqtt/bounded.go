@@ -29,8 +29,8 @@ var sizes = map[byte]struct{ least, most int }{
 // higher qualities, and trusts that a SUBACK answers what was asked.
 var errNoBroker = errors.New("it sent what no broker should")
 
-// bounded is a connection to a broker that lets only packets through that a broker may send here. The first other one ends
-// it, before its content is read.
+// bounded is a connection to a broker that lets only packets through that a broker may send here. The first other one
+// ends it, before its content is read.
 type bounded struct {
 	net.Conn
 	r      *bufio.Reader
@@ -96,7 +96,8 @@ func permit(first byte, length int) error {
 	case !known:
 		return fmt.Errorf("%w: a packet of the type %d", errNoBroker, kind)
 	case length < size.least || length > size.most:
-		return fmt.Errorf("%w: a %s packet of %d bytes, expected %d to %d", errNoBroker, packets.PacketNames[kind], length, size.least, size.most)
+		return fmt.Errorf("%w: a %s packet of %d bytes, expected %d to %d",
+			errNoBroker, packets.PacketNames[kind], length, size.least, size.most)
 	case kind == packets.Publish && flags&0b0110 != 0:
 		return fmt.Errorf("%w: a message of a higher quality of service than was asked for", errNoBroker)
 	}

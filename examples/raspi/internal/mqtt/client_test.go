@@ -28,7 +28,8 @@ func update(frame int, label string) *live.Update {
 	}
 }
 
-// patient tries again soon and gives up late: tests end by what happens, and no connection lasts long enough to be steady.
+// patient tries again soon and gives up late: tests end by what happens, and no connection lasts long enough to be
+// steady.
 var patient = times{
 	first: 20 * time.Millisecond, longest: 200 * time.Millisecond, steady: time.Hour, lookup: time.Hour,
 	farewell: usualTimes.farewell, close: time.Hour,

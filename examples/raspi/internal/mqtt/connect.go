@@ -117,7 +117,8 @@ func (c *Client) explain(err error) string {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Sprintf("%s: nothing listens there: is the broker running, and open to other computers?", at)
 	case errors.Is(err, errNoBroker), errors.Is(err, errGreeting):
-		return fmt.Sprintf("the connection to %s was closed from here: %s; is it an MQTT broker, and which?", at, withoutPrefix(err))
+		return fmt.Sprintf("the connection to %s was closed from here: %s; is it an MQTT broker, and which?",
+			at, withoutPrefix(err))
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
 		return fmt.Sprintf("the connection to %s was closed from there", at)
 	}

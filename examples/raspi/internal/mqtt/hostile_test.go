@@ -31,19 +31,24 @@ func TestHostileBroker(t *testing.T) {
 	suback := func(id uint16, codes ...byte) []byte {
 		return append([]byte{packets.Suback << 4, byte(2 + len(codes)), byte(id >> 8), byte(id)}, codes...)
 	}
+	always := func(b ...byte) func(uint16) []byte { return func(uint16) []byte { return b } }
 	for _, c := range []struct {
 		name, want string
 		sends      func(id uint16) []byte
 	}{
-		{"a message of 256 MB", "a PUBLISH packet of 268435455 bytes, expected 2 to 4096", func(uint16) []byte { return []byte{0x30, 0xff, 0xff, 0xff, 0x7f} }},
-		{"one byte too many", "a PUBLISH packet of 4097 bytes", func(uint16) []byte { return []byte{0x30, 0x81, 0x20} }},
-		{"an endless length", "a length of more than four bytes", func(uint16) []byte { return []byte{0x30, 0x80, 0x80, 0x80, 0x80, 0x80} }},
-		{"an acknowledgement of 256 MB", "a PUBACK packet of 268435455 bytes, expected 2 to 2", func(uint16) []byte { return []byte{0x40, 0xff, 0xff, 0xff, 0x7f} }},
-		{"two answers to one question", "a SUBACK packet of 4 bytes, expected 3 to 3", func(id uint16) []byte { return suback(id, 0, 0) }},
-		{"messages to keep", "a higher quality of service", func(id uint16) []byte { return append(suback(id, 0), 0x34, 6, 0, 1, 'a', 0, 1, 'b') }},
-		{"a client's packet", "a packet of the type 1", func(uint16) []byte { return []byte{0x10, 0} }},
-		{"a release", "a packet of the type 6", func(uint16) []byte { return []byte{0x62, 2, 0, 1} }},
-		{"no type", "a packet of the type 15", func(uint16) []byte { return []byte{0xf0, 0} }},
+		{"a message of 256 MB", "a PUBLISH packet of 268435455 bytes, expected 2 to 4096", always(0x30, 0xff, 0xff, 0xff, 0x7f)},
+		{"one byte too many", "a PUBLISH packet of 4097 bytes", always(0x30, 0x81, 0x20)},
+		{"an endless length", "a length of more than four bytes", always(0x30, 0x80, 0x80, 0x80, 0x80, 0x80)},
+		{"an acknowledgement of 256 MB", "a PUBACK packet of 268435455 bytes, expected 2 to 2", always(0x40, 0xff, 0xff, 0xff, 0x7f)},
+		{"two answers to one question", "a SUBACK packet of 4 bytes, expected 3 to 3", func(id uint16) []byte {
+			return suback(id, 0, 0)
+		}},
+		{"messages to keep", "a higher quality of service", func(id uint16) []byte {
+			return append(suback(id, 0), 0x34, 6, 0, 1, 'a', 0, 1, 'b')
+		}},
+		{"a client's packet", "a packet of the type 1", always(0x10, 0)},
+		{"a release", "a packet of the type 6", always(0x62, 2, 0, 1)},
+		{"no type", "a packet of the type 15", always(0xf0, 0)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -91,7 +96,8 @@ func TestLengthsAreNotBelieved(t *testing.T) {
 // What a broker may send comes through as it is, however it is cut.
 func TestBoundedPassesPackets(t *testing.T) {
 	message := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket)
-	message.TopicName, message.Payload = "homeassistant/status", bytes.Repeat([]byte("x"), maxMessage-2-len("homeassistant/status"))
+	message.TopicName = "homeassistant/status"
+	message.Payload = bytes.Repeat([]byte("x"), maxMessage-2-len(message.TopicName))
 	ping := packets.NewControlPacket(packets.Pingresp)
 	near, far := net.Pipe()
 	defer near.Close()

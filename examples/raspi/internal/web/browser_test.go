@@ -75,7 +75,8 @@ func TestPage(t *testing.T) {
 
 // eventually waits until a JavaScript expression is true, as long as it takes.
 func eventually(expression string) chromedp.Action[chromedp.Void] {
-	return chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(0))
+	return chromedp.Poll[chromedp.Void](expression,
+		chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(0))
 }
 
 // display sets the size of the window and the colour scheme.

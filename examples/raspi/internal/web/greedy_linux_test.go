@@ -16,9 +16,11 @@ import (
 // from connects to the server from another of this computer's addresses.
 func from(t *testing.T, s *Server, address string) net.Conn {
 	t.Helper()
-	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}, Control: func(_, _ string, c syscall.RawConn) error {
-		return c.Control(func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 2048) })
-	}}
+	small := func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 2048) }
+	d := net.Dialer{
+		LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)},
+		Control:   func(_, _ string, c syscall.RawConn) error { return c.Control(small) },
+	}
 	c, err := d.Dial("tcp", s.listener.Addr().String())
 	require.NoError(t, err)
 	t.Cleanup(func() { c.Close() })
@@ -37,7 +39,8 @@ func staller(t *testing.T, s *Server, address, path string) net.Conn {
 // look asks for a path from an address.
 func look(t *testing.T, s *Server, address, path string) *http.Response {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return from(t, s, address), nil }}}
+	dial := func(context.Context, string, string) (net.Conn, error) { return from(t, s, address), nil }
+	client := &http.Client{Transport: &http.Transport{DialContext: dial}}
 	resp, err := client.Get(s.URLs()[0] + path)
 	require.NoError(t, err)
 	t.Cleanup(func() { resp.Body.Close(); client.CloseIdleConnections() })
@@ -59,7 +62,8 @@ func TestGreedyViewers(t *testing.T) {
 	}
 	await.True(t, all, "every place is taken")
 
-	// The stalled ones from the same address give way only where they have stalled for long; another address has its share.
+	// The stalled ones from the same address give way only where they have stalled for long; another address has its
+	// share.
 	require.Equal(t, http.StatusServiceUnavailable, look(t, s, "127.0.0.1", "stream.mjpg").StatusCode)
 	stream, events := look(t, s, "127.0.0.2", "stream.mjpg"), look(t, s, "127.0.0.2", "events")
 	require.Equal(t, http.StatusOK, stream.StatusCode)

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// seats are the places of those who look at the same time. Where all are taken, a newcomer gets the place of a viewer who
-// has stalled, or one of the address that holds the most if it would still hold more than the newcomer's: nobody can keep
-// others away by taking all.
+// seats are the places of those who look at the same time. Where all are taken, a newcomer gets the place of a viewer
+// who has stalled, or one of the address that holds the most if it would still hold more than the newcomer's: nobody
+// can keep others away by taking all.
 type seats struct {
 	limit   int
 	giveWay time.Duration // who takes nothing for so long has stalled
@@ -101,7 +101,8 @@ func (k *seat) exit() {
 	delete(k.of.taken, k)
 }
 
-// begin tells that something is being sent, which may take until end. It reports whether the place is still the viewer's.
+// begin tells that something is being sent, which may take until end. It reports whether the place is still the
+// viewer's.
 func (k *seat) begin(now, end time.Time) bool {
 	k.of.mu.Lock()
 	defer k.of.mu.Unlock()
@@ -126,8 +127,8 @@ func (s *seats) count() int {
 	return len(s.taken)
 }
 
-// origin is what shares places: an address, or for IPv6 the network of 64 bits in which a host can have any number of them.
-// Addresses of one link are all in the same such network and count by themselves.
+// origin is what shares places: an address, or for IPv6 the network of 64 bits in which a host can have any number of
+// them. Addresses of one link are all in the same such network and count by themselves.
 func origin(remote string) netip.Prefix {
 	at, err := netip.ParseAddrPort(remote)
 	if err != nil {

@@ -83,11 +83,14 @@ func TestSeatsAreShared(t *testing.T) {
 
 func TestOrigin(t *testing.T) {
 	for _, same := range [][2]string{
-		{"10.0.0.1:1", "10.0.0.1:2"}, {"[::ffff:10.0.0.1]:1", "10.0.0.1:2"}, {"[2001:db8::1]:1", "[2001:db8::ffff:1]:1"}, {"[fe80::1%eth0]:1", "[fe80::1%wlan0]:1"},
+		{"10.0.0.1:1", "10.0.0.1:2"}, {"[::ffff:10.0.0.1]:1", "10.0.0.1:2"},
+		{"[2001:db8::1]:1", "[2001:db8::ffff:1]:1"}, {"[fe80::1%eth0]:1", "[fe80::1%wlan0]:1"},
 	} {
 		require.Equal(t, origin(same[0]), origin(same[1]))
 	}
-	for _, differ := range [][2]string{{"10.0.0.1:1", "10.0.0.2:1"}, {"[2001:db8::1]:1", "[2001:db8:0:1::1]:1"}, {"[fe80::1%eth0]:1", "[fe80::2%eth0]:1"}} {
+	for _, differ := range [][2]string{
+		{"10.0.0.1:1", "10.0.0.2:1"}, {"[2001:db8::1]:1", "[2001:db8:0:1::1]:1"}, {"[fe80::1%eth0]:1", "[fe80::2%eth0]:1"},
+	} {
 		require.NotEqual(t, origin(differ[0]), origin(differ[1]))
 	}
 	require.Equal(t, netip.Prefix{}, origin("@"))

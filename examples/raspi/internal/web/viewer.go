@@ -17,8 +17,8 @@ type viewer struct {
 	last    time.Time       // when the last send began
 }
 
-// newViewer finds a place for a request; nil if there is none, and the request is answered. Only who asks for a body takes
-// one. End the viewer with close.
+// newViewer finds a place for a request; nil if there is none, and the request is answered. Only who asks for a body
+// takes one. End the viewer with close.
 func (s *Server) newViewer(of *seats, w http.ResponseWriter, r *http.Request) *viewer {
 	v := &viewer{s: s, w: w, r: r, control: http.NewResponseController(w)}
 	v.ctx, v.leave = context.WithCancel(r.Context())
