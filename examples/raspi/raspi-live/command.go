@@ -42,7 +42,7 @@ const examples = `  raspi-live M                              what does the came
 Commands (condition and command are one argument; give as many as needed):
   raspi-live M --on 'cat>0.8 ./feed.sh'            a cat has come
   raspi-live M --on 'cat<0.2 pinctrl set 17 op dl' it has gone: GPIO 17 low
-  raspi-live M --on-change 'echo "$RESNEXT_LABEL" >>seen.txt'
+  raspi-live M --on-change 'echo "$RESNEXT_LABEL" >>seen.txt' --cooldown 0s
 
   A command runs once when its threshold is crossed, and again only after the
   probability has gone back by more than 0.1; never twice at a time. It finds

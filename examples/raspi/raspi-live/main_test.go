@@ -13,9 +13,11 @@ import (
 	"image/png"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,6 +29,9 @@ const fashion = "../../../testdata/fashion/"
 var made struct{ folder, program, model string }
 
 func TestMain(m *testing.M) {
+	// The programs that the tests start are to see the signals that they send, even if nohup started the tests: a
+	// signal that is ignored stays so in all that is started.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	code, err := prepare(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -45,7 +50,7 @@ func prepare(m *testing.M) (int, error) {
 	commands := [][]string{
 		{"go", "build", "-o", made.program, "."},
 		{"go", "run", "../../../cmd/calib", "--weights", fashion + "resnext20_8x4d.safetensors", "--images", fashion + "calib.zip",
-			"--mean", "0.2860", "--std", "0.3530", "--out", made.model},
+			"--mean", "0.2860", "--std", "0.3530", "--effort", "fast", "--limit", "32", "--out", made.model},
 	}
 	failed := make([]error, len(commands))
 	var all sync.WaitGroup

@@ -67,14 +67,22 @@ type classifier struct {
 	preparer *resnext.Preparer
 }
 
-func newClassifier(m *resnext.Model, threads int) (*classifier, error) {
+// newClassifier makes a session of as many threads as threads says where the library would take the given number: it
+// knows what of the computer this program may use.
+func newClassifier(m *resnext.Model, threads func(usual int) int) (*classifier, error) {
 	preparer, err := resnext.NewPreparer(m.Config(), m.Preprocess())
 	if err != nil {
 		return nil, err
 	}
-	session, err := m.NewSession(resnext.SessionOptions{Threads: threads})
+	session, err := m.NewSession(resnext.SessionOptions{})
 	if err != nil {
 		return nil, err
+	}
+	if n := threads(session.Threads()); n != session.Threads() {
+		session.Close()
+		if session, err = m.NewSession(resnext.SessionOptions{Threads: n}); err != nil {
+			return nil, err
+		}
 	}
 	return &classifier{m, session, preparer}, nil
 }

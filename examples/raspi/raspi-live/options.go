@@ -64,7 +64,7 @@ func (o *options) flags(f *pflag.FlagSet) {
 	f.Float64Var(&o.maxFPS, "max-fps", 0, "classify `N` pictures a second at most; 0 is no limit")
 	f.DurationVar(&o.smooth, "smooth", 500*time.Millisecond, "average over about this `TIME`; 0 takes each picture alone, as single pictures are anyway")
 	f.IntVar(&o.top, "top", 5, "tell the best `N` classes")
-	f.IntVar(&o.threads, "threads", 0, "compute with `N` threads; 0 is all cores, "+
+	f.IntVar(&o.threads, "threads", 0, "compute with `N` threads; 0 is all cores that the program may use, "+
 		"but one fewer of 4 or more, which is left to the camera")
 	f.StringVar(&o.cpus, "cpus", "", "compute on the CPUs of this `LIST` only, such as 2,3 or 1-3")
 	f.StringVar(&o.kernels, "kernels", "auto", "`NAME` of the kernel set; all give the same answers")

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/libresnext/libresnext/examples/raspi/internal/board"
@@ -43,7 +42,7 @@ func start(ctx context.Context, o options, stdin io.Reader, stdout, stderr io.Wr
 	if err != nil {
 		return err
 	}
-	c, err := newClassifier(m, threads(o))
+	c, err := newClassifier(m, o.computing)
 	if err != nil {
 		return err
 	}
@@ -68,15 +67,16 @@ func (o *options) smoothing(source camera.Camera) time.Duration {
 	return o.smooth
 }
 
-// threads is how many threads the network computes with.
-func threads(o options) int {
+// computing is how many threads the network computes with where so many are usual: those that the user wants, those of
+// the chosen CPUs, or nearly all that there are.
+func (o *options) computing(usual int) int {
 	switch {
 	case o.threads > 0:
 		return o.threads
 	case o.cpuList != nil:
 		return len(o.cpuList)
 	}
-	return board.DefaultThreads(runtime.GOMAXPROCS(0))
+	return board.DefaultThreads(usual)
 }
 
 func describe(c *classifier, path string, source camera.Camera, reader *board.Reader) live.About {

@@ -6,13 +6,17 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
+	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/libresnext/libresnext/examples/raspi/internal/await"
 	"github.com/libresnext/libresnext/examples/raspi/internal/live"
 	"github.com/libresnext/libresnext/internal/cli"
 )
@@ -52,6 +56,7 @@ func TestBadUsage(t *testing.T) {
 		"- --yuv 641x480":              "even sizes",
 		"- --yuv 640x480 --stride 600": "--stride",
 		"- --stride 640":               "--yuv too",
+		"rtsp://camera/live":           "--camera 'ffmpeg",
 		"a.mjpeg --yuv 640x480":        "--camera too",
 		"- --top 0":                    "--top is 0",
 		"- --threads -1":               "--threads is -1",
@@ -192,14 +197,69 @@ func TestRawPixels(t *testing.T) {
 func TestHooksOfTheProgram(t *testing.T) {
 	seen := save(t, "seen", nil)
 	t.Setenv("SEEN", seen)
-	path := save(t, "video.mjpeg", stream(t, "bag", "trouser", "bag"))
-	code, _, stderr := runHere(t, nil, made.model, path, "--fps", "4", "--smooth", "0", "--quiet", "--cooldown", "0s",
-		"--on", `bag>0.8 echo "$RESNEXT_LABEL $RESNEXT_FRAME" >>"$SEEN"; echo told`)
-	require.Equal(t, cli.Done, code, stderr)
+	out, in := io.Pipe()
+	var errs output
+	code := make(chan int)
+	go func() {
+		code <- run(t.Context(), []string{made.model, "-", "--smooth", "0", "--quiet", "--cooldown", "0s",
+			"--on", `bag>0.8 echo "$RESNEXT_LABEL $RESNEXT_FRAME" >>"$SEEN"; echo told`}, out, io.Discard, &errs)
+	}()
+	_, err := in.Write(stream(t, "bag"))
+	require.NoError(t, err)
+	await.True(t, func() bool { return strings.Contains(errs.text(), "raspi-live: bag>0.8: told\n") }, errs.text)
+	require.NoError(t, in.Close())
+	require.Equal(t, cli.Done, <-code, errs.text())
 	text, err := os.ReadFile(seen)
 	require.NoError(t, err)
-	require.Contains(t, string(text), "bag 1\n")
-	require.Contains(t, stderr, "raspi-live: bag>0.8: told\n")
+	require.Equal(t, "bag 1\n", string(text))
+}
+
+// output is what a program writes, safe to read meanwhile.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(b)
+}
+
+func (o *output) text() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+// TestDamagedStream: what is cut short is counted, and told with the reason; what has no end marker is shown.
+func TestDamagedStream(t *testing.T) {
+	bag, trouser := stream(t, "bag"), stream(t, "trouser")
+	cut := bag[:len(bag)/2]
+	path := save(t, "video.mjpeg", bytes.Join([][]byte{[]byte("rubbish"), bag, cut, trouser, cut, bag}, nil))
+	code, stdout, stderr := runHere(t, nil, made.model, path, "--fps", "0", "--smooth", "0", "--json")
+	require.Equal(t, cli.Done, code, stderr)
+	_, updates := decode(t, stdout)
+	require.Len(t, updates, 3)
+	require.EqualValues(t, 2, updates[2].Damaged)
+	require.Contains(t, stderr, "a frame was left out: a picture is cut short\n")
+
+	endless := save(t, "endless.mjpeg", append(bag[:len(bag)-2:len(bag)-2], trouser[:len(trouser)-2]...))
+	code, stdout, stderr = runHere(t, nil, made.model, endless, "--fps", "0", "--smooth", "0", "--json")
+	require.Equal(t, cli.Done, code, stderr)
+	_, updates = decode(t, stdout)
+	require.Len(t, updates, 2)
+	require.Equal(t, "trouser", updates[1].Shown.Label)
+	require.Zero(t, updates[1].Damaged)
+}
+
+// TestOneCPU: the default obeys what the program may use.
+func TestOneCPU(t *testing.T) {
+	path := save(t, "video.mjpeg", stream(t, "bag"))
+	out, err := exec.Command("taskset", "-c", "0", made.program, made.model, path, "--fps", "0", "--json").Output()
+	require.NoError(t, err)
+	about, _ := decode(t, string(out))
+	require.Equal(t, 1, about.Threads)
 }
 
 func TestEndedBeforeItBegan(t *testing.T) {

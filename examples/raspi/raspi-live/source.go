@@ -29,6 +29,9 @@ func findSource(o options, stdin io.Reader) (camera.Camera, error) {
 		return camera.Command(o.camera, o.format), nil
 	case o.source == "-":
 		return camera.Pipe("standard input", stdin, o.format), nil
+	case strings.Contains(o.source, "://"):
+		return camera.Camera{}, cli.Usage("%q is in the network, which this program does not read itself: "+
+			"with ffmpeg installed, give --camera 'ffmpeg -nostdin -loglevel error -i URL -an -f mjpeg -'", o.source)
 	case o.source != "" && !strings.HasPrefix(o.source, "/dev/"):
 		return camera.File(o.source, o.fps)
 	}

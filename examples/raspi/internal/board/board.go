@@ -4,6 +4,7 @@ package board
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/libresnext/libresnext/examples/raspi/internal/group"
 )
 
 // State is what the computer tells of itself. What it cannot tell is nil or empty.
@@ -29,8 +32,9 @@ type Reader struct {
 	// Command asks the firmware where no file tells: "vcgencmd get_throttled". Empty where the program is missing.
 	Command string
 
-	asked  time.Time // when Command was last run
-	answer string
+	patience time.Duration // for an answer of Command
+	asked    time.Time     // when Command was last run
+	answer   string
 }
 
 // askEvery is how long an answer of Command is taken for true: starting a program costs a small board some milliseconds.
@@ -38,7 +42,7 @@ const askEvery = 5 * time.Second
 
 // NewReader makes a reader for this computer.
 func NewReader() *Reader {
-	r := &Reader{}
+	r := &Reader{patience: time.Second}
 	if path, err := exec.LookPath("vcgencmd"); err == nil {
 		r.Command = path
 	}
@@ -151,15 +155,13 @@ func (r *Reader) ask(ctx context.Context) string {
 	if time.Since(r.asked) < askEvery {
 		return r.answer
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	ctx, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, r.Command, "get_throttled")
-	cmd.WaitDelay = 100 * time.Millisecond
-	out, err := cmd.Output()
+	out, err := group.Output(ctx, maxFile, r.Command, "get_throttled")
 	if err != nil {
-		out = nil
+		out = ""
 	}
-	r.asked, r.answer = time.Now(), strings.TrimSpace(string(out))
+	r.asked, r.answer = time.Now(), strings.TrimSpace(out)
 	return r.answer
 }
 
@@ -175,9 +177,19 @@ func (r *Reader) underVoltage() bool {
 	return false
 }
 
-// read gives a small file's text without blanks around it, "" if it cannot be read.
+// maxFile bounds what is read of a file or an answer: /proc/cpuinfo, the longest, has some 4 KB on a board and a KB or
+// two for each CPU elsewhere.
+const maxFile = 64 << 10
+
+// read gives a small file's text without blanks around it, "" if it cannot be read. Only the beginning of a long one is
+// read.
 func (r *Reader) read(path string) string {
-	b, err := os.ReadFile(r.Root + path)
+	f, err := os.Open(r.Root + path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxFile))
 	if err != nil {
 		return ""
 	}

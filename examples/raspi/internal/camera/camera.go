@@ -20,6 +20,8 @@ type Frame struct {
 	Taken time.Time
 	// JPEG is the picture as the source gave it; nil if the source gives pixels. It is never changed.
 	JPEG []byte
+	// Damage is what the camera has given of damaged pictures so far, which were left out, through its restarts.
+	Damage Damage
 
 	decode  func() (image.Image, error)
 	release func()
@@ -41,6 +43,8 @@ func (f *Frame) Release() {
 type Source interface {
 	// Next waits for the next frame. io.EOF is an orderly end, other errors say what happened and what to do.
 	Next(ctx context.Context) (*Frame, error)
+	// Damage tells what was left out because it was damaged. Call it from where Next is called.
+	Damage() Damage
 	// Close ends the source, a waiting Next included. Closing twice does no harm.
 	Close()
 }

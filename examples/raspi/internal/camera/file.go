@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/jpeg"
 	"io"
 	"os"
 	"os/exec"
@@ -124,7 +125,39 @@ func sniffHead(head []byte, extension string) (fileKind, float64) {
 	if err == nil || strings.HasPrefix(string(head), "PK") || strings.EqualFold(extension, ".zip") {
 		return pictureFile, picturesFPS
 	}
+	if !isContainer(head) && beginsLater(head) {
+		return motionJPEG, recordedFPS
+	}
 	return otherVideo, recordedFPS
+}
+
+// isContainer reports whether a file begins as other videos do: in one of them a JPEG is the cover, or there by chance.
+func isContainer(head []byte) bool {
+	for at, marks := range map[int][]string{
+		0: {"RIFF", "OggS", "FLV", "\x1aE\xdf\xa3", "\x00\x00\x01", "\x00\x00\x00\x01", "0&\xb2u"},
+		4: {"ftyp", "moov", "mdat", "wide", "free", "skip"},
+	} {
+		for _, m := range marks {
+			if bytes.HasPrefix(head[min(at, len(head)):], []byte(m)) {
+				return true
+			}
+		}
+	}
+	return len(head) > 188 && head[0] == 0x47 && head[188] == 0x47 // an MPEG transport stream
+}
+
+// beginsLater reports whether rubbish is followed by what is the beginning of a JPEG to the decoder too.
+func beginsLater(head []byte) bool {
+	for i := 0; ; i++ {
+		n := bytes.Index(head[i:], startOfImage)
+		if n < 0 {
+			return false
+		}
+		i += n
+		if _, err := jpeg.DecodeConfig(bytes.NewReader(head[i:])); err == nil {
+			return true
+		}
+	}
 }
 
 // hasFold looks for ASCII text in any case.

@@ -8,7 +8,9 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -72,6 +74,8 @@ func TestFiles(t *testing.T) {
 		{"a.bin", join(a, b), 2, false},
 		{"a.avi", avi("MJPG", 40_000, a, b, a, b), 4, false},
 		{"lower.AVI", avi("mjpg", 40_000, a), 1, false},
+		{"rubbish.mjpeg", join(bytes.Repeat([]byte("rubbish \xff\xd8\xff"), 100), a, b), 2, false},
+		{"endless.mjpeg", join(bare(a), bare(b)), 2, false},
 		{"a.jpg", a, 1, true},
 		{"a.zip", zipped.Bytes(), 2, true},
 	} {
@@ -90,14 +94,16 @@ func TestFiles(t *testing.T) {
 	require.Len(t, play(t, folder), 1)
 }
 
-func TestPace(t *testing.T) {
+func TestPace(t *testing.T) { synctest.Test(t, pacing) }
+
+func pacing(t *testing.T) {
 	a := testJPEG(t, 30)
 	camera, err := File(put(t, "a.avi", avi("MJPG", 50_000, a, a, a, a)), AsRecorded)
 	require.NoError(t, err)
 	require.False(t, camera.Every)
 	begin := time.Now()
 	frames := play(t, camera)
-	require.GreaterOrEqual(t, time.Since(begin), 149*time.Millisecond)
+	require.Equal(t, 150*time.Millisecond, time.Since(begin))
 	require.Equal(t, frames[1].Time, frames[1].Taken)
 
 	// Played at once, the frames still know when they were taken.
@@ -114,6 +120,11 @@ func TestAVIRate(t *testing.T) {
 	}
 	kind, _ := sniffHead(avi("H264", 1), ".avi")
 	require.Equal(t, otherVideo, kind)
+	transport := "G" + strings.Repeat("x", 187) + "G"
+	for _, container := range []string{"\x00\x00\x00\x20ftypisom", "\x1aE\xdf\xa3", "OggS", transport} {
+		kind, _ = sniffHead(append([]byte(container), testJPEG(t, 1)...), ".mjpeg")
+		require.Equal(t, otherVideo, kind, "its cover is not the video")
+	}
 	whole := avi("MJPG", 40_000)
 	for n := range whole {
 		_, fps := sniffHead(whole[:n], ".avi")

@@ -16,6 +16,8 @@ const maxSegments = 256
 // JPEG's markers (ITU-T T.81, table B.1): each is 0xff and one of these.
 const (
 	markTEM  = 0x01
+	markSOF0 = 0xc0
+	markSOF2 = 0xc2
 	markDHT  = 0xc4
 	markRST0 = 0xd0
 	markRST7 = 0xd7
@@ -24,11 +26,16 @@ const (
 	markSOS  = 0xda
 )
 
-var startOfImage = []byte{0xff, markSOI, 0xff}
+var (
+	startOfImage = []byte{0xff, markSOI, 0xff}
+	endOfImage   = []byte{0xff, markEOI}
+)
 
 // Scanner cuts a stream of JPEG pictures (motion JPEG) into its pictures by their markers. What lies between pictures,
-// the headers of an AVI file for instance, is skipped, and so is a picture that is cut short: the next whole one is
-// found again. The stream's lengths are followed but not believed, and no more than 8 MB are kept.
+// the headers of an AVI file for instance, is skipped. A picture that is damaged is counted, and the next whole one is
+// found again. Where pictures have no end marker, which some cameras leave out, each ends where the next begins: that
+// is believed of a stream in which no picture has had one, and in which the first could be decoded. The stream's
+// lengths are followed but not believed, and no more than 8 MB are kept.
 type Scanner struct {
 	r   io.Reader
 	max int
@@ -41,7 +48,10 @@ type Scanner struct {
 	pos      int  // buf[:pos] was looked at; may lie beyond the end of buf
 	segments int  // of this picture
 	scanned  bool // this picture's first scan was seen
+	ends     ends
+	doubts   int // pictures that did not prove how the stream's end
 	pictures int
+	damage   Damage
 	skipped  int64   // bytes that belonged to no whole picture
 	head     [4]byte // the stream's first bytes
 	seen     int
@@ -56,6 +66,41 @@ const (
 	scan                 // in entropy-coded data
 )
 
+// ends is what is known of how a stream's pictures end.
+type ends int
+
+const (
+	unknown  ends = iota
+	marked        // by a marker: a picture without one is cut short
+	unmarked      // by the next one's beginning
+)
+
+// mostDoubts is how many pictures without an end are decoded to find out.
+const mostDoubts = 30
+
+// Damage is what was left out of a stream.
+type Damage struct {
+	Count uint64 // of pictures
+	Last  error  // what was wrong with the last of them; nil if there was none
+}
+
+var (
+	errCutShort = errors.New("a picture is cut short")
+	errBroken   = errors.New("a picture is damaged: what follows its beginning is no JPEG")
+	errTooLarge = fmt.Errorf("a picture is larger than %d MB", maxJPEG>>20)
+)
+
+// Damage tells what was left out so far.
+func (s *Scanner) Damage() Damage { return s.damage }
+
+// spoiled counts a picture that is left out, unless what was taken for its beginning stood there by chance.
+func (s *Scanner) spoiled(why error) {
+	if s.in != outside && s.segments > 0 {
+		s.damage.Count++
+		s.damage.Last = why
+	}
+}
+
 // NewScanner makes a scanner that reads from r.
 func NewScanner(r io.Reader) *Scanner { return &Scanner{r: r, max: maxJPEG} }
 
@@ -66,9 +111,13 @@ func (s *Scanner) Next() ([]byte, error) {
 	s.done = 0
 	for idle := 0; ; {
 		if n := s.advance(); n > 0 {
-			s.pictures++
-			s.done, s.in, s.pos = n, outside, 0
-			return s.buf[:n], nil
+			if picture := s.take(n); picture != nil {
+				s.pictures++
+				return picture, nil
+			}
+			s.buf = s.buf[s.done:]
+			s.done = 0
+			continue
 		}
 		if s.pictures == 0 && s.skipped > int64(s.max) {
 			return nil, s.noPictures()
@@ -81,13 +130,71 @@ func (s *Scanner) Next() ([]byte, error) {
 		if idle++; err == nil && idle > 100 {
 			err = io.ErrNoProgress
 		}
-		if errors.Is(err, io.EOF) && s.pictures == 0 {
-			return nil, s.noPictures()
+		if errors.Is(err, io.EOF) {
+			if s.in == segments && !s.scanned { // what it claims to have may be a true one
+				s.spoiled(errCutShort)
+				s.giveUp(min(2, len(s.buf)))
+				continue
+			}
+			if picture := s.last(); picture != nil {
+				s.pictures++
+				return picture, nil
+			}
+			if s.pictures == 0 {
+				return nil, s.noPictures()
+			}
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
+}
+
+// take is the picture in the first n bytes of buf; nil if it is none.
+func (s *Scanner) take(n int) []byte {
+	picture := s.buf[:n]
+	switch {
+	case bytes.HasSuffix(picture, endOfImage):
+		s.ends = marked
+	case s.ends == marked:
+		s.spoiled(errCutShort)
+		picture = nil
+	default:
+		picture = s.unmarked(picture, s.ends == unknown)
+	}
+	if picture == nil {
+		s.skipped += int64(n)
+	}
+	s.done, s.in, s.pos = n, outside, 0
+	return picture
+}
+
+// last is the picture without an end marker that the stream's end leaves behind; nil if there is none.
+func (s *Scanner) last() []byte {
+	var picture []byte
+	if s.in == scan && s.ends != marked {
+		picture = s.unmarked(s.buf, true)
+	} else {
+		s.spoiled(errCutShort)
+	}
+	s.giveUp(len(s.buf))
+	return picture
+}
+
+// unmarked gives a picture that has no end marker one; nil if doubted and it cannot be decoded.
+func (s *Scanner) unmarked(picture []byte, doubted bool) []byte {
+	picture = append(bytes.Clone(picture), endOfImage...)
+	if doubted {
+		if _, err := decodeJPEG(withTables(picture)); err != nil {
+			s.spoiled(errCutShort)
+			if s.doubts++; s.doubts == mostDoubts {
+				s.ends = marked
+			}
+			return nil
+		}
+	}
+	s.ends = unmarked
+	return picture
 }
 
 // advance looks at what is there. It returns the length of the picture at the beginning of buf once it is whole, or 0
@@ -111,6 +218,7 @@ func (s *Scanner) advance() int {
 		}
 	}
 	if len(s.buf) >= s.max { // no camera's picture
+		s.spoiled(errTooLarge)
 		s.giveUp(len(s.buf))
 	}
 	return 0
@@ -142,7 +250,7 @@ func (s *Scanner) segment() (end int, more bool) {
 		s.pos++
 	case marker == markEOI && s.scanned:
 		return s.pos + 2, false
-	case marker == markEOI || marker == markSOI || marker == 0:
+	case marker == markEOI || marker == markSOI || marker < markSOF0 && marker != markTEM:
 		s.bad()
 	case marker == markTEM || marker >= markRST0 && marker <= markRST7:
 		s.step(2)
@@ -188,8 +296,8 @@ func (s *Scanner) entropy() (end int, more bool) {
 		s.pos++
 	case marker == markEOI:
 		return s.pos + 2, false
-	case marker == markSOI: // the last picture was cut short
-		s.giveUp(s.pos)
+	case marker == markSOI: // the next picture
+		return s.pos, false
 	default:
 		s.in = segments
 	}
@@ -199,6 +307,7 @@ func (s *Scanner) entropy() (end int, more bool) {
 // bad leaves a picture that is none. Before the first scan a true picture may begin inside what was stepped over; later
 // there is none, because entropy looked at every byte.
 func (s *Scanner) bad() {
+	s.spoiled(errBroken)
 	if s.scanned {
 		s.giveUp(min(s.pos, len(s.buf)))
 	} else {
@@ -236,6 +345,10 @@ func (s *Scanner) noPictures() error {
 		return errors.New("nothing came: it ended before the first byte")
 	case bytes.HasPrefix(head, []byte{0, 0, 0, 1}) || bytes.HasPrefix(head, []byte{0, 0, 1}):
 		return errors.New("this is H.264 or H.265 video, expected JPEG pictures: give rpicam-vid --codec mjpeg")
+	}
+	if s.damage.Count > 0 {
+		return fmt.Errorf("no whole JPEG picture in %d bytes but %d damaged: %w",
+			s.skipped+int64(len(s.buf)), s.damage.Count, s.damage.Last)
 	}
 	return fmt.Errorf("no whole JPEG picture in %d bytes, which begin with %q: expected motion JPEG "+
 		"(rpicam-vid --codec mjpeg), or give --yuv WIDTHxHEIGHT for raw pixels", s.skipped+int64(len(s.buf)), head)

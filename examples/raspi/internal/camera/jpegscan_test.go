@@ -2,7 +2,9 @@ package camera
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -73,7 +75,7 @@ func TestScanner(t *testing.T) {
 		{"start twice", join([]byte{0xff, 0xd8, 0xff, 0xd8}, a), [][]byte{a}},
 		{"fill bytes", join(a[:2], []byte{0xff, 0xff}, a[2:]), [][]byte{join(a[:2], []byte{0xff, 0xff}, a[2:])}},
 		{"thumbnail inside", join(thumbnail, c), [][]byte{thumbnail, c}},
-		{"a length beyond the end", join(a, []byte{0xff, 0xd8, 0xff, 0xe0, 0xff, 0xff}, b), [][]byte{a}},
+		{"a length beyond the end", join(a, []byte{0xff, 0xd8, 0xff, 0xe0, 0xff, 0xff}, b), [][]byte{a, b}},
 		{"a length of nothing", join([]byte{0xff, 0xd8, 0xff, 0xe0, 0, 1}, b), [][]byte{b}},
 		{"a picture without a scan", join([]byte{0xff, 0xd8, 0xff, 0xd9}, b), [][]byte{b}},
 		{"many starts", join(bytes.Repeat([]byte{0xff, 0xd8, 0xff, 0xe0, 0, 4, 0xff, 0xd8}, 20_000), a), [][]byte{a}},
@@ -97,6 +99,74 @@ func TestScanner(t *testing.T) {
 			}
 		})
 	}
+}
+
+// bare is a picture without its end marker.
+func bare(picture []byte) []byte { return picture[:len(picture)-2] }
+
+func TestPicturesWithoutEnd(t *testing.T) {
+	a, b, c := testJPEG(t, 10), testJPEG(t, 120), testJPEG(t, 250)
+	cut := a[:len(a)-9] // in the middle of its scan
+	header := []byte("\r\n--b\r\n\r\n")
+	for _, test := range []struct {
+		name    string
+		stream  []byte
+		want    [][]byte
+		damaged uint64
+	}{
+		{"none has one", join(bare(a), bare(b), bare(c)), [][]byte{a, b, c}, 0},
+		{"headers between", join(bare(a), header, bare(b)), [][]byte{join(bare(a), header, endOfImage), b}, 0},
+		{"one alone", bare(a), [][]byte{a}, 0},
+		{"the last is cut", join(bare(b), bare(c), cut), [][]byte{b, c}, 1},
+		{"the first is cut", join(cut, bare(b), bare(c)), [][]byte{b, c}, 1},
+		{"cut ones among whole ones", join(a, cut, b, cut, c), [][]byte{a, b, c}, 2},
+		{"the first is cut, the others have one", join(cut, b, bare(c), a), [][]byte{b, a}, 2},
+		{"a cut one at the end", join(a, b, cut), [][]byte{a, b}, 1},
+		{"cut in its tables", join(a, b[:100], c), [][]byte{a, c}, 1},
+		{"too large", join(a, bare(b), bytes.Repeat([]byte{0x55}, maxJPEG), c), [][]byte{a, c}, 1},
+		{"rubbish is no picture", join([]byte("\xff\xd8\xff rubbish"), a, []byte("\xff\xd8\xff rubbish")), [][]byte{a}, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for name, r := range map[string]io.Reader{
+				"whole": bytes.NewReader(test.stream), "half": iotest.HalfReader(bytes.NewReader(test.stream)),
+			} {
+				s := NewScanner(r)
+				got, err := scanAll(s)
+				require.ErrorIs(t, err, io.EOF, name)
+				require.Equal(t, test.want, got, name)
+				require.Equal(t, test.damaged, s.Damage().Count, name)
+				require.Equal(t, test.damaged > 0, s.Damage().Last != nil)
+			}
+		})
+	}
+	s := NewScanner(bytes.NewReader(join(bytes.Repeat(cut, mostDoubts), bare(a), b)))
+	got, err := scanAll(s)
+	require.ErrorIs(t, err, io.EOF)
+	require.Equal(t, [][]byte{b}, got, "so many cannot be decoded: a whole one would have an end")
+	_, err = NewScanner(bytes.NewReader(join(cut, cut))).Next()
+	require.ErrorContains(t, err, "no whole JPEG picture in")
+	require.ErrorContains(t, err, "but 2 damaged: a picture is cut short")
+}
+
+// TestDamageIsTold: frames carry what was left out, through restarts, and the end of a file that is cut is told.
+func TestDamageIsTold(t *testing.T) {
+	a := testJPEG(t, 10)
+	stream := join(a, a[:len(a)-9], a, a[:len(a)-9])
+	var seen []uint64
+	var said []string
+	report := func(f string, args ...any) { said = append(said, fmt.Sprintf(f, args...)) }
+	runs := 0
+	camera := Camera{Name: "cam", Loop: true, Open: func(context.Context) (Source, error) {
+		if runs++; runs > 2 {
+			return nil, io.ErrUnexpectedEOF
+		}
+		return newStream(bytes.NewReader(stream), Format{}, func() {})
+	}}
+	put := func(f *Frame) { seen = append(seen, f.Damage.Count) }
+	require.ErrorIs(t, camera.Run(t.Context(), put, report), io.ErrUnexpectedEOF)
+	require.Equal(t, []uint64{0, 1, 2, 3}, seen)
+	const end = "cam: left out at its end: a picture is cut short"
+	require.Equal(t, []string{end, end}, said)
 }
 
 // TestScannerHostile feeds streams made to use up memory or time.
@@ -154,6 +224,9 @@ func FuzzScanner(f *testing.F) {
 		require.Error(t, err)
 		for _, picture := range got {
 			require.True(t, bytes.HasPrefix(picture, startOfImage))
+			if !bytes.Contains(b, picture) {
+				total -= len(endOfImage) // it has been given one
+			}
 			require.True(t, bytes.HasSuffix(picture, []byte{0xff, 0xd9}))
 			total += len(picture)
 			_, _ = decodeJPEG(withTables(picture)) // it may fail, and must not panic
@@ -196,6 +269,12 @@ func TestHostileJPEG(t *testing.T) {
 	copy(picture[i+5:], []byte{0xff, 0xff, 0xff, 0xff}) // 65535x65535 pixels
 	_, err := decodeJPEG(picture)
 	require.ErrorContains(t, err, "65535x65535")
+	copy(picture[i+5:], []byte{0x0f, 0xff, 0x0f, 0xff}) // 4095x4095 pixels are 50 MB, and 250 if they are progressive
+	picture[i+1] = markSOF2
+	_, err = decodeJPEG(picture)
+	require.ErrorContains(t, err, "needs 239 MB to decode, expected 96 at most")
+	_, err = decodeJPEG(join(picture[:i], []byte("behind rubbish"), picture[i:]))
+	require.ErrorContains(t, err, "needs 239 MB")
 	_, err = decodeJPEG([]byte("no picture"))
 	require.ErrorContains(t, err, "damaged")
 }

@@ -25,6 +25,9 @@ func (p *pictures) Next(ctx context.Context) (*Frame, error) {
 	return &Frame{Time: time.Now(), decode: func() (image.Image, error) { return set.Load(i) }}, nil
 }
 
+// Damage is none: a picture that cannot be decoded says so itself.
+func (p *pictures) Damage() Damage { return Damage{} }
+
 // Close leaves the set open for frames that are yet to be decoded.
 func (p *pictures) Close() {}
 

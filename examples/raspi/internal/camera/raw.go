@@ -60,6 +60,9 @@ func newLayout(f pixels.Format, fullRange bool, z Size, stride int) (layout, err
 	if stride < least || stride > 4*maxSide || stride%2 != 0 {
 		return layout{}, fmt.Errorf("the stride is %d bytes, expected an even number of at least %d for rows of %d pixels", stride, least, z.W)
 	}
+	if stride*z.H > 2*f.RowBytes(0, maxPixels) {
+		return layout{}, fmt.Errorf("rows of %d bytes, %d of them, are more than a frame may have", stride, z.H)
+	}
 	return layout{f, fullRange, z, stride}, nil
 }
 

@@ -71,6 +71,7 @@ func TestImpossibleFormats(t *testing.T) {
 	for _, f := range []Format{
 		{YUV: Size{20, 15}}, {YUV: Size{-2, 20}}, {YUV: Size{1 << 30, 1 << 30}}, {YUV: Size{8192, 8192}},
 		{YUV: Size{20, 16}, Stride: 18}, {YUV: Size{20, 16}, Stride: 21}, {YUV: Size{20, 16}, Stride: math.MaxInt - 1}, {YUV: Size{20, 16}, Stride: -4},
+		{YUV: Size{1024, 8192}, Stride: 4 * maxSide},
 	} {
 		require.Error(t, f.Check(), f)
 	}

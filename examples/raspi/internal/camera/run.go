@@ -29,6 +29,7 @@ type runner struct {
 	report func(format string, args ...any)
 	sleep  func(context.Context, time.Duration) bool
 	frames uint64
+	damage Damage // of all runs before this one
 }
 
 func (r *runner) run(ctx context.Context) error {
@@ -74,9 +75,11 @@ func (r *runner) once(ctx context.Context) error {
 		return err
 	}
 	defer src.Close()
+	defer func() { r.damage = r.damage.plus(src.Damage()) }()
 	stop := context.AfterFunc(ctx, src.Close)
 	defer stop()
 
+	var told uint64 // the damage that the last frame tells of
 	var stalled atomic.Bool
 	guard := time.AfterFunc(time.Hour, func() {
 		stalled.Store(true)
@@ -94,15 +97,28 @@ func (r *runner) once(ctx context.Context) error {
 		case err != nil && stalled.Load():
 			return fmt.Errorf("no picture for %s", r.Stall)
 		case errors.Is(err, io.EOF):
+			if d := src.Damage(); d.Count > told && !r.Restart && r.report != nil {
+				r.report("%s: left out at its end: %v", r.Name, d.Last)
+			}
 			return nil
 		case err != nil:
 			return err
 		}
 		r.frames++
 		f.Seq = r.frames
+		told = f.Damage.Count
+		f.Damage = r.damage.plus(f.Damage)
 		if f.Taken.IsZero() {
 			f.Taken = f.Time
 		}
 		r.put(f)
 	}
+}
+
+// plus adds what was left out later.
+func (d Damage) plus(later Damage) Damage {
+	if later.Count > 0 {
+		d.Count, d.Last = d.Count+later.Count, later.Last
+	}
+	return d
 }

@@ -31,12 +31,21 @@ func (f Format) Check() error {
 
 // stream is a Source that reads from a pipe or file.
 type stream struct {
-	next  func() (*Frame, error)
-	close func()
+	next   func() (*Frame, error)
+	close  func()
+	damage func() Damage // nil where nothing can be damaged
 }
 
 func (s *stream) Next(context.Context) (*Frame, error) { return s.next() }
 func (s *stream) Close()                               { s.close() }
+
+// Damage is what was left out so far.
+func (s *stream) Damage() Damage {
+	if s.damage == nil {
+		return Damage{}
+	}
+	return s.damage()
+}
 
 // newStream reads frames of the given format from r.
 func newStream(r io.Reader, f Format, close func()) (*stream, error) {
@@ -47,15 +56,17 @@ func newStream(r io.Reader, f Format, close func()) (*stream, error) {
 			if err != nil {
 				return nil, err
 			}
-			return newJPEG(bytes.Clone(b)), nil
-		}, close}, nil
+			f := newJPEG(bytes.Clone(b))
+			f.Damage = scanner.Damage()
+			return f, nil
+		}, close, scanner.Damage}, nil
 	}
 	l, err := newLayout(pixels.I420, !f.Limited, f.YUV, f.Stride)
 	if err != nil {
 		return nil, err
 	}
 	frames := &rawFrames{layout: l}
-	return &stream{func() (*Frame, error) { return frames.read(r) }, close}, nil
+	return &stream{next: func() (*Frame, error) { return frames.read(r) }, close: close}, nil
 }
 
 // read reads one raw frame. A part of one at the end of the stream is dropped.

@@ -63,7 +63,8 @@ func explainDevice(err error) error {
 type device struct {
 	capture
 	frames *rawFrames // nil for JPEG
-	worst  int
+	worst  int        // damaged frames in a row
+	damage Damage
 	once   sync.Once
 	stop   chan struct{}
 	inUse  sync.Mutex // held by Next
@@ -84,7 +85,7 @@ func (d *device) start(z Size, fps float64) error {
 	if err != nil {
 		return err
 	}
-	got, _, _, err := d.SetImageFormat(format, uint32(z.W), uint32(z.H))
+	got, w, h, err := d.SetImageFormat(format, uint32(z.W), uint32(z.H))
 	if err != nil {
 		return fmt.Errorf("it refuses %s pixels: %w", z, explainDevice(err))
 	}
@@ -92,6 +93,7 @@ func (d *device) start(z Size, fps float64) error {
 		return fmt.Errorf("it gives pixels of the kind %q, expected %q", spell(got), spell(format))
 	}
 	if format == formatYUYV {
+		z = Size{int(min(w, maxSide+1)), int(min(h, maxSide+1))} // as the driver has it, which may be another
 		l, err := newLayout(pixels.YUYV, false, z, 0)
 		if err != nil {
 			return err
@@ -123,6 +125,7 @@ func (d *device) Next(context.Context) (*Frame, error) {
 		if err == nil {
 			var f *Frame
 			if f, err = d.take(); f != nil {
+				f.Damage = d.damage
 				return f, nil
 			}
 		}
@@ -131,6 +134,9 @@ func (d *device) Next(context.Context) (*Frame, error) {
 		}
 	}
 }
+
+// Damage is what was left out so far.
+func (d *device) Damage() Damage { return d.damage }
 
 // take copies a frame out of the driver's memory; nil if it was damaged.
 func (d *device) take() (f *Frame, err error) {
@@ -146,6 +152,7 @@ func (d *device) take() (f *Frame, err error) {
 		d.worst = 0
 		return f, nil
 	}
+	d.damage = Damage{d.damage.Count + 1, bad}
 	if d.worst++; d.worst == worstFrames {
 		return nil, fmt.Errorf("%d damaged frames in a row, the last: %w", worstFrames, bad)
 	}
@@ -154,6 +161,9 @@ func (d *device) take() (f *Frame, err error) {
 
 func (d *device) copy(b []byte) (*Frame, error) {
 	if d.frames == nil {
+		if len(b) > maxJPEG {
+			return nil, errTooLarge
+		}
 		i := bytes.Index(b, startOfImage)
 		if i < 0 {
 			return nil, fmt.Errorf("%d bytes that are no JPEG", len(b))

@@ -19,6 +19,7 @@ type fakeDevice struct {
 	frames   [][]byte
 	end      error // after the frames; nil: nothing comes any more
 	asked    Size
+	gives    Size // whatever it is asked for; nothing: what it is asked for
 	buffers  uint32
 	fps      float32
 	released int
@@ -32,6 +33,9 @@ func (d *fakeDevice) GetSupportedFrameSizes(webcam.PixelFormat) []webcam.FrameSi
 
 func (d *fakeDevice) SetImageFormat(f webcam.PixelFormat, w, h uint32) (webcam.PixelFormat, uint32, uint32, error) {
 	d.asked = Size{int(w), int(h)}
+	if d.gives != (Size{}) {
+		return f, uint32(d.gives.W), uint32(d.gives.H), nil
+	}
 	return f, w, h, nil
 }
 
@@ -142,6 +146,27 @@ func TestDeviceErrors(t *testing.T) {
 	require.NoError(t, err)
 	_, err = src.Next(context.Background())
 	require.ErrorContains(t, err, "30 damaged frames")
+
+	// A driver that has another size than was asked for, one that no frame has, and a frame that no camera gives.
+	yuyv, mjpg := map[webcam.PixelFormat]string{formatYUYV: ""}, map[webcam.PixelFormat]string{formatMJPG: ""}
+	d = &fakeDevice{formats: yuyv, gives: Size{32, 16}, frames: [][]byte{make([]byte, 2*32*16)}}
+	src, err = openDevice(d, Size{640, 480}, 0)
+	require.NoError(t, err)
+	f, err := src.Next(context.Background())
+	require.NoError(t, err)
+	m, err := f.Image()
+	require.NoError(t, err)
+	require.Equal(t, 32, m.Bounds().Dx())
+	d = &fakeDevice{formats: yuyv, gives: Size{1 << 30, 1 << 30}}
+	_, err = openDevice(d, Size{640, 480}, 0)
+	require.ErrorContains(t, err, "8193x8193")
+	picture := testJPEG(t, 1)
+	d = &fakeDevice{formats: mjpg, frames: [][]byte{append(bytes.Clone(picture), make([]byte, maxJPEG)...), picture}}
+	src, err = openDevice(d, Size{640, 480}, 0)
+	require.NoError(t, err)
+	f, err = src.Next(context.Background())
+	require.NoError(t, err)
+	require.Equal(t, Damage{1, errTooLarge}, f.Damage)
 
 	missing := Device("/dev/no-such-camera", Size{640, 480}, 1)
 	missing.Restart = false

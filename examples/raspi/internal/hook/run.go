@@ -12,8 +12,9 @@ import (
 const (
 	// graceTime is how long a command may take to end when it is asked to.
 	graceTime = 300 * time.Millisecond
-	// longestLine bounds a line of a command's output.
+	// longestLine bounds a line of a command's output, in bytes, mostLines how many of them are told.
 	longestLine = 500
+	mostLines   = 100
 )
 
 // run runs a command to its end, or until its time is up.
@@ -40,24 +41,38 @@ func (h *Hooks) run(k *hook, env []string) {
 // lineWriter hands on what is written line by line.
 type lineWriter struct {
 	say  func(string)
+	told int // lines
 	part []byte
 }
 
 func (w *lineWriter) Write(b []byte) (int, error) {
-	w.part = append(w.part, b...)
+	left := append(w.part, b...)
 	for {
-		line, rest, whole := bytes.Cut(w.part, []byte("\n"))
-		if !whole && len(line) < longestLine {
+		line, rest, whole := bytes.Cut(left, []byte("\n"))
+		if len(line) > longestLine {
+			line, rest = left[:longestLine], left[longestLine:]
+		} else if !whole && len(line) < longestLine {
+			w.part = append(w.part[:0], left...)
 			return len(b), nil
 		}
+		w.tell(line)
+		left = rest
+	}
+}
+
+// tell hands on a line, but not without end.
+func (w *lineWriter) tell(line []byte) {
+	switch w.told++; {
+	case w.told <= mostLines:
 		w.say(string(line))
-		w.part = append(w.part[:0], rest...)
+	case w.told == mostLines+1:
+		w.say("it says more, which is left out")
 	}
 }
 
 // flush hands on the last line if it has no end.
 func (w *lineWriter) flush() {
 	if len(w.part) > 0 {
-		w.say(string(w.part))
+		w.tell(w.part)
 	}
 }

@@ -38,6 +38,8 @@ type Loop struct {
 	Report func(format string, args ...any)
 
 	classified uint64
+	unreadable uint64       // frames that could not be decoded
+	damaged    uint64       // frames that the camera has left out
 	beat       atomic.Int64 // see Alive: nanoseconds since start
 	done       rate
 	viewer     viewer
@@ -74,14 +76,23 @@ func (l *Loop) Run(ctx context.Context) uint64 {
 				return l.classified
 			}
 			begin := time.Now()
+			l.notice(f.Damage, begin)
 			if err := l.classify(f); err != nil {
-				l.bad.say(l.Report, begin, err)
+				l.bad.say(l.Report, begin, err, 1)
 			}
 			f.Release()
 			if !l.pause(ctx, begin) {
 				return l.classified
 			}
 		}
+	}
+}
+
+// notice tells of what the camera has left out since the last frame.
+func (l *Loop) notice(d camera.Damage, now time.Time) {
+	if d.Count > l.damaged {
+		l.bad.say(l.Report, now, d.Last, d.Count-l.damaged)
+		l.damaged = d.Count
 	}
 }
 
@@ -113,6 +124,7 @@ func (l *Loop) pause(ctx context.Context, begin time.Time) bool {
 func (l *Loop) classify(f *camera.Frame) error {
 	m, err := f.Image()
 	if err != nil {
+		l.unreadable++
 		return err
 	}
 	logits, took, err := l.Classifier.Logits(m)
@@ -136,7 +148,7 @@ func (l *Loop) update(f *camera.Frame, logits []float32) *Update {
 	now := time.Now()
 	l.done.add(now)
 	u := &Update{
-		Time: now, Frame: l.classified, Dropped: l.Frames.dropped.value(),
+		Time: now, Frame: l.classified, Dropped: l.Frames.dropped.value(), Damaged: l.damaged + l.unreadable,
 		Top:   best(mean, l.Top, l.Classifier.Label),
 		Raw:   best(softmax(logits), 1, l.Classifier.Label)[0],
 		Shown: Guess{Class: shown, Label: l.Classifier.Label(shown), Probability: mean[shown]},
@@ -154,13 +166,13 @@ func milliseconds(d time.Duration) float64 { return float64(d.Round(10*time.Micr
 // complaint keeps frames that cannot be read from filling a log: the first is told at once, further ones twice a minute.
 type complaint struct {
 	next  time.Time
-	count int
+	count uint64
 }
 
 const complainEvery = 30 * time.Second
 
-func (c *complaint) say(report func(format string, args ...any), now time.Time, err error) {
-	c.count++
+func (c *complaint) say(report func(format string, args ...any), now time.Time, err error, frames uint64) {
+	c.count += frames
 	if now.Before(c.next) {
 		return
 	}

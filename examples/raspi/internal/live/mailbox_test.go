@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/jpeg"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -67,14 +68,16 @@ func TestMailboxOrder(t *testing.T) {
 }
 
 func TestPutWait(t *testing.T) {
-	m := NewMailbox()
-	ctx, cancel := context.WithCancel(t.Context())
-	m.PutWait(ctx, &camera.Frame{Seq: 1})
-	time.AfterFunc(20*time.Millisecond, cancel)
-	m.PutWait(ctx, &camera.Frame{Seq: 2}) // waits until ctx ends
-	require.EqualValues(t, 1, (<-m.slot).Seq)
-	require.Zero(t, m.dropped.value())
-	require.Empty(t, m.slot)
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMailbox()
+		ctx, cancel := context.WithCancel(t.Context())
+		m.PutWait(ctx, &camera.Frame{Seq: 1})
+		time.AfterFunc(20*time.Millisecond, cancel)
+		m.PutWait(ctx, &camera.Frame{Seq: 2}) // waits until ctx ends
+		require.EqualValues(t, 1, (<-m.slot).Seq)
+		require.Zero(t, m.dropped.value())
+		require.Empty(t, m.slot)
+	})
 }
 
 func TestRate(t *testing.T) {

@@ -15,6 +15,7 @@ type Update struct {
 	Time    time.Time `json:"time"`
 	Frame   uint64    `json:"frame"`   // frames classified, from 1
 	Dropped uint64    `json:"dropped"` // frames that came while another was being classified
+	Damaged uint64    `json:"damaged"` // frames left out because they were cut short or could not be decoded
 	// Top are the most probable classes over the last frames, best first; Raw is the best of this frame alone.
 	Top []Guess `json:"top"`
 	Raw Guess   `json:"raw"`

@@ -1,7 +1,6 @@
 package mqtt
 
 import (
-	"bytes"
 	"crypto/rand"
 	"fmt"
 	"net"
@@ -12,10 +11,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 	"github.com/stretchr/testify/require"
+
+	"github.com/libresnext/libresnext/examples/raspi/internal/await"
 )
 
 // broker is a mosquitto of the test's own.
@@ -24,7 +24,8 @@ type broker struct {
 	conf string
 	path string
 	cmd  *exec.Cmd
-	log  bytes.Buffer
+	over chan struct{} // closed when it has ended
+	log  logbook
 }
 
 // startBroker runs mosquitto on a free port of this computer with more lines of configuration: anonymous clients
@@ -68,24 +69,32 @@ func freeAddress(t *testing.T) string {
 
 func (b *broker) start(t *testing.T) {
 	t.Helper()
-	b.log.Reset()
-	b.cmd = exec.Command(b.path, "-c", b.conf)
-	b.cmd.Stdout, b.cmd.Stderr = &b.log, &b.log
-	require.NoError(t, b.cmd.Start())
-	for range 200 {
-		if c, err := net.Dial("tcp", b.addr); err == nil {
-			c.Close()
-			return
+	cmd, over := exec.Command(b.path, "-c", b.conf), make(chan struct{})
+	cmd.Stdout, cmd.Stderr = &b.log, &b.log
+	require.NoError(t, cmd.Start())
+	go func() {
+		_ = cmd.Wait() // it is killed
+		close(over)
+	}()
+	b.cmd, b.over = cmd, over
+	await.True(t, func() bool {
+		select {
+		case <-over:
+			require.FailNow(t, "mosquitto does not start", b.log.all())
+		default:
 		}
-		time.Sleep(25 * time.Millisecond)
-	}
-	b.stop()
-	require.FailNow(t, "mosquitto does not listen", b.log.String())
+		c, err := net.Dial("tcp", b.addr)
+		if err != nil {
+			return false
+		}
+		c.Close()
+		return true
+	}, "mosquitto listens", b.log.all)
 }
 
 func (b *broker) stop() {
 	_ = b.cmd.Process.Kill()
-	_ = b.cmd.Wait()
+	<-b.over
 }
 
 // observer sees everything that clients publish.
@@ -114,9 +123,7 @@ func observe(t *testing.T, b *broker, credentials ...string) *observer {
 }
 
 func wait(token paho.Token) error {
-	if !token.WaitTimeout(5 * time.Second) {
-		return fmt.Errorf("timeout")
-	}
+	<-token.Done()
 	return token.Error()
 }
 
@@ -135,19 +142,17 @@ func (o *observer) all(topic string) (found []paho.Message) {
 // await waits until the last message of a topic is the given one.
 func (o *observer) await(t *testing.T, topic, payload string) paho.Message {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		found := o.all(topic)
-		if n := len(found); n > 0 && string(found[n-1].Payload()) == payload {
-			return found[n-1]
+	last := func() (m paho.Message, text string) {
+		if found := o.all(topic); len(found) > 0 {
+			m = found[len(found)-1]
+			return m, string(m.Payload())
 		}
-		if time.Now().After(deadline) {
-			last := "nothing"
-			if n := len(found); n > 0 {
-				last = string(found[n-1].Payload())
-			}
-			require.FailNow(t, "no such message", "%s: expected %q, the last was %q", topic, payload, last)
-		}
+		return nil, "nothing"
 	}
+	await.True(t, func() bool { m, text := last(); return m != nil && text == payload },
+		fmt.Sprintf("%s: expected %q, the last is", topic, payload), func() string { _, text := last(); return text })
+	m, _ := last()
+	return m
 }
 
 // logbook collects what a client logs.
@@ -170,5 +175,11 @@ func (l *logbook) all() string {
 
 func (l *logbook) await(t *testing.T, text string) {
 	t.Helper()
-	require.Eventually(t, func() bool { return strings.Contains(l.all(), text) }, 10*time.Second, 5*time.Millisecond, "%q; the log: %s", text, l.all())
+	await.True(t, func() bool { return strings.Contains(l.all(), text) }, fmt.Sprintf("%q; the log:", text), l.all)
+}
+
+// Write takes what a program says.
+func (l *logbook) Write(b []byte) (int, error) {
+	l.add("%s", b)
+	return len(b), nil
 }

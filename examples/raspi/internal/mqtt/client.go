@@ -25,15 +25,27 @@ const (
 	refresh = time.Minute
 	// sendLimit bounds the wait for the broker to take one message.
 	sendLimit = 5 * time.Second
-	// farewellLimit bounds the wait for the last message, and that for the connection's end.
-	farewellLimit = 300 * time.Millisecond
-	closeLimit    = 900 * time.Millisecond
 )
+
+// times are a client's patience. Tests have their own.
+type times struct {
+	first, longest time.Duration // before another attempt: it doubles with each
+	steady         time.Duration // a connection that lasted as long was a good one
+	lookup         time.Duration // for the search of a name in the local network
+	farewell       time.Duration // for the last message, and again for the connection's end
+	close          time.Duration // for all of that
+}
+
+var usualTimes = times{
+	first: time.Second, longest: 30 * time.Second, steady: 5 * time.Second, lookup: 5 * time.Second,
+	farewell: 300 * time.Millisecond, close: 900 * time.Millisecond,
+}
 
 // Client is a live.Sink that publishes updates. While there is no connection it keeps the newest update only.
 type Client struct {
 	about   live.About
 	options settings
+	times   times
 	log     func(format string, args ...any)
 
 	mu       sync.Mutex
@@ -49,13 +61,17 @@ type Client struct {
 // New checks the options and returns at once; a goroutine connects, and tries again until Close where the broker
 // cannot be reached or refuses. What happens to the connection goes to log, each kind of failure once.
 func New(about live.About, o Options, log func(format string, args ...any)) (*Client, error) {
+	return newClient(about, o, usualTimes, log)
+}
+
+func newClient(about live.About, o Options, t times, log func(format string, args ...any)) (*Client, error) {
 	s, err := o.check()
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Client{
-		about: about, options: s, log: log,
+		about: about, options: s, times: t, log: log,
 		fresh: make(chan struct{}, 1), birth: make(chan struct{}, 1),
 		cancel: cancel, finished: make(chan struct{}),
 	}
@@ -77,7 +93,7 @@ func (c *Client) Close() error {
 	select {
 	case <-c.finished:
 		return nil
-	case <-time.After(closeLimit):
+	case <-time.After(c.times.close):
 		return fmt.Errorf("mqtt: %s did not take the last message in time", c.options.shown)
 	}
 }

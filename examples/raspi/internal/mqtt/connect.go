@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/url"
 	"strings"
 	"syscall"
 	"time"
@@ -17,11 +18,8 @@ import (
 )
 
 const (
-	shortestWait = time.Second // before another attempt; it doubles with each
-	longestWait  = 30 * time.Second
-	steady       = 5 * time.Second // a connection that lasted as long was a good one
-	keepAlive    = 20 * time.Second
-	dialLimit    = 10 * time.Second
+	keepAlive = 20 * time.Second
+	dialLimit = 10 * time.Second
 )
 
 var errTimeout = errors.New("the broker does not answer")
@@ -30,11 +28,12 @@ var errTimeout = errors.New("the broker does not answer")
 // queues from before.
 func (c *Client) work(ctx context.Context) {
 	defer close(c.finished)
-	patience := shortestWait
+	patience := c.times.first
 	told := "" // the failure that was logged last
 	for ctx.Err() == nil {
-		s := session{Client: c, ctx: ctx, lost: make(chan error, 1)}
-		s.conn = paho.NewClient(c.pahoOptions(c.options.find(ctx), s.lost))
+		lost, lose := context.WithCancelCause(context.Background())
+		s := session{Client: c, ctx: ctx, lost: lost}
+		s.conn = paho.NewClient(c.pahoOptions(ctx, c.options.find(ctx, c.times.lookup), lose))
 		err := s.connect()
 		if err == nil {
 			start := time.Now()
@@ -42,10 +41,11 @@ func (c *Client) work(ctx context.Context) {
 			err = s.cause(s.follow())
 			hush()
 			s.leave()
-			if time.Since(start) > steady {
-				patience, told = shortestWait, ""
+			if time.Since(start) > c.times.steady {
+				patience, told = c.times.first, ""
 			}
 		}
+		lose(nil)
 		if ctx.Err() != nil {
 			return
 		}
@@ -54,7 +54,7 @@ func (c *Client) work(ctx context.Context) {
 			told = text
 		}
 		pause(ctx, patience/2+rand.N(patience/2)) // many devices do not come back in the same moment
-		patience = min(2*patience, longestWait)
+		patience = min(2*patience, c.times.longest)
 	}
 }
 
@@ -62,11 +62,11 @@ func (c *Client) work(ctx context.Context) {
 // returned function keeps it from that.
 func (c *Client) tellConnected(patience time.Duration) (hush func()) {
 	tell := func() { c.log("MQTT: connected to %s, topics below %s", c.options.shown, c.options.prefix) }
-	if patience == shortestWait {
+	if patience == c.times.first {
 		tell()
 		return func() {}
 	}
-	timer := time.AfterFunc(steady, tell)
+	timer := time.AfterFunc(c.times.steady, tell)
 	return func() { timer.Stop() }
 }
 
@@ -79,10 +79,10 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-func (c *Client) pahoOptions(at address, lost chan<- error) *paho.ClientOptions {
-	o := paho.NewClientOptions().
+func (c *Client) pahoOptions(ctx context.Context, at address, lose context.CancelCauseFunc) *paho.ClientOptions {
+	return paho.NewClientOptions().
 		AddBroker(at.url.String()).
-		SetHTTPHeaders(at.headers).
+		SetCustomOpenConnectionFn(func(*url.URL, paho.ClientOptions) (net.Conn, error) { return at.dial(ctx) }).
 		SetClientID(c.options.clientID).
 		SetUsername(c.options.username).
 		SetPassword(c.options.password).
@@ -91,14 +91,9 @@ func (c *Client) pahoOptions(at address, lost chan<- error) *paho.ClientOptions 
 		SetAutoReconnect(false).
 		SetKeepAlive(keepAlive).
 		SetConnectTimeout(dialLimit).
-		SetDialer(&net.Dialer{Timeout: dialLimit}).
 		SetWriteTimeout(sendLimit).
 		SetBinaryWill(c.options.prefix+"/status", []byte(offline), c.options.qos, true).
-		SetConnectionLostHandler(func(_ paho.Client, err error) { lost <- err })
-	if at.tls != nil {
-		o.SetTLSConfig(at.tls)
-	}
-	return o
+		SetConnectionLostHandler(func(_ paho.Client, err error) { lose(err) })
 }
 
 // explain says in words why there is no connection, and what to do where a person has to.
@@ -121,8 +116,14 @@ func (c *Client) explain(err error) string {
 		return fmt.Sprintf("%s: no address is known for this name; if that stays so, give the number instead, as in mqtt://192.168.1.2", at)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Sprintf("%s: nothing listens there: is the broker running, and open to other computers?", at)
+	case errors.Is(err, errNoBroker), errors.Is(err, errGreeting):
+		return fmt.Sprintf("the connection to %s was closed from here: %s; is it an MQTT broker, and which?",
+			at, withoutPrefix(err))
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
 		return fmt.Sprintf("the connection to %s was closed from there", at)
 	}
-	return fmt.Sprintf("no connection to %s: %s", at, strings.TrimPrefix(err.Error(), "network Error : "))
+	return fmt.Sprintf("no connection to %s: %s", at, withoutPrefix(err))
 }
+
+// withoutPrefix takes off what paho puts before every error.
+func withoutPrefix(err error) string { return strings.TrimPrefix(err.Error(), "network Error : ") }

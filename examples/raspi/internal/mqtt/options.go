@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -160,6 +161,9 @@ func credentials(u *url.Userinfo) (user, password string) {
 	return user, password
 }
 
+// maxCAFile bounds a file of certificates: all of the world's authorities are less than a quarter of it.
+const maxCAFile = 1 << 20
+
 func (s *settings) setTLS(caFile string) error {
 	encrypted := defaultPorts[s.broker.Scheme] == "8883" || s.broker.Scheme == "wss"
 	if !encrypted {
@@ -168,13 +172,22 @@ func (s *settings) setTLS(caFile string) error {
 		}
 		return nil
 	}
-	s.tls = &tls.Config{MinVersion: tls.VersionTLS12}
+	// A certificate is for the name, whatever the address is found to be.
+	s.tls = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: strings.TrimSuffix(s.broker.Hostname(), ".")}
 	if caFile == "" {
 		return nil
 	}
-	pem, err := os.ReadFile(caFile)
+	f, err := os.Open(caFile)
 	if err != nil {
 		return fmt.Errorf("mqtt: CA file: %w", err)
+	}
+	defer f.Close()
+	pem, err := io.ReadAll(io.LimitReader(f, maxCAFile+1))
+	if err != nil {
+		return fmt.Errorf("mqtt: CA file: %w", err)
+	}
+	if len(pem) > maxCAFile {
+		return fmt.Errorf("mqtt: CA file %s: expected at most %d MB of certificates", caFile, maxCAFile>>20)
 	}
 	s.tls.RootCAs = x509.NewCertPool()
 	if !s.tls.RootCAs.AppendCertsFromPEM(pem) {

@@ -3,6 +3,7 @@ package mqtt
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
@@ -16,7 +17,7 @@ type session struct {
 	*Client
 	ctx  context.Context
 	conn paho.Client
-	lost chan error // has the error once the connection is lost
+	lost context.Context // ends, with what it was, once the connection is lost
 }
 
 // connect does not wait for an attempt under way when the session has to end: that ends by its own time limit.
@@ -34,22 +35,24 @@ func (s *session) connect() error {
 // leave ends the connection, with a farewell if it was not lost. Where that fails, the broker says it by the will.
 func (s *session) leave() {
 	if s.ctx.Err() != nil && s.conn.IsConnectionOpen() {
-		brief, cancel := context.WithTimeout(context.Background(), farewellLimit)
+		brief, cancel := context.WithTimeout(context.Background(), s.times.farewell)
 		defer cancel()
 		_ = s.publish(brief, s.options.prefix+"/status", true, []byte(offline))
 	}
-	s.conn.Disconnect(uint(farewellLimit.Milliseconds()))
+	s.conn.Disconnect(uint(s.times.farewell.Milliseconds()))
 }
 
 // cause prefers what ended the connection to err, which could not be done for want of one.
 func (s *session) cause(err error) error {
-	if err == nil || s.ctx.Err() != nil {
+	if err == nil || errors.Is(err, errTimeout) {
 		return err
 	}
 	select {
-	case cause := <-s.lost:
-		return cause
-	case <-time.After(100 * time.Millisecond):
+	case <-s.lost.Done():
+		return context.Cause(s.lost)
+	case <-s.ctx.Done():
+		return err
+	case <-time.After(sendLimit):
 		return err
 	}
 }
@@ -71,8 +74,8 @@ func (s *session) follow() error {
 		select {
 		case <-s.ctx.Done():
 			return nil
-		case err := <-s.lost:
-			return err
+		case <-s.lost.Done():
+			return context.Cause(s.lost)
 		case <-early.C:
 			ready = s.fresh
 		case <-s.birth:

@@ -128,10 +128,14 @@ func (s Style) foot(p picture, columns, rows int) []string {
 }
 
 func (s Style) speed(u *live.Update) []string {
-	return []string{
+	items := []string{
 		fmt.Sprintf("%.1f frames/s", u.FramesPerSecond), fmt.Sprintf("%.0f ms network", u.InferMS), fmt.Sprintf("%.0f ms delay", u.TotalMS),
 		fmt.Sprintf("camera %.1f/s", u.CameraFPS), fmt.Sprintf("%d dropped", u.Dropped),
 	}
+	if u.Damaged > 0 {
+		items = append(items, s.paint(yellow, fmt.Sprintf("%d damaged", u.Damaged)))
+	}
+	return items
 }
 
 // board tells the computer's state; nothing where it tells nothing.

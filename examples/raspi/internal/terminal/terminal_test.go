@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/rivo/uniseg"
@@ -48,7 +49,7 @@ const wantView = `
 
  the camera died
  3.2 frames/s · 309 ms network · 342 ms delay
- camera 15.0/s · 34 dropped
+ camera 15.0/s · 34 dropped · 56 damaged
  61 °C · earlier: under-voltage · slowed down to cool
  m.int8.safetensors · resnext50_32x4d · neon · 3 threads
  rpicam-vid 640x480 · Raspberry Pi 4 Model B Rev 1.4`
@@ -57,6 +58,7 @@ func TestRender(t *testing.T) {
 	plain := Style{Unicode: true}
 	u := testUpdate("dog", "cat", "a long label that goes on")
 	celsius := 61.4
+	u.Damaged = 56
 	u.Board = live.Board{TemperatureC: &celsius, ThrottledBefore: []string{"under-voltage"}, Slowed: true}
 	got := strings.Join(plain.render(picture{about: testAbout, update: u, message: "the camera died"}, 60, 24), "\n")
 	require.Equal(t, wantView, strip(got))
@@ -165,30 +167,36 @@ func (s *screen) text() string {
 	return s.b.String()
 }
 
-func TestView(t *testing.T) {
+func TestView(t *testing.T) { synctest.Test(t, view) }
+
+func view(t *testing.T) {
 	var out screen
 	var mu sync.Mutex
 	columns := 80
 	v := newView(&out, func() (int, int) { mu.Lock(); defer mu.Unlock(); return columns, 24 }, testAbout, Style{Unicode: true})
-	contains := func(text string) func() bool { return func() bool { return strings.Contains(out.text(), text) } }
-	require.Eventually(t, contains("waiting for the first picture"), 5*time.Second, 5*time.Millisecond)
-	begin, before := time.Now(), out.n
+	synctest.Wait()
+	require.Contains(t, out.text(), "waiting for the first picture")
+	before := out.n
 	for range 1000 {
 		v.Publish(testUpdate("dog", "cat"))
-		time.Sleep(time.Millisecond / 2)
+		time.Sleep(time.Millisecond)
 	}
 	v.Message("hello")
-	require.Eventually(t, contains("hello"), 5*time.Second, 5*time.Millisecond)
-	drawn := out.n - before
-	require.LessOrEqual(t, drawn, int(time.Since(begin)/drawEvery)+2, "no more than ten drawings a second")
+	time.Sleep(drawEvery)
+	synctest.Wait()
+	require.Contains(t, out.text(), "hello")
+	require.InDelta(t, time.Second/drawEvery, out.n-before, 1, "ten drawings a second")
 	require.Contains(t, out.text(), "3.2 frames/s")
 
 	mu.Lock()
 	columns = 40
 	mu.Unlock()
-	require.Eventually(t, func() bool { return strings.Count(out.text(), "\x1b[2J") == 2 }, 5*time.Second, 5*time.Millisecond)
+	time.Sleep(checkEvery + drawEvery)
+	synctest.Wait()
+	require.Equal(t, 2, strings.Count(out.text(), "\x1b[2J"))
 	v.Suspend(func() { require.True(t, strings.HasSuffix(out.text(), leave)) })
-	require.Eventually(t, func() bool { return strings.Count(out.text(), "\x1b[2J") == 3 }, 5*time.Second, 5*time.Millisecond)
+	synctest.Wait()
+	require.Equal(t, 3, strings.Count(out.text(), "\x1b[2J"))
 	require.NoError(t, v.Close())
 	require.NoError(t, v.Close())
 	v.Suspend(func() { require.Fail(t, "there is nothing to suspend") })
@@ -198,13 +206,15 @@ func TestView(t *testing.T) {
 }
 
 func TestViewThatCannotBeWritten(t *testing.T) {
-	r, w := io.Pipe() // nobody reads: it is stopped for good
-	defer r.Close()
-	v := newView(w, func() (int, int) { return 80, 24 }, testAbout, Style{})
-	begin := time.Now()
-	v.Publish(testUpdate("dog"))
-	require.NoError(t, v.Close())
-	require.Less(t, time.Since(begin), 4*leaveTime)
+	synctest.Test(t, func(t *testing.T) {
+		r, w := io.Pipe() // nobody reads: it is stopped for good
+		defer r.Close()
+		v := newView(w, func() (int, int) { return 80, 24 }, testAbout, Style{})
+		begin := time.Now()
+		v.Publish(testUpdate("dog"))
+		require.NoError(t, v.Close())
+		require.Equal(t, leaveTime, time.Since(begin))
+	})
 }
 
 // device is an output that fails when it is told to.

@@ -49,14 +49,13 @@ func (s *Server) serveState(w http.ResponseWriter, r *http.Request) {
 // serveEvents sends one "about", one "history" ([seconds ago, milliseconds] pairs), then each newest update as "state", and
 // "beat" while there is none. The source of the format: WHATWG HTML, section 9.2, server-sent events.
 func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
-	if !s.feeds.enter() {
-		refuse(w)
+	v := s.newViewer(&s.feeds, w, r)
+	if v == nil {
 		return
 	}
-	defer s.feeds.leave()
+	defer v.close()
 	w.Header().Set("Content-Type", "text/event-stream")
-	v := newViewer(s, w, r)
-	if !v.begin() || !v.event("about", s.aboutNow()) || !v.event("history", s.newest.history()) {
+	if !v.open() || !v.event("about", s.aboutNow()) || !v.event("history", s.newest.history()) {
 		return
 	}
 	beat := time.NewTicker(s.times.beat)

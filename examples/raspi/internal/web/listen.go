@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -51,6 +53,54 @@ func (l tuned) Accept() (net.Conn, error) {
 		_ = tcp.SetWriteBuffer(sendBuffer)
 	}
 	return c, err
+}
+
+// shared takes no more than maxOfOne connections from one address, so that one host cannot have all that there are.
+type shared struct {
+	net.Listener
+	mu   sync.Mutex
+	open map[netip.Prefix]int
+}
+
+func (l *shared) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		from := origin(c.RemoteAddr().String())
+		if l.add(from, 1) <= maxOfOne {
+			return &member{Conn: c, end: sync.OnceFunc(func() { l.add(from, -1) })}, nil
+		}
+		_ = c.Close() // nothing was read
+		l.add(from, -1)
+	}
+}
+
+// add counts connections and returns their number.
+func (l *shared) add(from netip.Prefix, n int) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open == nil {
+		l.open = map[netip.Prefix]int{}
+	}
+	n += l.open[from]
+	l.open[from] = n
+	if n == 0 {
+		delete(l.open, from)
+	}
+	return n
+}
+
+// member is a connection that is counted until it is closed.
+type member struct {
+	net.Conn
+	end func()
+}
+
+func (m *member) Close() error {
+	m.end()
+	return m.Conn.Close()
 }
 
 // URLs are the addresses under which the page can be opened, the best first: by the computer's name, which

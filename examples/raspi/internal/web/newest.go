@@ -71,33 +71,3 @@ func (n *newest) age() (d time.Duration, ok bool) {
 	defer n.mu.Unlock()
 	return time.Since(n.at), n.update != nil
 }
-
-// viewers counts those who look at the same time, up to a limit.
-type viewers struct {
-	mu    sync.Mutex
-	n     int
-	limit int
-}
-
-// enter reports whether there was room; who entered must leave.
-func (v *viewers) enter() bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.n >= v.limit {
-		return false
-	}
-	v.n++
-	return true
-}
-
-func (v *viewers) leave() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.n--
-}
-
-func (v *viewers) count() int {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.n
-}

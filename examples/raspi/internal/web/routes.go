@@ -76,8 +76,8 @@ func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request) {
 }
 
 // refuse answers the viewer for whom there is no room.
-func refuse(w http.ResponseWriter) {
+func refuse(w http.ResponseWriter, places int) {
 	w.Header().Set("Retry-After", "5")
-	http.Error(w, fmt.Sprintf("All %d places are taken: close this page on another screen, or try again later.", maxViewers),
+	http.Error(w, fmt.Sprintf("All %d places are taken: close this page on another screen, or try again later.", places),
 		http.StatusServiceUnavailable)
 }

@@ -28,8 +28,9 @@ import (
 
 const (
 	maxViewers     = 16  // of the picture, and as many of the updates
+	maxSnapshots   = 8   // that wait for their picture at the same time
 	maxConnections = 256 // of any kind; more wait until others end
-	closeLimit     = 800 * time.Millisecond
+	maxOfOne       = 64  // of these, from one address
 	// sendBuffer bounds what the kernel holds for a slow viewer, and so how old a picture can get on its way.
 	sendBuffer = 64 << 10
 )
@@ -39,13 +40,15 @@ type times struct {
 	frame    time.Duration // between two updates or pictures for one viewer, at least
 	beat     time.Duration // between signs of life while there is no update
 	stall    time.Duration // a viewer that takes nothing for so long has gone
+	giveWay  time.Duration // and after so long gives way to others
 	snapshot time.Duration // a snapshot waits so long for a picture, less than stall
+	close    time.Duration // the end waits so long for viewers to take the last bytes
 	stale    time.Duration // without a frame for so long the camera is stuck; slow boards need seconds for one
 }
 
 var usualTimes = times{
-	frame: 100 * time.Millisecond, beat: 2 * time.Second, stall: 10 * time.Second,
-	snapshot: 8 * time.Second, stale: 30 * time.Second,
+	frame: 100 * time.Millisecond, beat: 2 * time.Second, stall: 10 * time.Second, giveWay: 2 * time.Second,
+	snapshot: 8 * time.Second, close: 800 * time.Millisecond, stale: 30 * time.Second,
 }
 
 // Server is a live.Sink that shows the updates to browsers. Its methods may be called from any goroutine.
@@ -55,15 +58,16 @@ type Server struct {
 	log     func(format string, args ...any)
 	times   times
 
-	newest   newest
-	streams  viewers // of the picture
-	feeds    viewers // of updates
-	listener net.Listener
-	http     *http.Server
-	hosts    hostNames
-	mu       sync.Mutex
-	done     chan struct{}  // closed by Close, under mu: viewers leave
-	running  sync.WaitGroup // the accepting goroutine and every request
+	newest    newest
+	streams   seats // of the picture
+	snapshots seats // of one picture each
+	feeds     seats // of updates
+	listener  net.Listener
+	http      *http.Server
+	hosts     hostNames
+	mu        sync.Mutex
+	done      chan struct{}  // closed by Close, under mu: viewers leave
+	running   sync.WaitGroup // the accepting goroutine and every request
 }
 
 // New listens on addr (HOST:PORT, or :PORT for every network of the computer; port 0 picks a free one), tells
@@ -84,13 +88,14 @@ func newServer(about live.About, addr string, t times, log func(format string, a
 	s := &Server{
 		about: about, started: time.Now(), log: log, times: t,
 		newest:  newest{changed: make(chan struct{}), apart: t.frame},
-		streams: viewers{limit: maxViewers}, feeds: viewers{limit: maxViewers},
-		listener: l, done: make(chan struct{}),
+		streams: seats{limit: maxViewers, giveWay: t.giveWay}, feeds: seats{limit: maxViewers, giveWay: t.giveWay},
+		snapshots: seats{limit: maxSnapshots, giveWay: t.giveWay},
+		listener:  l, done: make(chan struct{}),
 	}
 	s.hosts.allow(host)
 	s.http = s.newHTTP()
 	s.running.Go(func() {
-		err := s.http.Serve(netutil.LimitListener(tuned{l}, maxConnections))
+		err := s.http.Serve(netutil.LimitListener(&shared{Listener: tuned{l}}, maxConnections))
 		if !errors.Is(err, http.ErrServerClosed) {
 			s.log("the web page is gone: %v", err)
 		}
@@ -123,7 +128,7 @@ func (w logWriter) Write(b []byte) (int, error) {
 func (s *Server) Publish(u *live.Update) { s.newest.set(u) }
 
 // Wanted tells whether somebody looks at the picture, so that Update.JPEG is worth its making.
-func (s *Server) Wanted() bool { return s.streams.count() > 0 }
+func (s *Server) Wanted() bool { return s.streams.count()+s.snapshots.count() > 0 }
 
 // admit counts a request in, unless the server is closing.
 func (s *Server) admit() bool {
@@ -155,7 +160,7 @@ func (s *Server) Close() error {
 	close(s.done)
 	s.mu.Unlock()
 
-	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), s.times.close)
 	defer cancel()
 	err := s.http.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) { // somebody takes too long to read the last bytes

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/libresnext/libresnext/examples/raspi/internal/await"
 	"github.com/libresnext/libresnext/examples/raspi/internal/live"
 )
 
@@ -40,7 +41,7 @@ func fetch(t *testing.T, s *Server, method, path string, header ...string) (*htt
 }
 
 func TestRoutes(t *testing.T) {
-	s := serve(t, usualTimes)
+	s := serve(t, patient)
 	s.Publish(update(1, ""))
 	for _, c := range []struct {
 		method, path string
@@ -81,7 +82,7 @@ func TestRoutes(t *testing.T) {
 }
 
 func TestUnchangedFilesAreNotSentAgain(t *testing.T) {
-	s := serve(t, usualTimes)
+	s := serve(t, patient)
 	resp, _ := fetch(t, s, "GET", "/")
 	resp, body := fetch(t, s, "GET", "/", "If-None-Match", resp.Header.Get("ETag"))
 	require.Equal(t, http.StatusNotModified, resp.StatusCode)
@@ -89,7 +90,7 @@ func TestUnchangedFilesAreNotSentAgain(t *testing.T) {
 }
 
 func TestForeignNames(t *testing.T) {
-	s := serve(t, usualTimes)
+	s := serve(t, patient)
 	s.AllowHost("Camera.Example.org")
 	for host, status := range map[string]int{
 		"192.168.1.5:8080": 200, "10.0.0.1": 200, "[::1]:8080": 200, "[fd00::1]": 200, "localhost": 200, "raspberrypi": 200,
@@ -112,7 +113,7 @@ func TestForeignNames(t *testing.T) {
 }
 
 func TestState(t *testing.T) {
-	s := serve(t, usualTimes)
+	s := serve(t, patient)
 	_, body := fetch(t, s, "GET", "/state.json")
 	require.Contains(t, body, `"classes":6`)
 	require.NotContains(t, body, "coyote", "a thousand labels are of no use here")
@@ -145,9 +146,7 @@ func TestState(t *testing.T) {
 }
 
 func TestHealth(t *testing.T) {
-	quick := usualTimes
-	quick.stale = 150 * time.Millisecond
-	s := serve(t, quick)
+	s := serve(t, patient)
 	expect := func(status int, text string) {
 		t.Helper()
 		resp, body := fetch(t, s, "GET", "/healthz")
@@ -157,7 +156,9 @@ func TestHealth(t *testing.T) {
 	expect(503, "no frame has been classified yet")
 	s.Publish(update(1, ""))
 	expect(200, "ok")
-	time.Sleep(200 * time.Millisecond)
+	s.newest.mu.Lock()
+	s.newest.at = time.Now().Add(-2 * patient.stale)
+	s.newest.mu.Unlock()
 	expect(503, "the last frame was classified")
 }
 
@@ -200,7 +201,7 @@ func TestURLs(t *testing.T) {
 // A server with every kind of viewer, one of them stuck, closes in time and leaves nothing behind.
 func TestClose(t *testing.T) {
 	before := runtime.NumGoroutine()
-	s, err := New(testAbout, "127.0.0.1:0", t.Logf)
+	s, err := newServer(testAbout, "127.0.0.1:0", patient, t.Logf)
 	require.NoError(t, err)
 	addr := s.listener.Addr().String()
 	for _, path := range []string{"/stream.mjpg", "/events", "/snapshot.jpg", "/state.json"} {
@@ -210,21 +211,16 @@ func TestClose(t *testing.T) {
 		_, err = io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		require.NoError(t, err)
 	}
-	require.Eventually(t, s.Wanted, time.Second, time.Millisecond)
+	await.True(t, s.Wanted)
 	big := update(1, "")
 	big.JPEG = make([]byte, 32<<20) // more than buffers take: nobody reads
 	s.Publish(big)
-	time.Sleep(50 * time.Millisecond)
-	start := time.Now()
+	await.True(t, func() bool { return s.streams.sending() > 0 }, "it is stuck")
 	require.NoError(t, s.Close())
-	require.Less(t, time.Since(start), time.Second)
 	require.NoError(t, s.Close())
 	s.Publish(update(2, ""))
 	require.False(t, s.Wanted())
-	for deadline := time.Now().Add(2 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(deadline); {
-		time.Sleep(5 * time.Millisecond)
-	}
-	require.LessOrEqual(t, runtime.NumGoroutine(), before, "goroutines are left")
+	await.True(t, func() bool { return runtime.NumGoroutine() <= before }, "no goroutine is left")
 
 	again, err := New(testAbout, addr, t.Logf)
 	require.NoError(t, err, "the address is free at once")

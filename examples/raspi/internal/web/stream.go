@@ -16,19 +16,18 @@ const boundary = "libresnext-frame"
 // serveStream sends pictures, each replacing the one before (multipart/x-mixed-replace, RFC 2046 section 5.1 for
 // the frame of it). Browsers show a part once they have seen the boundary behind it, so that goes along at once.
 func (s *Server) serveStream(w http.ResponseWriter, r *http.Request) {
-	if !s.streams.enter() {
-		refuse(w)
+	v := s.newViewer(&s.streams, w, r)
+	if v == nil {
 		return
 	}
-	defer s.streams.leave()
+	defer v.close()
 	w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary="+boundary)
-	v := newViewer(s, w, r)
-	if !v.begin() || !v.send([]byte("--"+boundary+"\r\n")) {
+	if !v.open() || !v.send([]byte("--"+boundary+"\r\n")) {
 		return
 	}
 	last := uint64(0)
 	for {
-		u, err := s.picture(r.Context(), last)
+		u, err := s.picture(v.ctx, last)
 		if err != nil || !v.send(part(u.JPEG)) || !v.pause() {
 			return
 		}
@@ -45,16 +44,16 @@ func part(jpeg []byte) []byte {
 
 // serveSnapshot sends the first picture after the request.
 func (s *Server) serveSnapshot(w http.ResponseWriter, r *http.Request) {
+	v := s.newViewer(&s.snapshots, w, r)
+	if v == nil {
+		return
+	}
+	defer v.close()
 	w.Header().Set("Content-Type", "image/jpeg")
 	if r.Method == http.MethodHead {
 		return
 	}
-	if !s.streams.enter() {
-		refuse(w)
-		return
-	}
-	defer s.streams.leave()
-	ctx, cancel := context.WithTimeout(r.Context(), s.times.snapshot)
+	ctx, cancel := context.WithTimeout(v.ctx, s.times.snapshot)
 	defer cancel()
 	after := uint64(0)
 	if u, _ := s.newest.get(); u != nil {
@@ -66,7 +65,7 @@ func (s *Server) serveSnapshot(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(u.JPEG)))
-	newViewer(s, w, r).send(u.JPEG)
+	v.send(u.JPEG)
 }
 
 // picture waits for an update that has a picture and is not the given frame's.

@@ -21,6 +21,12 @@ var testAbout = live.About{
 	Kernels: "neondot", Threads: 4, Source: "Camera Module 3, 640x480", Board: "Raspberry Pi 5 Model B Rev 1.0",
 }
 
+// patient waits for slow computers: tests end by what happens. The few that want less say so.
+var patient = times{
+	frame: usualTimes.frame, beat: usualTimes.beat, stall: time.Hour, giveWay: time.Hour, snapshot: time.Hour,
+	close: 50 * time.Millisecond, stale: time.Hour,
+}
+
 // serve shows testAbout on a free port until the test ends.
 func serve(t *testing.T, times times) *Server {
 	t.Helper()

@@ -9,7 +9,7 @@ export function connect({ about, history, state, link, opened, ended }) {
   let watch = 0, retry = 0, delay = 500;
   let silence = 6000; // after three of the server's beats without a word the connection is dead
   let paused = false, seen = false;
-  let lastState = 0, patience = 5000;
+  let lastState = 0, shortest = 5000, patience = shortest; // a camera that gives no frame for so long has stopped
 
   function open() {
     clearTimeout(retry);
@@ -24,6 +24,7 @@ export function connect({ about, history, state, link, opened, ended }) {
       link("live", "Live");
       const a = JSON.parse(e.data);
       silence = 3000 * a.beat_s;
+      shortest = 2500 * a.beat_s;
       heard();
       about(a);
       opened();
@@ -34,7 +35,7 @@ export function connect({ about, history, state, link, opened, ended }) {
       const s = JSON.parse(e.data);
       if (s.frame === undefined) return;
       lastState = performance.now();
-      patience = Math.max(5000, 3 * s.total_ms);
+      patience = Math.max(shortest, 3 * s.total_ms);
       link("live", "Live");
       state(s);
     });

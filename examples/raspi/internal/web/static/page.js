@@ -31,7 +31,7 @@ function showState(s) {
   show("latency", words.number(s.total_ms));
   show("fps", words.number(s.fps));
   show("camera-fps", s.camera_fps > 0 ? `of ${words.number(s.camera_fps)}` : "");
-  show("frames", `${words.whole(s.frame)} classified, ${words.whole(s.dropped)} skipped`);
+  show("frames", `${words.whole(s.frame)} classified, ${words.whole(s.dropped)} skipped` + (s.damaged ? `, ${words.whole(s.damaged)} damaged` : ""));
   showCPU(s.board);
   latencies.add(s.total_ms);
   view.check();
