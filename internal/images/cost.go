@@ -173,8 +173,13 @@ func jpegRGB(frame, b []byte) bool {
 	}
 }
 
-// tiffCost counts the image and the largest strip or tile, which the decoder unpacks in a buffer that doubles as it
-// fills: with all that it was before, four times its size. The decoder reads up to 8 bytes a pixel whatever the pixels have.
+// tiffChunk is how many bytes golang.org/x/image/tiff reads of a file at a time, whether they are there or not, as soon
+// as a header names a place that far away.
+const tiffChunk = 10 << 20
+
+// tiffCost counts the image; the largest strip or tile, which the decoder unpacks in a buffer that doubles as it
+// fills: with all that it was before, four times its size; and the file again, in such a buffer. The decoder unpacks up
+// to 8 bytes a pixel whatever the pixels have.
 func tiffCost(w, h int64, config image.Config, b []byte) int64 {
 	const (
 		tagTileWidth, tagTileLength = 0x0142, 0x0143
@@ -184,6 +189,7 @@ func tiffCost(w, h int64, config image.Config, b []byte) int64 {
 
 		maxLZW, maxPackBits = 2560, 64 // bytes that one byte of a file can stand for
 		maxTile             = 1024     // beyond the picture's side
+		offsets             = 24       // of a block: two numbers of 4 bytes in the file and 8 in memory
 	)
 	bw, bh := w, h
 	if tw := tiffFirst(b, tagTileWidth); tw > 0 {
@@ -195,16 +201,16 @@ func tiffCost(w, h int64, config image.Config, b []byte) int64 {
 	expansion := int64(maxLZW)
 	switch tiffFirst(b, tagCompression) {
 	case none:
-		expansion = 1
+		expansion = 0 // it stays where it is
 	case deflate, deflateOld:
 		expansion = maxDeflate
 	case packBits:
 		expansion = maxPackBits
 	}
-	block := min(8*bw*bh, expansion*int64(len(b)))
-	const offsets = 24 // two numbers of 4 bytes in the file and 8 in memory
+	unpacked := 8 * bw * bh
 	blocks := ((w + bw - 1) / max(bw, 1)) * ((h + bh - 1) / max(bh, 1))
-	return w*h*pixelBytes(config.ColorModel) + 4*block + offsets*min(blocks, int64(len(b)))
+	file := int64(len(b))
+	return w*h*pixelBytes(config.ColorModel) + 4*min(unpacked, expansion*file) + 3*file + tiffChunk + offsets*blocks
 }
 
 // webpCost takes a file for lossless, which takes more, unless it surely is not.

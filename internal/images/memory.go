@@ -3,6 +3,7 @@ package images
 import (
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 
@@ -19,7 +20,7 @@ var memory = newBudget(DefaultMemory)
 // SetMemory sets how many bytes all pictures may take that are read at the same time, files and what decoders allocate
 // included. It also bounds what is kept of an archive's directory and of a gzipped IDX file. Call it before any other
 // function of the package.
-func SetMemory(bytes int64) { memory = newBudget(bytes) }
+func SetMemory(bytes int64) { memory = newBudget(min(bytes, math.MaxInt)) }
 
 // A MemoryError says that a picture would take more memory than there is for pictures.
 type MemoryError struct {

@@ -141,7 +141,7 @@ func TestCostCoversDecoders(t *testing.T) {
 		}
 		const slack = 200 << 10 // of readers, tables and unpackers
 		require.LessOrEqual(t, got, n+slack, "%s: %d bytes", name, len(b))
-		require.Less(t, n, 45*int64(config.Width*config.Height)+(9<<20), name)
+		require.Less(t, n, 45*int64(config.Width*config.Height)+(20<<20), name)
 	}
 }
 
