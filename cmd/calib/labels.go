@@ -61,7 +61,8 @@ func (p *plan) decideClasses(eval *images.Set) error {
 	}
 	for i := range eval.Len() {
 		if item := eval.Item(i); item.Label == "" && len(eval.Labels()) > 0 {
-			return fmt.Errorf("%s: %s is in no class's folder: move it to one or remove it", eval.Path(), cli.Printable(item.Name))
+			return fmt.Errorf("%s: %s is in no class's folder: move it to one or remove it",
+				eval.Path(), cli.Printable(item.Name))
 		}
 	}
 	n, classes := len(eval.Labels()), p.net.Config.Classes

@@ -53,7 +53,8 @@ type folderPath struct {
 func (w *folderWalk) walk(dir folderPath) error {
 	if dir.linked {
 		if w.links++; w.links > maxLinks {
-			return fmt.Errorf("images: %s: more than %d links to folders and folders behind them: remove links that lead back into the tree", text.Printable(w.set.path), maxLinks)
+			return fmt.Errorf("images: %s: more than %d links to folders and folders behind them: remove links that lead back into the tree",
+				text.Printable(w.set.path), maxLinks)
 		}
 	}
 	if w.seen[dir.real] {

@@ -100,7 +100,8 @@ func (x *idxFile) unpack(r io.Reader, fileSize int64) error {
 	}
 	switch n := x.size(); {
 	case n > memory.limit:
-		return fmt.Errorf("its header announces %s, more than the %s that are unpacked in memory: gunzip it first", megabytes(n), megabytes(memory.limit))
+		return fmt.Errorf("its header announces %s, more than the %s that are unpacked in memory: gunzip it first",
+			megabytes(n), megabytes(memory.limit))
 	case n/maxDeflate > fileSize:
 		return fmt.Errorf("the gzip file is truncated: its %d bytes cannot hold the %d that its header announces: copy it again", fileSize, n)
 	}

@@ -73,7 +73,8 @@ func (s *Set) readClasses(path string, n int) ([]byte, error) {
 	}
 	defer x.Close()
 	if len(x.dims) != 1 {
-		return nil, fmt.Errorf("images: %s: it has %d dimensions, expected 1: a label for each image", text.Printable(path), len(x.dims))
+		return nil, fmt.Errorf("images: %s: it has %d dimensions, expected 1: a label for each image",
+			text.Printable(path), len(x.dims))
 	}
 	if x.dims[0] != n {
 		return nil, fmt.Errorf("images: %s has %d labels, but %s has %d images: give files that belong together",
@@ -125,7 +126,8 @@ func findIDX(dir string, part Part) (string, error) {
 	if len(plain) > 1 {
 		wanted := slices.DeleteFunc(slices.Clone(plain), func(n string) bool { return !part.names(n) })
 		if len(wanted) != 1 {
-			return "", fmt.Errorf("images: %s: it holds %s: give one of these files", text.Printable(dir), text.Printable(strings.Join(plain, ", ")))
+			return "", fmt.Errorf("images: %s: it holds %s: give one of these files",
+				text.Printable(dir), text.Printable(strings.Join(plain, ", ")))
 		}
 		plain = wanted
 	}

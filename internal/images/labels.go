@@ -29,7 +29,8 @@ func ReadLabels(path string) ([]string, error) {
 		return nil, fmt.Errorf("images: label file %s: %w", text.Printable(path), cause(err))
 	}
 	if len(b) > maxLabelBytes {
-		return nil, fmt.Errorf("images: label file %s: larger than %d MB: is this a text file?", text.Printable(path), maxLabelBytes>>20)
+		return nil, fmt.Errorf("images: label file %s: larger than %d MB: is this a text file?",
+			text.Printable(path), maxLabelBytes>>20)
 	}
 	labels, err := parseLabels(b)
 	if err != nil {

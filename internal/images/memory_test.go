@@ -106,7 +106,8 @@ func TestCostCoversDecoders(t *testing.T) {
 	}
 	files["JPEG"], files["JPEG gray"] = lossy(opaque), lossy(image.NewGray(r))
 	for name, sampling := range map[string][]byte{
-		"4:4:4": {0x11, 0x11, 0x11}, "4:2:0": {0x22, 0x11, 0x11}, "4:1:1": {0x41, 0x11, 0x11}, "gray": {0x11}, "gray of 4x4": {0x44},
+		"4:4:4": {0x11, 0x11, 0x11}, "4:2:0": {0x22, 0x11, 0x11}, "4:1:1": {0x41, 0x11, 0x11},
+		"gray": {0x11}, "gray of 4x4": {0x44},
 	} {
 		files["JPEG progressive "+name] = progressive(w, h, sampling...)
 		files["JPEG progressive turned "+name] = withSegment(progressive(w, h, sampling...), exif(binary.LittleEndian, 6))
@@ -122,10 +123,14 @@ func TestCostCoversDecoders(t *testing.T) {
 	files["BMP palette"] = encode(t, func(b *bytes.Buffer) error { return bmp.Encode(b, pngs["palette"]) })
 	for name, c := range map[string]tiff.CompressionType{"": tiff.Uncompressed, " deflate": tiff.Deflate} {
 		for kind, m := range pngs {
-			files["TIFF "+kind+name] = encode(t, func(b *bytes.Buffer) error { return tiff.Encode(b, m, &tiff.Options{Compression: c}) })
+			files["TIFF "+kind+name] = encode(t, func(b *bytes.Buffer) error {
+				return tiff.Encode(b, m, &tiff.Options{Compression: c})
+			})
 		}
 	}
-	for _, name := range []string{"lossy.webp", "lossy-alpha.webp", "lossless.webp", "turned.webp", "cmyk.jpg", "lzw.tiff"} {
+	for _, name := range []string{
+		"lossy.webp", "lossy-alpha.webp", "lossless.webp", "turned.webp", "cmyk.jpg", "lzw.tiff",
+	} {
 		files[name] = readFixture(t, name)
 	}
 	for name, b := range files {
@@ -157,15 +162,17 @@ func TestBombsAreRefused(t *testing.T) {
 		b    []byte
 		want string
 	}{
-		"gray":          {bigPNG(t, 16384, 8192), "not enough pixel data"}, // 128 MB, which are taken
-		"interlaced":    {interlaced(bigPNG(t, 16384, 8192+1)), "134 megapixels"},
-		"interlaced 2":  {interlaced(bigPNG(t, 16384, 8192)), "the PNG is 16384x8192 pixels, interlaced: reading it takes 257 MB of memory, more than the 256 MB for pictures: make it smaller, or allow more (--picture-memory 257 of"},
-		"progressive":   {progressive(10000, 10000, 0x11, 0x11, 0x11)[:200], "the JPEG is 10000x10000 pixels, progressive: reading it takes 1431 MB"},
-		"4 components":  {progressive(10000, 10000, 0x11, 0x11, 0x11, 0x11)[:200], "takes 2289 MB"},
-		"GIF":           {gifBomb, "the GIF is 10000x10000 pixels: reading it takes 287 MB"},
-		"BMP":           {bmpBomb, "the BMP is 10000x10000 pixels: reading it takes 382 MB"},
-		"a row":         {wide, "the PNG is 2097152x1 pixels, more than 1048576 a side"},
-		"second marker": {withSegment(progressive(10000, 10000, 0x11, 0x11, 0x11)[:200], []byte("\xFF\xE1\x00\x02")), "takes 1431 MB"},
+		"gray":       {bigPNG(t, 16384, 8192), "not enough pixel data"}, // 128 MB, which are taken
+		"interlaced": {interlaced(bigPNG(t, 16384, 8192+1)), "134 megapixels"},
+		"interlaced 2": {interlaced(bigPNG(t, 16384, 8192)), "the PNG is 16384x8192 pixels, interlaced: reading it takes 257 MB of memory, more than " +
+			"the 256 MB for pictures: make it smaller, or allow more (--picture-memory 257 of"},
+		"progressive":  {progressive(10000, 10000, 0x11, 0x11, 0x11)[:200], "the JPEG is 10000x10000 pixels, progressive: reading it takes 1431 MB"},
+		"4 components": {progressive(10000, 10000, 0x11, 0x11, 0x11, 0x11)[:200], "takes 2289 MB"},
+		"GIF":          {gifBomb, "the GIF is 10000x10000 pixels: reading it takes 287 MB"},
+		"BMP":          {bmpBomb, "the BMP is 10000x10000 pixels: reading it takes 382 MB"},
+		"a row":        {wide, "the PNG is 2097152x1 pixels, more than 1048576 a side"},
+		"second marker": {withSegment(progressive(10000, 10000, 0x11, 0x11, 0x11)[:200],
+			[]byte("\xFF\xE1\x00\x02")), "takes 1431 MB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "bomb")

@@ -99,7 +99,8 @@ func Open(path string) (*Set, error) { return OpenPart(path, Test) }
 func OpenPart(path string, part Part) (*Set, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("images: %s: %w; give a folder, a .zip archive or an image file", text.Printable(path), cause(err))
+		return nil, fmt.Errorf("images: %s: %w; give a folder, a .zip archive or an image file",
+			text.Printable(path), cause(err))
 	}
 	s := &Set{path: path}
 	switch {

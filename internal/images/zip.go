@@ -46,13 +46,15 @@ func (s *Set) listZip() error {
 	r, err := zip.NewReader(directory, info.Size())
 	directory.left = math.MaxInt64 // what follows are pictures
 	if errors.Is(err, errDirectory) {
-		return named(s.path, fmt.Errorf("the zip archive's directory has more than %s: unpack the archive, or allow pictures more memory (--picture-memory of calib and resnext classify)",
+		return named(s.path, fmt.Errorf("the zip archive's directory has more than %s: unpack the archive, "+
+			"or allow pictures more memory (--picture-memory of calib and resnext classify)",
 			megabytes(memory.limit/memoryOfDirectory)))
 	}
 	// Nothing is written to the disk, so names that lead out of a folder are
 	// harmless.
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
-		return fmt.Errorf("images: %s: the zip archive is damaged or cut short (%w): copy or make it again", text.Printable(s.path), cause(err))
+		return fmt.Errorf("images: %s: the zip archive is damaged or cut short (%w): copy or make it again",
+			text.Printable(s.path), cause(err))
 	}
 	for _, f := range r.File {
 		s.addZipped(f)

@@ -112,7 +112,8 @@ const maxIntermediate = 1 << 25
 func (r *Resizer) intermediate(w int) (mid Image, first int, err error) {
 	first, end := r.vertical.span()
 	if int64(w)*int64(end-first) > maxIntermediate {
-		return Image{}, 0, fmt.Errorf("resize: intermediate image: %dx%d is more than %d pixels", w, end-first, maxIntermediate)
+		return Image{}, 0, fmt.Errorf("resize: intermediate image: %dx%d is more than %d pixels",
+			w, end-first, maxIntermediate)
 	}
 	mid = Image{W: w, H: end - first, Stride: w * channels}
 	mid.Pix = grow(&r.scratch, mid.H*mid.Stride)
