@@ -4,7 +4,7 @@
 # make bench  side by side with other runtimes, in a Python environment of its own
 # make raspi  what a Raspberry Pi's owner unpacks and runs, into dist/
 # make lib    libresnext.so and libresnext.a for C programs, into build/lib; make install puts them into PREFIX
-.PHONY: all build demo test quick lint bench bench-kernels bench-arm64 lib lib-arm64 install bench-c bench-quantisers deb raspi clean
+.PHONY: all build demo test quick fuzz lint bench bench-kernels bench-arm64 lib lib-arm64 install bench-c bench-quantisers deb raspi clean
 .DEFAULT_GOAL := build
 
 GO ?= go
@@ -25,6 +25,10 @@ quick:
 
 bench: build
 	@bench/run.sh
+
+# Every fuzz target for a minute, or for FUZZTIME.
+fuzz:
+	@scripts/fuzz.sh
 
 # The kernels of this CPU beside the ceilings of its int8 instructions.
 bench-kernels:

@@ -15,7 +15,6 @@ type Preparer struct {
 	config  Config
 	process Preprocess
 	resizer *resize.Resizer
-	source  resize.Image
 	out     resize.Image
 }
 
@@ -44,17 +43,11 @@ func (p *Preparer) Prepare(img image.Image) ([]byte, error) {
 	if size.X < 1 || size.Y < 1 {
 		return nil, fmt.Errorf("resnext: the picture is empty: %dx%d pixels", size.X, size.Y)
 	}
-	if p.source.W != size.X || p.source.H != size.Y {
-		src, err := resize.NewImage(size.X, size.Y)
-		if err != nil {
-			return nil, err
-		}
-		p.source = src
-	}
-	if err := resize.FromImage(p.source, img); err != nil {
+	w, h, x, y := p.scale(size.X, size.Y)
+	if err := p.resizer.ResizeCropImage(p.out, img, w, h, x, y); err != nil {
 		return nil, err
 	}
-	return p.PrepareRGB(p.source.Pix, size.X, size.Y)
+	return p.out.Pix, nil
 }
 
 // PrepareRGB is Prepare for w by h pixels of RGB, 3 bytes a pixel.
@@ -63,18 +56,20 @@ func (p *Preparer) PrepareRGB(rgb []byte, w, h int) ([]byte, error) {
 		return nil, fmt.Errorf("resnext: the picture has %d bytes, expected %dx%d pixels of 3", len(rgb), w, h)
 	}
 	src := resize.Image{W: w, H: h, Stride: 3 * w, Pix: rgb}
-	full := p.out
-	var x, y int
-	full.W, full.H = p.config.Width, p.config.Height
-	if p.process.Resize != 0 {
-		full.W, full.H = resize.ShortSide(w, h, p.process.Resize)
-		x = resize.CenterOffset(full.W, p.config.Width)
-		y = resize.CenterOffset(full.H, p.config.Height)
-	}
-	if err := p.resizer.ResizeCrop(p.out, src, full.W, full.H, x, y); err != nil {
+	w, h, x, y := p.scale(w, h)
+	if err := p.resizer.ResizeCrop(p.out, src, w, h, x, y); err != nil {
 		return nil, err
 	}
 	return p.out.Pix, nil
+}
+
+// scale returns the size to which a picture of w by h pixels is resized, and where the crop begins in it.
+func (p *Preparer) scale(w, h int) (width, height, x, y int) {
+	if p.process.Resize == 0 {
+		return p.config.Width, p.config.Height, 0, 0
+	}
+	width, height = resize.ShortSide(w, h, p.process.Resize)
+	return width, height, resize.CenterOffset(width, p.config.Width), resize.CenterOffset(height, p.config.Height)
 }
 
 // Classify prepares a picture, runs it and gives the k most probable classes.

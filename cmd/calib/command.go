@@ -108,6 +108,7 @@ func (o *options) declare(c *cobra.Command) {
 	f.StringVar(&o.mean, "mean", "", "mean of the training pictures, `M` or R,G,B on the 0..1 scale")
 	f.StringVar(&o.std, "std", "", "their standard deviation, `S` or R,G,B on the 0..1 scale")
 	f.IntVar(&o.threads, "threads", 0, "use `N` CPU cores; 0 is all of them")
+	cli.PictureMemory(f)
 	f.Uint64Var(&o.seed, "seed", 1, "choose pictures, and the weights of random:NAME, by the number `N`")
 	f.BoolVar(&o.layers, "layers", false, "measure and list the SQNR of each layer, worst first")
 	f.StringVar(&o.report, "report", "", "write a page about the result to `FILE`: accuracy, layers, ranges, changed answers, and what to try")

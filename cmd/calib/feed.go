@@ -54,13 +54,15 @@ func (f *setFeed) load(i int) ([]byte, int, error) {
 	if i < len(f.kept) && f.kept[i] != nil {
 		return bytes.Clone(f.kept[i]), f.label(item), nil
 	}
-	img, err := f.set.Load(item)
+	var rgb []byte
+	err := f.set.Use(item, func(img image.Image) (err error) {
+		if rgb, err = f.prepare(img); err != nil {
+			err = &images.LoadError{Image: f.set.Where(item), Err: cli.Plain(err)}
+		}
+		return err
+	})
 	if err != nil {
 		return nil, 0, cli.Plain(err)
-	}
-	rgb, err := f.prepare(img)
-	if err != nil {
-		return nil, 0, cli.Plain(&images.LoadError{Image: f.set.Where(item), Err: cli.Plain(err)})
 	}
 	return rgb, f.label(item), nil
 }

@@ -75,7 +75,8 @@ func (p *plan) decideClasses(eval *images.Set) error {
 	}
 	for i := range eval.Len() {
 		if item := eval.Item(i); item.Label == "" && len(eval.Labels()) > 0 {
-			return fmt.Errorf("%s: %s is in no class's folder: move it to one or remove it", eval.Path(), item.Name)
+			return fmt.Errorf("%s: %s is in no class's folder: move it to one or remove it",
+				eval.Path(), cli.Printable(item.Name))
 		}
 	}
 	n, classes := len(eval.Labels()), p.net.Config.Classes
@@ -138,10 +139,10 @@ func classesByName(eval *images.Set, labels []string, source string) ([]int, err
 			return nil, nil
 		case len(numbers) == 0:
 			return nil, fmt.Errorf("%s: the folder %s is not among the labels of %s (%s): name folders and labels alike, or begin the folders' names with their numbers, as in 3_dress",
-				eval.Path(), name, source, shortList(labels))
+				eval.Path(), cli.Printable(name), source, shortList(labels))
 		default:
 			return nil, fmt.Errorf("%s: the folder %s may be class %d or %d of %s, which are named alike: begin the folders' names with their numbers, as in 3_dress",
-				eval.Path(), name, numbers[0], numbers[1], source)
+				eval.Path(), cli.Printable(name), numbers[0], numbers[1], source)
 		}
 	}
 	return classes, nil
@@ -153,7 +154,7 @@ func checkNumbering(eval *images.Set, names, labels []string, byName map[string]
 	for i, name := range names {
 		if n := byName[plainName(name)]; len(n) > 0 && !slices.Contains(n, i) {
 			return fmt.Errorf("%s: the folder %s gives its class the number %d, in %s %s is number %d: correct one of them",
-				eval.Path(), eval.Labels()[i], i, source, labels[n[0]], n[0])
+				eval.Path(), cli.Printable(eval.Labels()[i]), i, source, cli.Printable(labels[n[0]]), n[0])
 		}
 	}
 	return nil
@@ -181,14 +182,14 @@ func plainName(s string) string {
 	return strings.ToLower(strings.NewReplacer("-", " ", "_", " ").Replace(s))
 }
 
-// shortList names the first of many.
+// shortList names the first of many, to be printed.
 func shortList(all []string) string {
 	const shown = 3
 	text := strings.Join(all[:min(shown, len(all))], ", ")
 	if len(all) > shown {
 		text += ", ..."
 	}
-	return text
+	return cli.Printable(text)
 }
 
 // folderLabels are the names of the folders. Names that begin with the number of their class, as in

@@ -154,3 +154,23 @@ func TestAlike(t *testing.T) {
 		require.NotContains(t, stderr, c.not, name)
 	}
 }
+
+// TestNamesOfStrangers: folders and pictures of an archive break no line of an error.
+func TestNamesOfStrangers(t *testing.T) {
+	files := someGood(t, 4)
+	files["c0/x\n\x1b[31m.png"] = []byte("no picture")
+	_, _, stderr := jsonReport(t, "--weights", tiny, "--crop", "28", "--images", archive(t, files))
+	require.Contains(t, stderr, `c0/x\n\x1b[31m.png: not an image`)
+
+	files["evil\nfolder/1.png"] = files["c0/x\n\x1b[31m.png"]
+	for name, args := range map[string][]string{
+		`evil\nfolder is not among the labels`: {"--labels", tenLabels(t)}, "10 classes": nil,
+	} {
+		args = append(args, "--weights", tiny, "--images", archive(t, files), "--eval", archive(t, files), "--out", filepath.Join(t.TempDir(), "m"))
+		code, _, stderr := invoke(args...)
+		require.NotEqual(t, cli.Done, code)
+		require.Contains(t, stderr, name)
+		require.NotContains(t, stderr, "evil\n")
+		require.NotContains(t, stderr, "\x1b")
+	}
+}

@@ -62,6 +62,7 @@ func classifyCommand(stdin io.Reader) *cobra.Command {
 	c.Flags().IntVar(&o.top, "top", 5, "print the best `N` classes of each picture")
 	c.Flags().IntVar(&o.threads, "threads", 0, threadsUsage)
 	c.Flags().StringVar(&o.kernels, "kernels", "auto", "`NAME` of the kernel set; all give the same answers")
+	cli.PictureMemory(c.Flags())
 	return c
 }
 

@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -202,3 +203,50 @@ func (f fixedName) count() int                    { return 1 }
 func (f fixedName) name(int) string               { return string(f) }
 func (f fixedName) load(int) (image.Image, error) { return nil, os.ErrNotExist }
 func (f fixedName) close()                        {}
+
+// TestNamesOfStrangers: an archive's names break no line, on standard error neither.
+func TestNamesOfStrangers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.zip")
+	f, err := os.Create(path)
+	require.NoError(t, err)
+	w := zip.NewWriter(f)
+	for _, name := range []string{"n\nl\x1b[31m.png", "g\ng.png"} {
+		entry, err := w.Create(name)
+		require.NoError(t, err)
+		content := []byte("z")
+		if name[0] == 'g' {
+			content = picture(t, 40, 30, 1)
+		}
+		_, err = entry.Write(content)
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.Close())
+	require.NoError(t, f.Close())
+	code, stdout, stderr := invoke("classify", "--top", "1", testModel(t), path)
+	require.Equal(t, cli.Failed, code)
+	require.Len(t, lines(stdout), 1)
+	require.Contains(t, stdout, `/g\ng.png`)
+	require.Len(t, lines(stderr), 1)
+	require.Contains(t, stderr, `resnext: `+path+`: n\nl\x1b[31m.png: not an image`)
+}
+
+// TestPictureMemory: the limit is told and can be raised.
+func TestPictureMemory(t *testing.T) {
+	t.Cleanup(func() { images.SetMemory(images.DefaultMemory) })
+	path := filepath.Join(t.TempDir(), "a.png")
+	require.NoError(t, os.WriteFile(path, picture(t, 2400, 2000, 1), 0o600)) // 4 bytes a pixel
+	model := testModel(t)
+	code, _, stderr := invoke("classify", "--picture-memory", "16", model, path)
+	require.Equal(t, cli.Failed, code)
+	require.Contains(t, stderr, path+": the PNG is 2400x2000 pixels: reading it takes ")
+	raised := regexp.MustCompile(`--picture-memory (\d+) of`).FindStringSubmatch(stderr)
+	require.NotNil(t, raised, stderr)
+	code, _, stderr = invoke("classify", "--picture-memory", raised[1], model, path)
+	require.Equal(t, cli.Done, code, stderr)
+	for _, bad := range []string{"0", "15", "x", "99999999999999999999"} {
+		code, _, stderr := invoke("classify", "--picture-memory", bad, model, path)
+		require.Equal(t, cli.Misuse, code)
+		require.Contains(t, stderr, "--picture-memory")
+		require.Contains(t, stderr, "expected 16 to 1048576 megabytes")
+	}
+}

@@ -76,4 +76,6 @@ func (p pictureSet) load(i int) (image.Image, error) { return p.set.Load(i) }
 func (p pictureSet) close() { _ = p.set.Close() }
 
 // nameError puts a picture's name before an error.
-func nameError(name string, err error) error { return fmt.Errorf("%s: %w", name, cli.Plain(err)) }
+func nameError(name string, err error) error {
+	return fmt.Errorf("%s: %w", cli.Printable(name), cli.Plain(err))
+}

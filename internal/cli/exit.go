@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/libresnext/libresnext/internal/text"
 )
 
 // The exit codes of every tool.
@@ -64,7 +66,7 @@ func Report(stderr io.Writer, tool string, err error) {
 
 // Warn prints a warning.
 func Warn(stderr io.Writer, tool, format string, args ...any) {
-	fmt.Fprintf(stderr, "%s: warning: %s\n", tool, printableLines(fmt.Sprintf(format, args...)))
+	fmt.Fprintf(stderr, "%s: warning: %s\n", tool, text.PrintableLines(fmt.Sprintf(format, args...)))
 }
 
 // packages are the names with which libraries begin their messages. People need the file's name first.
@@ -72,14 +74,14 @@ var packages = []string{"images: ", "resnext: ", "resize: "}
 
 // message words an error for people: the file comes first, and nothing in it can steer the terminal.
 func message(err error) string {
-	text := err.Error()
+	words := err.Error()
 	if path := (*fs.PathError)(nil); errors.As(err, &path) {
-		text = strings.Replace(text, path.Error(), path.Path+": "+path.Err.Error(), 1)
+		words = strings.Replace(words, path.Error(), path.Path+": "+path.Err.Error(), 1)
 	}
 	for _, p := range packages {
-		text = strings.TrimPrefix(text, p)
+		words = strings.TrimPrefix(words, p)
 	}
-	return printableLines(text)
+	return text.PrintableLines(words)
 }
 
 // Plain is an error with the words that Report uses, to be put into a longer one.

@@ -16,24 +16,25 @@ import (
 	_ "golang.org/x/image/bmp"
 	_ "golang.org/x/image/tiff"
 	_ "golang.org/x/image/webp"
-)
 
-// maxPixels is the largest picture decoded: a few bytes of a file can state a
-// size that no memory holds.
-const maxPixels = 100_000_000
+	"github.com/libresnext/libresnext/internal/resize"
+)
 
 // Decode reads one image to the end of r and decodes it as [Set.Load] does. Its
 // errors say what is wrong and leave it to the caller to name the source.
 func Decode(r io.Reader) (image.Image, error) {
-	b, err := readAll(r, maxBytes)
+	s := memory.takeFile(0)
+	defer s.free()
+	b, err := readAll(r, 0, s.budget.maxFile())
 	if err != nil {
 		return nil, err
 	}
-	return decode(b)
+	return decode(b, s)
 }
 
-// decode decodes the bytes of an image file.
-func decode(b []byte) (m image.Image, err error) {
+// decode decodes the bytes of an image file. s is what they have taken of the memory for pictures; it grows to what
+// the decoder takes.
+func decode(b []byte, s *hold) (m image.Image, err error) {
 	format := "image"
 	defer func() {
 		// A decoder that a hostile file leads astray must not end the program.
@@ -49,12 +50,21 @@ func decode(b []byte) (m image.Image, err error) {
 	if err != nil {
 		return nil, damaged(format, err)
 	}
-	if err := checkSize(config); err != nil {
+	if err := checkSize(config.Width, config.Height); err != nil {
 		return nil, fmt.Errorf("the %s %w", format, err)
 	}
 	if err := beyond(name, b); err != nil {
 		return nil, fmt.Errorf("the %s %w", format, err)
 	}
+	n, kind := cost(name, config, b)
+	if n += int64(len(b)); n > s.budget.limit {
+		what := fmt.Sprintf("the %s is %dx%d pixels", format, config.Width, config.Height)
+		if kind != "" {
+			what += ", " + kind
+		}
+		return nil, &MemoryError{what, n, s.budget.limit}
+	}
+	s.grow(n)
 	if m, _, err = image.Decode(bytes.NewReader(b)); err != nil {
 		return nil, damaged(format, err)
 	}
@@ -83,12 +93,20 @@ func beyond(name string, b []byte) error {
 	return nil
 }
 
-func checkSize(c image.Config) error {
-	if c.Width < 1 || c.Height < 1 {
-		return fmt.Errorf("is %dx%d pixels: there is nothing to see", c.Width, c.Height)
+// maxSide is the longest side of a picture: resizing takes some bytes for each pixel of it.
+const maxSide = 1 << 20
+
+// checkSize refuses what is not resized, whatever memory there is.
+func checkSize(w, h int) error {
+	const most = resize.MaxPixels
+	if w < 1 || h < 1 {
+		return fmt.Errorf("is %dx%d pixels: there is nothing to see", w, h)
 	}
-	if int64(c.Width)*int64(c.Height) > maxPixels {
-		return fmt.Errorf("is %dx%d pixels, more than the %d megapixels that are read: make it smaller", c.Width, c.Height, maxPixels/1_000_000)
+	if max(w, h) > maxSide {
+		return fmt.Errorf("is %dx%d pixels, more than %d a side: make it smaller", w, h, maxSide)
+	}
+	if int64(w)*int64(h) > most {
+		return fmt.Errorf("is %dx%d pixels, more than the %d megapixels that are read: make it smaller", w, h, most/1_000_000)
 	}
 	return nil
 }

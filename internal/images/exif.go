@@ -49,15 +49,62 @@ func tiffOrientation(b []byte) int {
 	return 1
 }
 
-// tiffTag returns the number that a tag has in the first directory of TIFF data; 0 if it has none.
+// The types of numbers in TIFF directories.
+const (
+	typeByte  = 1
+	typeShort = 3
+	typeLong  = 4
+)
+
+// tiffTag returns the number that a tag has in the first directory of TIFF data; 0 if it has none, or several.
 func tiffTag(b []byte, tag uint16) int {
-	const (
-		header, entrySize = 8, 12
-		typeShort         = 3
-		typeLong          = 4
-	)
-	if len(b) < header {
+	e, order := tiffEntry(b, tag)
+	switch {
+	case e == nil || order.Uint32(e[4:]) != 1:
 		return 0
+	case order.Uint16(e[2:]) == typeShort:
+		return int(order.Uint16(e[8:]))
+	case order.Uint16(e[2:]) == typeLong:
+		return int(min(order.Uint32(e[8:]), math.MaxInt32))
+	}
+	return 0
+}
+
+// tiffFirst returns the first of the numbers that a tag has, as golang.org/x/image/tiff takes it: of bytes, too, and
+// wherever they are; 0 if it has none.
+func tiffFirst(b []byte, tag uint16) int64 {
+	e, order := tiffEntry(b, tag)
+	if e == nil {
+		return 0
+	}
+	size := map[uint16]uint64{typeByte: 1, typeShort: 2, typeLong: 4}[order.Uint16(e[2:])]
+	value := e[8:]
+	if count := uint64(order.Uint32(e[4:])); count == 0 {
+		return 0
+	} else if count*size > 4 {
+		at := uint64(order.Uint32(value))
+		if at+size > uint64(len(b)) {
+			return 0
+		}
+		value = b[at:]
+	}
+	switch size {
+	case 1:
+		return int64(value[0])
+	case 2:
+		return int64(order.Uint16(value))
+	case 4:
+		return int64(order.Uint32(value))
+	}
+	return 0
+}
+
+// tiffEntry returns the 12 bytes of a tag in the first directory of TIFF data, or nil: tag, type, how many numbers, and
+// these, or where they are.
+func tiffEntry(b []byte, tag uint16) ([]byte, binary.ByteOrder) {
+	const header, entrySize = 8, 12
+	if len(b) < header {
+		return nil, nil
 	}
 	var order binary.ByteOrder = binary.LittleEndian
 	switch string(b[:4]) {
@@ -65,78 +112,64 @@ func tiffTag(b []byte, tag uint16) int {
 	case "MM\x00*":
 		order = binary.BigEndian
 	default:
-		return 0
+		return nil, nil
 	}
 	first := order.Uint32(b[4:])
 	if uint64(first)+2 > uint64(len(b)) {
-		return 0
+		return nil, nil
 	}
 	dir := b[first:]
 	entries := dir[2:]
 	for range order.Uint16(dir) {
 		if len(entries) < entrySize {
-			return 0
+			return nil, nil
 		}
-		e := entries[:entrySize]
+		if order.Uint16(entries) == tag {
+			return entries[:entrySize], order
+		}
 		entries = entries[entrySize:]
-		switch {
-		case order.Uint16(e) != tag:
-		case order.Uint32(e[4:]) != 1:
-			return 0
-		case order.Uint16(e[2:]) == typeShort:
-			return int(order.Uint16(e[8:]))
-		case order.Uint16(e[2:]) == typeLong:
-			return int(min(order.Uint32(e[8:]), math.MaxInt32))
-		default:
-			return 0
-		}
 	}
-	return 0
+	return nil, nil
 }
 
 // upright returns the picture that a stored one of the given EXIF orientation
-// shows: m itself, or an RGB copy turned and mirrored.
+// shows: m itself, or an RGB copy that is read turned and mirrored.
 func upright(m image.Image, orientation int) (image.Image, error) {
 	if orientation == 1 {
 		return m, nil
 	}
-	w, h := m.Bounds().Dx(), m.Bounds().Dy()
-	src, err := resize.NewImage(w, h)
-	if err != nil {
-		return nil, err
+	src, ok := m.(*rgbImage)
+	if !ok {
+		size := m.Bounds().Size()
+		rgb, err := resize.NewImage(size.X, size.Y)
+		if err != nil {
+			return nil, err
+		}
+		if err := resize.FromImage(rgb, m); err != nil {
+			return nil, err
+		}
+		src = newRGBImage(rgb.Pix, size.X, size.Y)
 	}
-	if err := resize.FromImage(src, m); err != nil {
-		return nil, err
-	}
-	// The stored pixel that is shown first, and the distance to the one that
-	// is shown right of and below another.
-	var first, right, below int
+	w, h := src.w, src.h
+	dst := &rgbImage{pix: src.pix, w: w, h: h}
 	switch orientation {
 	case 2: // mirrored left to right
-		first, right, below = w-1, -1, w
+		dst.first, dst.right, dst.below = w-1, -1, w
 	case 3: // turned by 180 degrees
-		first, right, below = w*h-1, -1, -w
+		dst.first, dst.right, dst.below = w*h-1, -1, -w
 	case 4: // mirrored top to bottom
-		first, right, below = w*(h-1), 1, -w
+		dst.first, dst.right, dst.below = w*(h-1), 1, -w
 	case 5: // rows and columns exchanged
-		first, right, below = 0, w, 1
+		dst.first, dst.right, dst.below = 0, w, 1
 	case 6: // to be turned clockwise
-		first, right, below = w*(h-1), -w, 1
+		dst.first, dst.right, dst.below = w*(h-1), -w, 1
 	case 7: // mirrored in the other diagonal
-		first, right, below = w*h-1, -w, -1
+		dst.first, dst.right, dst.below = w*h-1, -w, -1
 	case 8: // to be turned anticlockwise
-		first, right, below = w-1, w, -1
+		dst.first, dst.right, dst.below = w-1, w, -1
 	}
 	if orientation >= 5 {
-		w, h = h, w
-	}
-	dst := image.NewNRGBA(image.Rect(0, 0, w, h))
-	for y := range h {
-		row := dst.Pix[y*dst.Stride:]
-		for x := range w {
-			copy(row[4*x:], src.Pix[3*(first+x*right+y*below):][:3])
-			row[4*x+3] = 255
-		}
+		dst.w, dst.h = h, w
 	}
 	return dst, nil
 }

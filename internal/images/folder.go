@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/libresnext/libresnext/internal/text"
 )
 
 // maxLinks bounds the links to folders, and the folders reached through them: every folder of a tree may link to
@@ -15,7 +17,7 @@ const maxLinks = 1 << 17
 func (s *Set) listFolder(part Part) error {
 	root, err := resolve(s.path)
 	if err != nil {
-		return fmt.Errorf("images: %s: %w", s.path, cause(err))
+		return named(s.path, cause(err))
 	}
 	s.folders = map[string]bool{}
 	w := folderWalk{set: s, root: root}
@@ -51,7 +53,8 @@ type folderPath struct {
 func (w *folderWalk) walk(dir folderPath) error {
 	if dir.linked {
 		if w.links++; w.links > maxLinks {
-			return fmt.Errorf("images: %s: more than %d links to folders and folders behind them: remove links that lead back into the tree", w.set.path, maxLinks)
+			return fmt.Errorf("images: %s: more than %d links to folders and folders behind them: remove links that lead back into the tree",
+				text.Printable(w.set.path), maxLinks)
 		}
 	}
 	if w.seen[dir.real] {
@@ -64,7 +67,7 @@ func (w *folderWalk) walk(dir folderPath) error {
 	}
 	files, err := os.ReadDir(dir.path)
 	if err != nil {
-		return fmt.Errorf("images: %s: cannot list the folder: %w", dir.path, cause(err))
+		return fmt.Errorf("images: %s: cannot list the folder: %w", text.Printable(dir.path), cause(err))
 	}
 	for _, f := range files {
 		if dir.prefix == "" {
@@ -97,7 +100,7 @@ func (w *folderWalk) visit(dir folderPath, f fs.DirEntry) error {
 		if link {
 			var err error
 			if below.real, err = resolve(file); err != nil {
-				return fmt.Errorf("images: %s: %w", file, cause(err))
+				return named(file, cause(err))
 			}
 		}
 		return w.walk(below)

@@ -14,12 +14,9 @@ import (
 )
 
 const (
-	// maxUnpacked is the largest content of a gzipped IDX file, which is held in memory.
-	maxUnpacked = 1 << 30
 	// maxDeflate is more than the bytes that one byte of a gzip file can stand for (1032, as zlib documents).
 	maxDeflate = 1040
-	// maxItems bounds the images, of which each takes some 100 bytes beside its pixels; the largest set of this
-	// format, MNIST8M, has 8.1 million.
+	// maxItems bounds the images; the largest set of this format, MNIST8M, has 8.1 million.
 	maxItems  = 10_000_000
 	gzipMagic = "\x1F\x8B"
 )
@@ -33,6 +30,8 @@ type idxFile struct {
 	item int   // bytes of one item
 	data io.ReaderAt
 	file io.Closer // nil where the data are in memory
+	// unpacked are the data where they are in memory.
+	unpacked []byte
 }
 
 // openIDX opens a file, gzipped or not. A gzipped one is unpacked into memory, a byte each; of the other only
@@ -40,12 +39,12 @@ type idxFile struct {
 func openIDX(path string) (*idxFile, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("images: %s: %w", path, cause(err))
+		return nil, named(path, cause(err))
 	}
 	x := &idxFile{path: path, file: f}
 	if err := x.read(f); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("images: %s: %w", path, err)
+		return nil, named(path, err)
 	}
 	if x.file == nil {
 		f.Close()
@@ -100,8 +99,9 @@ func (x *idxFile) unpack(r io.Reader, fileSize int64) error {
 		return err
 	}
 	switch n := x.size(); {
-	case n > maxUnpacked:
-		return fmt.Errorf("its header announces %d MB, more than the %d MB that are unpacked in memory: gunzip it first", n>>20, maxUnpacked>>20)
+	case n > memory.limit:
+		return fmt.Errorf("its header announces %s, more than the %s that are unpacked in memory: gunzip it first",
+			megabytes(n), megabytes(memory.limit))
 	case n/maxDeflate > fileSize:
 		return fmt.Errorf("the gzip file is truncated: its %d bytes cannot hold the %d that its header announces: copy it again", fileSize, n)
 	}
@@ -116,7 +116,7 @@ func (x *idxFile) unpack(r io.Reader, fileSize int64) error {
 	case !errors.Is(err, io.EOF):
 		return unpackError(err)
 	}
-	x.data = bytes.NewReader(data)
+	x.data, x.unpacked = bytes.NewReader(data), data
 	return nil
 }
 
@@ -170,7 +170,7 @@ func (x *idxFile) checkItems() error {
 	if len(x.dims) == 1 {
 		return nil
 	}
-	if err := checkSize(image.Config{Width: x.dims[2], Height: x.dims[1]}); err != nil {
+	if err := checkSize(x.dims[2], x.dims[1]); err != nil {
 		return fmt.Errorf("an image of it %w", err)
 	}
 	x.item = x.dims[1] * x.dims[2]
@@ -179,6 +179,9 @@ func (x *idxFile) checkItems() error {
 			return fmt.Errorf("its images have %d colour channels, expected 3 (RGB)", x.dims[3])
 		}
 		x.item *= 3
+	}
+	if need := int64(x.item); need > memory.limit {
+		return &MemoryError{fmt.Sprintf("an image of it is %dx%d pixels", x.dims[2], x.dims[1]), need, memory.limit}
 	}
 	return nil
 }
@@ -195,22 +198,24 @@ func (x *idxFile) bytes(from, to int) ([]byte, error) {
 	return b, nil
 }
 
-// image returns item i as a picture of its own.
-func (x *idxFile) image(i int) (image.Image, error) {
-	b, err := x.bytes(i, i+1)
-	if err != nil {
-		return nil, err
+// image returns item i as a picture, and its hold on the memory for pictures, which is to be given back.
+func (x *idxFile) image(i int) (image.Image, *hold, error) {
+	held := &hold{budget: memory}
+	held.grow(int64(x.item))
+	var b []byte
+	if x.unpacked != nil {
+		b = x.unpacked[i*x.item:][:x.item:x.item]
+	} else {
+		var err error
+		if b, err = x.bytes(i, i+1); err != nil {
+			return nil, held, err
+		}
 	}
-	r := image.Rect(0, 0, x.dims[2], x.dims[1])
+	w, h := x.dims[2], x.dims[1]
 	if len(x.dims) == 3 {
-		return &image.Gray{Pix: b, Stride: r.Dx(), Rect: r}, nil
+		return &image.Gray{Pix: b, Stride: w, Rect: image.Rect(0, 0, w, h)}, held, nil
 	}
-	m := image.NewNRGBA(r)
-	for i := range r.Dx() * r.Dy() {
-		copy(m.Pix[4*i:], b[3*i:][:3])
-		m.Pix[4*i+3] = 255
-	}
-	return m, nil
+	return newRGBImage(b, w, h), held, nil
 }
 
 // isIDX reports whether a file is to be opened as IDX: by its first bytes or its name.

@@ -167,7 +167,7 @@ func TestBadIDX(t *testing.T) {
 		"gzip end cut":        {gzipped(t, good)[:len(gzipped(t, good))-3], nil, "the gzip file is truncated"},
 		"gzip of less":        {gzipped(t, good[:39]), nil, "the gzip file is truncated"},
 		"gzip of more":        {gzipped(t, append(bytes.Clone(good), 0)), nil, "has more than the 24 bytes"},
-		"gzip of huge":        {gzipped(t, idx(nil, maxItems, 9999, 9999)), nil, "more than the 1024 MB"},
+		"gzip of huge":        {gzipped(t, idx(nil, maxItems, 9999, 9999)), nil, "more than the 256 MB"},
 		"too many images":     {gzipped(t, idx(nil, maxItems+1, 1, 1)), nil, "dimension 1 is 10000001; up to 10000000 images"},
 		"gzip bomb's header":  {gzipped(t, idx(nil, 1<<18, 28, 28)), nil, "cannot hold the 205520896"},
 		"gzip of text":        {gzipped(t, []byte("hello")), nil, `it is no IDX file: it begins with "hell"`},

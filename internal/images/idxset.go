@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/libresnext/libresnext/internal/text"
 )
 
 // A Part is the half of a data set that is taken where a folder holds more than one, as MNIST's does.
@@ -48,19 +50,18 @@ func (s *Set) listIDX(path string) error {
 	}
 	s.path, s.archive = path, x
 	if len(x.dims) == 1 {
-		return fmt.Errorf("images: %s: it holds labels: give the file of the images beside it", path)
+		return fmt.Errorf("images: %s: it holds labels: give the file of the images beside it", text.Printable(path))
 	}
-	var classes []byte
 	for _, name := range labelNames(path) {
 		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if classes, err = s.readClasses(name, x.dims[0]); err != nil {
+		if s.idxClasses, err = s.readClasses(name, x.dims[0]); err != nil {
 			return err
 		}
 		break
 	}
-	s.addIDX(x, classes)
+	s.idx = x
 	return nil
 }
 
@@ -72,31 +73,29 @@ func (s *Set) readClasses(path string, n int) ([]byte, error) {
 	}
 	defer x.Close()
 	if len(x.dims) != 1 {
-		return nil, fmt.Errorf("images: %s: it has %d dimensions, expected 1: a label for each image", path, len(x.dims))
+		return nil, fmt.Errorf("images: %s: it has %d dimensions, expected 1: a label for each image",
+			text.Printable(path), len(x.dims))
 	}
 	if x.dims[0] != n {
-		return nil, fmt.Errorf("images: %s has %d labels, but %s has %d images: give files that belong together", path, x.dims[0], s.path, n)
+		return nil, fmt.Errorf("images: %s has %d labels, but %s has %d images: give files that belong together",
+			text.Printable(path), x.dims[0], text.Printable(s.path), n)
 	}
 	classes, err := x.bytes(0, n)
 	if err != nil {
-		return nil, fmt.Errorf("images: %s: %w", path, err)
+		return nil, named(path, err)
 	}
 	s.labelFile = path
 	return classes, nil
 }
 
-// addIDX adds the images of x. Names are numbers of equal length, so that they sort as the images stand.
-func (s *Set) addIDX(x *idxFile, classes []byte) {
-	digits := len(strconv.Itoa(x.dims[0] - 1))
-	s.entries = make([]entry, x.dims[0])
-	for i := range s.entries {
-		item := Item{Name: fmt.Sprintf("%0*d", digits, i), Class: Unlabelled}
-		if classes != nil {
-			item.Class = int(classes[i])
-			item.Label = strconv.Itoa(item.Class)
-		}
-		s.entries[i] = entry{Item: item, idx: x, number: i}
+// idxItem is image i. Its name is a number; all are of equal length, so that they sort as the images stand. Items are
+// made when they are asked for: a small gzip file can announce millions.
+func (s *Set) idxItem(i int) Item {
+	item := Item{Name: fmt.Sprintf("%0*d", len(strconv.Itoa(s.idx.dims[0]-1)), i), Class: s.class(i)}
+	if s.idxClasses != nil {
+		item.Label = strconv.Itoa(item.Class)
 	}
+	return item
 }
 
 // findIDX returns the IDX file of images to take from a folder; "" if it holds none. Files of the wanted part
@@ -104,7 +103,7 @@ func (s *Set) addIDX(x *idxFile, classes []byte) {
 func findIDX(dir string, part Part) (string, error) {
 	files, err := os.ReadDir(dir)
 	if err != nil {
-		return "", fmt.Errorf("images: %s: cannot list the folder: %w", dir, cause(err))
+		return "", fmt.Errorf("images: %s: cannot list the folder: %w", text.Printable(dir), cause(err))
 	}
 	var plain []string // without .gz
 	found := map[string]string{}
@@ -127,7 +126,8 @@ func findIDX(dir string, part Part) (string, error) {
 	if len(plain) > 1 {
 		wanted := slices.DeleteFunc(slices.Clone(plain), func(n string) bool { return !part.names(n) })
 		if len(wanted) != 1 {
-			return "", fmt.Errorf("images: %s: it holds %s: give one of these files", dir, strings.Join(plain, ", "))
+			return "", fmt.Errorf("images: %s: it holds %s: give one of these files",
+				text.Printable(dir), text.Printable(strings.Join(plain, ", ")))
 		}
 		plain = wanted
 	}

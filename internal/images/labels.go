@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/libresnext/libresnext/internal/text"
 )
 
 // maxLabelBytes is the largest label file read: ImageNet-21k's has 1 MB.
@@ -19,19 +21,20 @@ const maxLabelBytes = 16 << 20
 func ReadLabels(path string) ([]string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("images: label file %s: %w", path, cause(err))
+		return nil, fmt.Errorf("images: label file %s: %w", text.Printable(path), cause(err))
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxLabelBytes+1))
 	if err != nil {
-		return nil, fmt.Errorf("images: label file %s: %w", path, cause(err))
+		return nil, fmt.Errorf("images: label file %s: %w", text.Printable(path), cause(err))
 	}
 	if len(b) > maxLabelBytes {
-		return nil, fmt.Errorf("images: label file %s: larger than %d MB: is this a text file?", path, maxLabelBytes>>20)
+		return nil, fmt.Errorf("images: label file %s: larger than %d MB: is this a text file?",
+			text.Printable(path), maxLabelBytes>>20)
 	}
 	labels, err := parseLabels(b)
 	if err != nil {
-		return nil, fmt.Errorf("images: label file %s: %w", path, err)
+		return nil, fmt.Errorf("images: label file %s: %w", text.Printable(path), err)
 	}
 	return labels, nil
 }

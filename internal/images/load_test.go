@@ -63,6 +63,13 @@ func withSegment(file, segment []byte) []byte {
 	return append(append(append([]byte{}, file[:2]...), segment...), file[2:]...)
 }
 
+// decoded decodes the bytes of an image file.
+func decoded(b []byte) (image.Image, error) {
+	held := memory.takeFile(int64(len(b)))
+	defer held.free()
+	return decode(b, held)
+}
+
 func readFixture(t testing.TB, name string) []byte {
 	b, err := os.ReadFile(filepath.Join("testdata", name))
 	require.NoError(t, err)
@@ -87,7 +94,7 @@ func TestPixelsEqualPillow(t *testing.T) {
 			files = [][]byte{withSegment(file, exif(binary.LittleEndian, orientation)), withSegment(file, exif(binary.BigEndian, orientation))}
 		}
 		for _, file := range files {
-			m, err := decode(file)
+			m, err := decoded(file)
 			require.NoError(t, err, s.Text())
 			got := rgb(t, m)
 			require.Equal(t, [2]int{w, h}, [2]int{got.W, got.H}, s.Text())
@@ -205,7 +212,7 @@ func TestKindsOfPNG(t *testing.T) {
 		"16-bit gray":    {&image.Gray16{Pix: []byte{7, 255, 250, 0}, Stride: 4, Rect: r}, []byte{7, 7, 7, 250, 250, 250}},
 		"palette, alpha": {&image.Paletted{Pix: []byte{1, 0}, Stride: 2, Rect: r, Palette: color.Palette{color.NRGBA{9, 8, 7, 0}, color.NRGBA{1, 2, 3, 255}}}, []byte{1, 2, 3, 9, 8, 7}},
 	} {
-		m, err := decode(pngOf(t, c.m))
+		m, err := decoded(pngOf(t, c.m))
 		require.NoError(t, err, name)
 		require.Equal(t, c.want, rgb(t, m).Pix, name)
 	}
@@ -222,7 +229,7 @@ func TestAnimatedGIF(t *testing.T) {
 	b := encode(t, func(b *bytes.Buffer) error {
 		return gif.EncodeAll(b, &gif.GIF{Image: []*image.Paletted{frame(9, image.Rect(0, 0, 5, 4)), frame(200, image.Rect(1, 1, 3, 3))}, Delay: []int{1, 1}})
 	})
-	m, err := decode(b)
+	m, err := decoded(b)
 	require.NoError(t, err)
 	require.Equal(t, image.Rect(0, 0, 5, 4), m.Bounds())
 	want := palette.Plan9[9].(color.RGBA)
@@ -236,7 +243,7 @@ func TestYCCK(t *testing.T) {
 	transform := bytes.Index(b, []byte("Adobe")) + 11
 	require.Zero(t, b[transform])
 	b[transform] = 2
-	m, err := decode(b)
+	m, err := decoded(b)
 	require.NoError(t, err)
 	got := rgb(t, m)
 	for i, want := range [][3]byte{{15, 7, 23}, {0, 57, 44}, {93, 47, 133}, {158, 24, 138}, {90, 63, 20}, {0, 58, 98}} { // Pillow's
@@ -296,7 +303,7 @@ func TestLoadErrors(t *testing.T) {
 		"cut.gif":            {readFixture(t, "part-local.gif")[:45], "the GIF is truncated"},
 		"cut.tif":            {readFixture(t, "lzw.tiff")[:50], "the TIFF is "},
 		"cut.bmp":            {readFixture(t, "palette.bmp")[:1000], "the BMP is truncated"},
-		"bomb.png":           {bigPNG(t, 20000, 5001), "the PNG is 20000x5001 pixels, more than the 100 megapixels that are read"},
+		"bomb.png":           {bigPNG(t, 20000, 9001), "the PNG is 20000x9001 pixels, more than the 134 megapixels that are read"},
 		"bomb-overflow.png":  {bigPNG(t, 1<<31-1, 1<<31-1), "PNG is "},
 		"nothing.png":        {bigPNG(t, 0, 5), "PNG is "},
 		"animated.webp":      {readFixture(t, "animated.webp"), "the WebP is animated, which is not read: save one of its pictures"},
@@ -322,13 +329,13 @@ func TestDamagedFilesDoNotPanic(t *testing.T) {
 	for _, name := range []string{"lossy-alpha.webp", "lossless.webp", "palette.bmp", "lzw.tiff", "blocks.jpg", "part-local-transparent.gif", "part-global.gif"} {
 		b := readFixture(t, name)
 		for n := 0; n < len(b); n += 1 + len(b)/150 {
-			_, err := decode(b[:n])
+			_, err := decoded(b[:n])
 			if n < len(b)/2 {
 				require.Error(t, err, "%s cut to %d bytes", name, n)
 			}
 			changed := append([]byte{}, b...)
 			changed[n] ^= 0xFF
-			if m, err := decode(changed); err == nil {
+			if m, err := decoded(changed); err == nil {
 				require.NotNil(t, m)
 			}
 		}
@@ -340,19 +347,27 @@ func TestDecoderPanicIsAnError(t *testing.T) {
 	image.RegisterFormat("panic", "PANIC",
 		func(io.Reader) (image.Image, error) { panic("lost") },
 		func(io.Reader) (image.Config, error) { return image.Config{Width: 1, Height: 1}, nil })
-	_, err := decode([]byte("PANIC now"))
+	_, err := decoded([]byte("PANIC now"))
 	require.ErrorContains(t, err, "the PANIC is damaged: its decoder failed (lost)")
 }
 
 func TestFileTooLarge(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.png")
 	require.NoError(t, os.WriteFile(path, make([]byte, 1<<20+1), 0o644))
-	e := open(t, path).entries[0]
-	_, err := e.read(1 << 20)
-	require.EqualError(t, err, "the file is larger than 1 MB")
-	b, err := e.read(1<<20 + 1)
-	require.NoError(t, err)
-	require.Len(t, b, 1<<20+1)
+	setMemory(t, 2<<20)
+	s := open(t, path)
+	_, err := s.Load(0)
+	require.ErrorContains(t, err, "the file is larger than 1 MB, half of the memory for pictures")
+	setMemory(t, 2<<20+2)
+	_, err = s.Load(0)
+	require.ErrorContains(t, err, "not an image")
+}
+
+// setMemory sets the memory for pictures during a test.
+func setMemory(t testing.TB, bytes int64) {
+	before := memory
+	SetMemory(bytes)
+	t.Cleanup(func() { memory = before })
 }
 
 func TestDecode(t *testing.T) {

@@ -42,15 +42,34 @@ func (s *Set) Sample(n int, seed uint64) []int {
 // byLabel returns the indices of each class's images, in the order of the
 // classes; first come those of none.
 func (s *Set) byLabel() [][]int {
-	groups := make([][]int, len(s.labels)+1)
-	for i := range s.entries {
-		g := s.entries[i].Class - Unlabelled
-		for g >= len(groups) { // the classes of IDX files have no names
-			groups = append(groups, nil)
+	counts := make([]int, len(s.labels)+1)
+	for i := range s.Len() {
+		g := s.class(i) - Unlabelled
+		for g >= len(counts) { // the classes of IDX files have no names
+			counts = append(counts, 0)
 		}
+		counts[g]++
+	}
+	groups := make([][]int, len(counts))
+	for g, n := range counts {
+		groups[g] = make([]int, 0, n)
+	}
+	for i := range s.Len() {
+		g := s.class(i) - Unlabelled
 		groups[g] = append(groups[g], i)
 	}
 	return groups
+}
+
+// class is the class of image i, without its name.
+func (s *Set) class(i int) int {
+	switch {
+	case s.idx == nil:
+		return s.entries[i].Class
+	case s.idxClasses != nil:
+		return int(s.idxClasses[i])
+	}
+	return Unlabelled
 }
 
 // share divides n images evenly over the groups, none of which gets more than

@@ -18,6 +18,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/libresnext/libresnext/internal/text"
 )
 
 // extensions are the file name endings taken for images, in lower case.
@@ -26,7 +28,8 @@ var extensions = []string{".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".ti
 // An Item names one image of a [Set].
 type Item struct {
 	// Name is the path inside the folder or archive, with slashes; of a single
-	// file, its last element.
+	// file, its last element. It is as strangers made it: see package text
+	// before it is printed.
 	Name string
 
 	// Label is the first element of Name if there are more than one, as in
@@ -63,6 +66,9 @@ type Set struct {
 	skipped   int
 	folders   map[string]bool // that were walked, resolved; nil unless the set is of a folder
 	archive   io.Closer       // nil unless the set is a .zip or an IDX file
+	// Of an IDX file there are no entries; see idxItem.
+	idx        *idxFile
+	idxClasses []byte
 }
 
 // Open lists the images of a folder (with its subfolders; symbolic links are
@@ -93,7 +99,8 @@ func Open(path string) (*Set, error) { return OpenPart(path, Test) }
 func OpenPart(path string, part Part) (*Set, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("images: %s: %w; give a folder, a .zip archive or an image file", path, cause(err))
+		return nil, fmt.Errorf("images: %s: %w; give a folder, a .zip archive or an image file",
+			text.Printable(path), cause(err))
 	}
 	s := &Set{path: path}
 	switch {
@@ -106,7 +113,7 @@ func OpenPart(path string, part Part) (*Set, error) {
 	default:
 		s.entries = []entry{{Item: Item{Name: info.Name()}, file: path}}
 	}
-	if err == nil && len(s.entries) == 0 {
+	if err == nil && s.Len() == 0 {
 		err = s.noImages()
 	}
 	if err != nil {
@@ -121,15 +128,15 @@ func OpenPart(path string, part Part) (*Set, error) {
 }
 
 func (s *Set) noImages() error {
-	text := fmt.Sprintf("images: %s: no images found (looked for %s, and IDX files such as t10k-images-idx3-ubyte.gz)",
-		s.path, strings.Join(extensions, " "))
+	what := fmt.Sprintf("images: %s: no images found (looked for %s, and IDX files such as t10k-images-idx3-ubyte.gz)",
+		text.Printable(s.path), strings.Join(extensions, " "))
 	switch s.skipped {
 	case 0:
-		return errors.New(text)
+		return errors.New(what)
 	case 1:
-		return errors.New(text + "; 1 other file was skipped")
+		return errors.New(what + "; 1 other file was skipped")
 	}
-	return fmt.Errorf("%s; %d other files were skipped", text, s.skipped)
+	return fmt.Errorf("%s; %d other files were skipped", what, s.skipped)
 }
 
 // add appends an image of the given name to the set, or counts it as skipped.
@@ -169,16 +176,36 @@ func (s *Set) Path() string { return s.path }
 func (s *Set) LabelFile() string { return s.labelFile }
 
 // Len returns the number of images, at least 1.
-func (s *Set) Len() int { return len(s.entries) }
+func (s *Set) Len() int {
+	if s.idx != nil {
+		return s.idx.dims[0]
+	}
+	return len(s.entries)
+}
 
 // Item returns image i, 0 <= i < Len.
-func (s *Set) Item(i int) Item { return s.entries[i].Item }
+func (s *Set) Item(i int) Item {
+	if s.idx != nil {
+		return s.idxItem(i)
+	}
+	return s.entries[i].Item
+}
+
+func (s *Set) entry(i int) entry {
+	if s.idx != nil {
+		return entry{Item: s.idxItem(i), idx: s.idx, number: i}
+	}
+	return s.entries[i]
+}
 
 // Where returns what people call image i in an error, see [LoadError].
-func (s *Set) Where(i int) string { return s.where(&s.entries[i]) }
+func (s *Set) Where(i int) string {
+	e := s.entry(i)
+	return s.where(&e)
+}
 
 // IDX tells whether the images are those of an IDX file.
-func (s *Set) IDX() bool { return s.entries[0].idx != nil }
+func (s *Set) IDX() bool { return s.idx != nil }
 
 // Labels returns the distinct labels in byte order, without "": the index of a
 // label in it is the class index that torchvision's ImageFolder gives. IDX files
@@ -199,12 +226,17 @@ func (s *Set) Close() error {
 	return s.archive.Close()
 }
 
-// where returns the name of an entry as errors show it.
+// where returns the name of an entry as errors show it: on one line, whatever is in it.
 func (s *Set) where(e *entry) string {
 	if e.file == "" {
-		return s.path + ": " + e.Name
+		return text.Printable(s.path + ": " + e.Name)
 	}
-	return e.file
+	return text.Printable(e.file)
+}
+
+// named says in an error which file it is about.
+func named(path string, err error) error {
+	return fmt.Errorf("images: %s: %w", text.Printable(path), err)
 }
 
 // cause takes the operation and the path off an error of package os.

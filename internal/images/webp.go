@@ -6,18 +6,15 @@ import (
 	"github.com/libresnext/libresnext/internal/resize"
 )
 
-// webpRGB converts the planes of a lossy WebP. Its luma runs from 16 to 235,
+// webpRGB converts the planes of a lossy WebP to RGB without its alpha. Its luma runs from 16 to 235,
 // which the type they come in cannot say.
 func webpRGB(m image.Image) (image.Image, error) {
-	var (
-		planes *image.YCbCr
-		alpha  func(x, y int) byte
-	)
+	var planes *image.YCbCr
 	switch m := m.(type) {
 	case *image.YCbCr:
-		planes, alpha = m, func(int, int) byte { return 255 }
+		planes = m
 	case *image.NYCbCrA:
-		planes, alpha = &m.YCbCr, func(x, y int) byte { return m.A[m.AOffset(x, y)] }
+		planes = &m.YCbCr
 	default:
 		return m, nil // lossless: RGB already
 	}
@@ -29,13 +26,5 @@ func webpRGB(m image.Image) (image.Image, error) {
 	if err := resize.FromVP8(rgb, planes); err != nil {
 		return nil, err
 	}
-	dst := image.NewNRGBA(r)
-	for y := range rgb.H {
-		for x := range rgb.W {
-			o := dst.Pix[y*dst.Stride+4*x:][:4]
-			copy(o, rgb.Pix[y*rgb.Stride+3*x:][:3])
-			o[3] = alpha(r.Min.X+x, r.Min.Y+y)
-		}
-	}
-	return dst, nil
+	return newRGBImage(rgb.Pix, rgb.W, rgb.H), nil
 }

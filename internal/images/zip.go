@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/libresnext/libresnext/internal/text"
 )
 
 // isZip reports whether a file is to be opened as an archive: by its name, or
@@ -32,24 +35,57 @@ func isZip(file string) bool {
 func (s *Set) listZip() error {
 	f, err := os.Open(s.path)
 	if err != nil {
-		return fmt.Errorf("images: %s: %w", s.path, cause(err))
+		return named(s.path, cause(err))
 	}
 	s.archive = f
 	info, err := f.Stat()
 	if err != nil {
-		return fmt.Errorf("images: %s: %w", s.path, cause(err))
+		return named(s.path, cause(err))
 	}
-	r, err := zip.NewReader(f, info.Size())
+	directory := &directoryReader{f, memory.limit / memoryOfDirectory}
+	r, err := zip.NewReader(directory, info.Size())
+	directory.left = math.MaxInt64 // what follows are pictures
+	if errors.Is(err, errDirectory) {
+		return named(s.path, fmt.Errorf("the zip archive's directory has more than %s: unpack the archive, "+
+			"or allow pictures more memory (--picture-memory of calib and resnext classify)",
+			megabytes(memory.limit/memoryOfDirectory)))
+	}
 	// Nothing is written to the disk, so names that lead out of a folder are
 	// harmless.
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
-		return fmt.Errorf("images: %s: the zip archive is damaged or cut short (%w): copy or make it again", s.path, cause(err))
+		return fmt.Errorf("images: %s: the zip archive is damaged or cut short (%w): copy or make it again",
+			text.Printable(s.path), cause(err))
 	}
 	for _, f := range r.File {
 		s.addZipped(f)
 	}
 	s.dropCommonFolders()
 	return nil
+}
+
+// memoryOfDirectory is about how many bytes are kept for each byte of an archive's directory, at worst: 500 for the 47
+// of an entry that is called by one letter.
+const memoryOfDirectory = 10
+
+var errDirectory = errors.New("the directory is too large")
+
+// directoryReader is an archive of which only so many bytes may be read: archive/zip reads the whole directory, however
+// many entries a small archive states, or hides from its count.
+type directoryReader struct {
+	io.ReaderAt
+	left int64
+}
+
+func (d *directoryReader) ReadAt(b []byte, at int64) (int, error) {
+	if d.left == math.MaxInt64 {
+		return d.ReaderAt.ReadAt(b, at)
+	}
+	if d.left < int64(len(b)) {
+		return 0, errDirectory
+	}
+	n, err := d.ReaderAt.ReadAt(b, at)
+	d.left -= int64(n)
+	return n, err
 }
 
 // addZipped adds one archive entry, unless it is a folder.

@@ -28,13 +28,29 @@ import (
 // full range: use [FromVP8].
 //
 // FromImage allocates nothing for the image types of the standard library,
-// 64-bit ones and unusual sub-images apart, and is safe for concurrent use on
-// different dst.
+// unusual sub-images apart, and is safe for concurrent use on different dst.
 func FromImage(dst Image, src image.Image) error {
 	if err := checkConversion(dst, src); err != nil {
 		return err
 	}
+	return convertRows(dst, src, 0)
+}
+
+// An RGBImage gives its rows as RGB itself.
+type RGBImage interface {
+	image.Image
+	// RGBRow writes row y, 0 being the topmost, 3 bytes a pixel.
+	RGBRow(rgb []byte, y int)
+}
+
+// convertRows is FromImage for the rows of src from top on, 0 being the topmost: as many as dst has, which is as wide.
+func convertRows(dst Image, src image.Image, top int) error {
 	switch m := src.(type) {
+	case RGBImage:
+		for y := range dst.H {
+			m.RGBRow(dst.row(y), top+y)
+		}
+		return nil
 	case *image.YCbCr:
 		if m.Rect.Min.X < 0 || m.Rect.Min.Y < 0 {
 			break // Go's chroma grid is irregular left of zero
@@ -42,25 +58,29 @@ func FromImage(dst Image, src image.Image) error {
 		if err := checkYCbCr(m); err != nil {
 			return err
 		}
-		fromYCbCr(dst, m, jpegUpsampler(m))
+		fromYCbCr(dst, m, top, jpegUpsampler(m))
 		return nil
 	case *image.NYCbCrA:
-		return FromImage(dst, &m.YCbCr)
+		return convertRows(dst, &m.YCbCr, top)
 	case *image.NRGBA:
-		return fromRows(dst, m.Pix, m.Stride, 4, nrgbaRow)
+		return fromRows(dst, m.Pix, m.Stride, top, 4, nrgbaRow)
 	case *image.RGBA:
-		return fromRows(dst, m.Pix, m.Stride, 4, rgbaRow)
+		return fromRows(dst, m.Pix, m.Stride, top, 4, rgbaRow)
+	case *image.NRGBA64:
+		return fromRows(dst, m.Pix, m.Stride, top, 8, nrgba64Row)
+	case *image.RGBA64:
+		return fromRows(dst, m.Pix, m.Stride, top, 8, rgba64Row)
 	case *image.Gray:
-		return fromRows(dst, m.Pix, m.Stride, 1, grayRow)
+		return fromRows(dst, m.Pix, m.Stride, top, 1, grayRow)
 	case *image.Gray16:
-		return fromRows(dst, m.Pix, m.Stride, 2, gray16Row)
+		return fromRows(dst, m.Pix, m.Stride, top, 2, gray16Row)
 	case *image.CMYK:
-		return fromRows(dst, m.Pix, m.Stride, 4, cmykRow)
+		return fromRows(dst, m.Pix, m.Stride, top, 4, cmykRow)
 	case *image.Paletted:
 		palette := rgbPalette(m.Palette)
-		return fromRows(dst, m.Pix, m.Stride, 1, func(rgb, pix []byte) { palettedRow(rgb, pix, &palette) })
+		return fromRows(dst, m.Pix, m.Stride, top, 1, func(rgb, pix []byte) { palettedRow(rgb, pix, &palette) })
 	}
-	fromAny(dst, src)
+	fromAny(dst, src, top)
 	return nil
 }
 
@@ -77,7 +97,7 @@ func FromVP8(dst Image, src *image.YCbCr) error {
 	if err := checkYCbCr(src); err != nil {
 		return err
 	}
-	fromYCbCr(dst, src, vp8Upsampler(src))
+	fromYCbCr(dst, src, 0, vp8Upsampler(src))
 	return nil
 }
 
@@ -92,15 +112,16 @@ func checkConversion(dst Image, src image.Image) error {
 	return nil
 }
 
-// fromRows converts an image of size bytes a pixel, row by row.
-func fromRows(dst Image, pix []byte, stride, size int, convert func(rgb, pix []byte)) error {
+// fromRows converts rows of an image of size bytes a pixel, from row top on.
+func fromRows(dst Image, pix []byte, stride, top, size int, convert func(rgb, pix []byte)) error {
 	n := dst.W * size
-	if stride < n || !holds(len(pix), stride, n, dst.H) {
+	if stride < n || !holds(len(pix), stride, n, top+dst.H) {
 		return fmt.Errorf("resize: image: %d bytes of pixels with a stride of %d are too few for %dx%d",
-			len(pix), stride, dst.W, dst.H)
+			len(pix), stride, dst.W, top+dst.H)
 	}
 	for y := range dst.H {
-		convert(dst.row(y), pix[y*stride:y*stride+n])
+		at := (top + y) * stride
+		convert(dst.row(y), pix[at:at+n])
 	}
 	return nil
 }
@@ -118,6 +139,36 @@ func rgbaRow(rgb, pix []byte) {
 		rgb[0], rgb[1], rgb[2] = straight(pix[0], a), straight(pix[1], a), straight(pix[2], a)
 		rgb, pix = rgb[channels:], pix[4:]
 	}
+}
+
+// The 16-bit samples of image.NRGBA64 and image.RGBA64 are big-endian: the top byte comes first.
+
+func nrgba64Row(rgb, pix []byte) {
+	for len(pix) >= 8 && len(rgb) >= channels {
+		rgb[0], rgb[1], rgb[2] = pix[0], pix[2], pix[4]
+		rgb, pix = rgb[channels:], pix[8:]
+	}
+}
+
+func rgba64Row(rgb, pix []byte) {
+	for len(pix) >= 8 && len(rgb) >= channels {
+		a := uint32(pix[6])<<8 | uint32(pix[7])
+		for i := range channels {
+			rgb[i] = straight16(uint32(pix[2*i])<<8|uint32(pix[2*i+1]), a)
+		}
+		rgb, pix = rgb[channels:], pix[8:]
+	}
+}
+
+// straight16 is straight for samples of 16 bits.
+func straight16(c, a uint32) byte {
+	switch a {
+	case 0xffff:
+		return byte(c >> 8)
+	case 0:
+		return 0
+	}
+	return byte(c * 0xffff / a >> 8)
 }
 
 // straight undoes the multiplication of c by the alpha a.
@@ -175,8 +226,9 @@ func rgbPalette(p color.Palette) (rgb [256][channels]byte) {
 	return rgb
 }
 
-func fromAny(dst Image, src image.Image) {
+func fromAny(dst Image, src image.Image, top int) {
 	at := src.Bounds().Min
+	at.Y += top
 	for y := range dst.H {
 		row := dst.row(y)
 		for x := range dst.W {

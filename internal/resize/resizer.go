@@ -20,7 +20,8 @@ type Resizer struct {
 	filter     Filter
 	horizontal table
 	vertical   table
-	scratch    []byte
+	scratch    []byte // the intermediate image of two passes
+	strip      []byte // rows of an image.Image as RGB
 }
 
 // NewResizer returns a Resizer for a filter. An unknown filter is reported by
@@ -66,13 +67,18 @@ func (r *Resizer) ResizeCrop(dst, src Image, w, h, x, y int) error {
 }
 
 func (r *Resizer) check(dst, src Image, w, h, x, y int) error {
+	if err := src.check("source"); err != nil {
+		return err
+	}
+	return r.checkScale(dst, w, h, x, y)
+}
+
+// checkScale is check without the source.
+func (r *Resizer) checkScale(dst Image, w, h, x, y int) error {
 	if r.filter < Bilinear || r.filter > Nearest {
 		return fmt.Errorf("resize: unknown filter %d: use Bilinear, Bicubic or Nearest", int(r.filter))
 	}
 	if err := dst.check("destination"); err != nil {
-		return err
-	}
-	if err := src.check("source"); err != nil {
 		return err
 	}
 	if err := checkSide("scaled size", w, h); err != nil {
@@ -88,18 +94,38 @@ func (r *Resizer) check(dst, src Image, w, h, x, y int) error {
 // bothPasses resizes the rows that the vertical pass reads into the scratch,
 // then the scratch into dst.
 func (r *Resizer) bothPasses(dst, src Image) error {
-	first, end := r.vertical.span()
-	if err := checkArea("intermediate image", dst.W, end-first); err != nil {
+	mid, first, err := r.intermediate(dst.W)
+	if err != nil {
 		return err
 	}
-	n := (end - first) * dst.W * channels
-	if cap(r.scratch) < n {
-		r.scratch = make([]byte, n)
-	}
-	mid := Image{W: dst.W, H: end - first, Stride: dst.W * channels, Pix: r.scratch[:n]}
 	r.horizontalPass(mid, src.sub(0, first, src.W, mid.H))
 	r.verticalPass(dst, mid, first)
 	return nil
+}
+
+// maxIntermediate is the largest area between the two passes, 100 MB. A picture of 50 megapixels for an input of
+// 2048x2048 comes to half of it; only a strip that is thousands of times as tall as wide would have more.
+const maxIntermediate = 1 << 25
+
+// intermediate returns an image of width w in the scratch for the source rows that the vertical pass reads, and the
+// first of these.
+func (r *Resizer) intermediate(w int) (mid Image, first int, err error) {
+	first, end := r.vertical.span()
+	if int64(w)*int64(end-first) > maxIntermediate {
+		return Image{}, 0, fmt.Errorf("resize: intermediate image: %dx%d is more than %d pixels",
+			w, end-first, maxIntermediate)
+	}
+	mid = Image{W: w, H: end - first, Stride: w * channels}
+	mid.Pix = grow(&r.scratch, mid.H*mid.Stride)
+	return mid, first, nil
+}
+
+// grow returns n bytes of a buffer, which is replaced if it has fewer.
+func grow(buffer *[]byte, n int) []byte {
+	if cap(*buffer) < n {
+		*buffer = make([]byte, n)
+	}
+	return (*buffer)[:n]
 }
 
 // half rounds the fixed-point sum to the nearest level.
@@ -174,10 +200,13 @@ func (r *Resizer) nearest(dst, src Image, w, h, x, y int) {
 	r.horizontal.prepare(Nearest, src.W, w, x, dst.W)
 	r.vertical.prepare(Nearest, src.H, h, y, dst.H)
 	for y, sy := range r.vertical.start {
-		in, out := src.row(int(sy)), dst.row(y)
-		for x, sx := range r.horizontal.start {
-			copy(out[channels*x:channels*x+channels], in[channels*sx:])
-		}
+		r.nearestRow(dst.row(y), src.row(int(sy)))
+	}
+}
+
+func (r *Resizer) nearestRow(out, in []byte) {
+	for x, sx := range r.horizontal.start {
+		copy(out[channels*x:channels*x+channels], in[channels*sx:])
 	}
 }
 

@@ -5,14 +5,14 @@ import (
 	"image"
 )
 
-// fromYCbCr converts m, row by row and in pieces that fit on the stack.
-func fromYCbCr(dst Image, m *image.YCbCr, up upsampler) {
+// fromYCbCr converts rows of m from top on, row by row and in pieces that fit on the stack.
+func fromYCbCr(dst Image, m *image.YCbCr, top int, up upsampler) {
 	const piece = 512
 	var cb, cr [piece]byte
 	for y := range dst.H {
-		luma := m.Y[y*m.YStride:]
+		luma := m.Y[(top+y)*m.YStride:]
 		rgb := dst.row(y)
-		near, far, bias := up.rows(y)
+		near, far, bias := up.rows(top + y)
 		near, far = near*m.CStride, far*m.CStride
 		for x := 0; x < dst.W; x += piece {
 			n := min(piece, dst.W-x)
