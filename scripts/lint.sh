@@ -22,8 +22,9 @@ silent() {
 }
 formatted() { git ls-files -z '*.go' | xargs -0 gofmt -l; }
 assembly() { git ls-files -z '*.s' | xargs -0 go tool -modfile=tools/go.mod asmfmt -d; }
-# vet_shipped: the packages that the programs and the library of an architecture are made of, with their tests. The tests of
-# web need the whole of chromedp, and web has nothing that depends on the architecture; its compilation is check enough.
+# vet_shipped: the packages that the programs and the library of an architecture are made of, with their tests. Those
+# of web would need the whole of chromedp, and web has nothing that depends on the architecture; that it compiles is
+# enough.
 vet_shipped() {
 	local packages
 	packages=$(go list -deps -f '{{if .Module}}{{if .Module.Main}}{{.ImportPath}}{{end}}{{end}}' \
