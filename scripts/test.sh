@@ -64,14 +64,10 @@ finish() { # waits for all parts
 	fi
 }
 
-emulator() { # emulator QEMU
-	command -v "$1" >/dev/null
-}
-
 # What several parts run.
 binaries() {
 	go build -o "$work/bin/" ./cmd/... || return 1
-	emulator qemu-aarch64-static || return 0
+	command -v qemu-aarch64-static >/dev/null || return 0
 	local arch
 	for arch in arm64 arm; do
 		GOARCH=$arch GOARM=7 go build -o "$work/bin/$arch/" ./cmd/resnext &&
@@ -134,7 +130,7 @@ if command -v gcc >/dev/null && command -v g++ >/dev/null; then
 else
 	absent+=("C library: no gcc and g++")
 fi
-if emulator qemu-aarch64-static && command -v aarch64-linux-gnu-gcc >/dev/null; then
+if command -v qemu-aarch64-static >/dev/null && command -v aarch64-linux-gnu-gcc >/dev/null; then
 	part "the Raspberry Pi's tarball" examples/raspi/package/test.sh
 	part "Debian packages" packages amd64 arm64
 	part "C library on arm64" bindings/c/test/run.sh arm64
@@ -142,7 +138,7 @@ else
 	absent+=("the Raspberry Pi's tarball, Debian packages, C library on arm64: no qemu-user-static, gcc-aarch64-linux-gnu")
 fi
 part "the same logits on every CPU" scripts/same.sh "$work/bin"
-if emulator qemu-aarch64-static; then
+if command -v qemu-aarch64-static >/dev/null; then
 	part "32-bit arm" emulated arm qemu-arm-static max generic
 	part "arm64 on Cortex-A53" emulated arm64 qemu-aarch64-static cortex-a53 neon53,neon
 	part "arm64 on Cortex-A72" emulated arm64 qemu-aarch64-static cortex-a72 neon,neon53

@@ -291,7 +291,7 @@ func TestSameBytes(t *testing.T) {
 	out := write(t, "m", []byte("an older file"))
 	var first []byte
 	for _, threads := range []string{"1", "2", "0"} {
-		code, _, stderr := invoke("--weights", weights, "--images", fashion+"calib.zip", "--limit", "12", "--eval-limit", "1", "--threads", threads, "--out", out)
+		code, _, stderr := invoke("--weights", weights, "--images", fashion+"calib.zip", "--limit", "5", "--eval-limit", "1", "--threads", threads, "--out", out)
 		require.Equal(t, cli.Done, code, stderr)
 		if first == nil {
 			first = read(t, out)
