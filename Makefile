@@ -1,6 +1,7 @@
 # make demo   calibrate the bundled float network, evaluate both, classify one image
 # make build  the tools, into build/
 # make test   everything that must hold: lint, native tests, arm64 and arm tests under qemu
+# make quick  the native tests that take no more than seconds
 # make bench  side by side with other runtimes, in a Python environment of its own
 # make raspi  what a Raspberry Pi's owner unpacks and runs, into dist/
 # make lib    libresnext.so and libresnext.a for C programs, into build/lib; make install puts them into PREFIX
@@ -19,9 +20,11 @@ demo: build
 test:
 	@scripts/test.sh
 
-# The native tests alone, for the inner loop.
+# For the inner loop: the native tests without the longest, and fewer rounds of some; CONTRIBUTING.md says what that
+# leaves out. Built like everything else here, with trimmed paths, so that nothing is compiled twice.
+long = TestFamily|TestFullSize|TestEveryArchitectureRuns|TestReferenceNetwork|TestDeadChannelsDoNoHarm
 quick:
-	$(GO) test ./...
+	$(GO) test -trimpath -short -timeout 60m -skip '^($(long))$$' ./...
 
 bench: build
 	@bench/run.sh

@@ -11,13 +11,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// TestInOrderFoldsInOrder: where there are several workers, the first image ends when nearly all others have.
 func TestInOrderFoldsInOrder(t *testing.T) {
+	const images = 60
 	for _, threads := range []int{1, 2, 7, 0} {
+		last := make(chan struct{})
 		var workers int
 		newTask := func() task[int] {
 			workers++
 			return func(i int) (int, error) {
-				time.Sleep(time.Duration(i*7%5) * 100 * time.Microsecond)
+				switch {
+				case i == 0 && workerCount(threads, images) > 1:
+					<-last
+				case i == images-1:
+					close(last)
+				}
 				return i * i, nil
 			}
 		}
@@ -26,22 +34,28 @@ func TestInOrderFoldsInOrder(t *testing.T) {
 			require.Equal(t, len(got), i)
 			got = append(got, r)
 		}
-		require.NoError(t, inOrder(context.Background(), 30, threads, newTask, fold))
-		require.Len(t, got, 30)
+		require.NoError(t, inOrder(context.Background(), images, threads, newTask, fold))
+		require.Len(t, got, images)
 		for i, v := range got {
 			require.Equal(t, i*i, v)
 		}
-		require.Equal(t, workerCount(threads, 30), workers)
+		require.Equal(t, workerCount(threads, images), workers)
 	}
 }
 
 func TestInOrderGivesTheFirstError(t *testing.T) {
 	for range 20 {
 		folded := 0
+		// Of the images 0 to 8 three at most are under way when a fourth worker begins image 9, and so one of 6, 7 and 8
+		// has failed.
+		later := make(chan struct{})
 		newTask := func() task[int] {
 			return func(i int) (int, error) {
-				if i == 5 {
-					time.Sleep(2 * time.Millisecond) // the later errors are there before
+				switch {
+				case i == 5:
+					<-later
+				case i == 9:
+					close(later)
 				}
 				if i >= 5 {
 					return 0, fmt.Errorf("image %d", i)
@@ -60,8 +74,11 @@ func TestInOrderStopsWithItsContext(t *testing.T) {
 	var begun atomic.Int64
 	newTask := func() task[int] {
 		return func(i int) (int, error) {
-			if begun.Add(1) == 4 {
+			switch n := begun.Add(1); {
+			case n == 4:
 				cancel()
+			case n > 4:
+				<-ctx.Done()
 			}
 			return 0, nil
 		}
@@ -70,7 +87,7 @@ func TestInOrderStopsWithItsContext(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	require.LessOrEqual(t, begun.Load(), int64(5))
 
-	late, stop := context.WithTimeout(context.Background(), 0)
+	late, stop := context.WithDeadline(context.Background(), time.Time{})
 	defer stop()
 	err = inOrder(late, 3, 1, newTask, func(int, int) { t.Error("nothing may run") })
 	require.True(t, errors.Is(err, context.DeadlineExceeded))

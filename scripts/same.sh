@@ -2,20 +2,18 @@
 # same.sh: one model file, many CPUs, the same logits to the bit. Calibrates the reference network and a random
 # ResNeXt-50 at 224x224, then runs the tool as built for this CPU with each of its kernel sets, and as built for
 # arm64 and arm under emulated CPUs, and compares what `resnext classify --json` prints of every logit.
+#
+#     scripts/same.sh FOLDER   with calib, resnext, arm64/resnext and arm/resnext: see test.sh
 set -euo pipefail
+bin=$(realpath "$1")
 cd "$(dirname "$0")/.."
 data=testdata/fashion
 out=build/test/same
 mkdir -p "$out"
-export CGO_ENABLED=0
-go build -o "$out/calib" ./cmd/calib
-go build -o "$out/resnext" ./cmd/resnext
-GOARCH=arm64 go build -o "$out/resnext.arm64" ./cmd/resnext
-GOARCH=arm GOARM=7 go build -o "$out/resnext.arm" ./cmd/resnext
 calibrate() { # calibrate MODEL ARGUMENT...
 	local model=$1
 	shift
-	"$out/calib" "$@" --out "$out/$model" >"$out/calib.log" 2>&1 || { cat "$out/calib.log" >&2; exit 1; }
+	"$bin/calib" "$@" --out "$out/$model" >"$out/calib.log" 2>&1 || { cat "$out/calib.log" >&2; exit 1; }
 }
 calibrate fashion --effort fast --chains 4 --weights $data/resnext20_8x4d.pth --images $data/calib.zip --limit 64 --mean 0.2860 --std 0.3530 --eval-limit 8
 calibrate resnext50 --effort fast --chains 4 --weights random:resnext50_32x4d --limit 8 --eval-limit 1
@@ -46,22 +44,23 @@ proved() {
 
 rm -f "$out"/*.json
 picture=$data/sample/ankle-boot.png
-logits fashion $data/sample generic generic "$out/resnext"
-logits resnext50 $picture generic generic "$out/resnext"
-for set in $("$out/resnext" selftest | awk '$2 == "ok" && $1 != "generic" {print $1}'); do
-	logits fashion $data/sample "$set" "$set" "$out/resnext"
-	logits resnext50 $picture "$set" "$set" "$out/resnext"
+logits fashion $data/sample generic generic "$bin/resnext"
+logits resnext50 $picture generic generic "$bin/resnext"
+sets=$("$bin/resnext" selftest | awk '$2 == "ok" && $1 != "generic" {print $1}')
+for set in $sets; do
+	logits fashion $data/sample "$set" "$set" "$bin/resnext"
+	logits resnext50 $picture "$set" "$set" "$bin/resnext"
 done
 if command -v qemu-aarch64-static >/dev/null; then
 	for run in cortex-a53:neon53 cortex-a72:neon cortex-a76:neondot max,sve=off:i8mm; do
-		arm64=(qemu-aarch64-static -cpu "${run%:*}" "$out/resnext.arm64")
+		arm64=(qemu-aarch64-static -cpu "${run%:*}" "$bin/arm64/resnext")
 		logits fashion $data/sample "arm64-$run" "${run#*:}" "${arm64[@]}"
 		logits resnext50 $picture "arm64-$run" "${run#*:}" "${arm64[@]}"
 	done
 	# What calibration rounds for the lanes of AVX2 must hold in those of the Cortex-A53. The grouped layers,
 	# 5 % and 2 % of the work, have no chains there.
-	a53=(qemu-aarch64-static -cpu cortex-a53 "$out/resnext.arm64")
+	a53=(qemu-aarch64-static -cpu cortex-a53 "$bin/arm64/resnext")
 	proved fashion 8 "${a53[@]}"
 	proved resnext50 4 "${a53[@]}"
-	logits fashion $data/sample arm generic qemu-arm-static -cpu max "$out/resnext.arm"
+	logits fashion $data/sample arm generic qemu-arm-static -cpu max "$bin/arm/resnext"
 fi

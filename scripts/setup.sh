@@ -19,6 +19,7 @@ needs=(
 	"cmake cmake the C library's files for CMake"
 	"python:numpy python3-numpy the C library's example in Python"
 	"mosquitto mosquitto the MQTT publisher of the Raspberry Pi example"
+	"systemd-analyze systemd the unit file of the Raspberry Pi example"
 	"chromium chromium the page of the Raspberry Pi example"
 )
 # have NEED: whether the command, or the module of Debian's Python, is there.

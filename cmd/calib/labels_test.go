@@ -129,7 +129,7 @@ func TestFolderClassesDecide(t *testing.T) {
 	}
 	labels := write(t, "labels.txt", []byte(strings.ToUpper(strings.Join(names, "\n"))))
 	r, _, stderr := jsonReport(t, "--weights", weights, "--images", fashion+"calib.zip", "--limit", "64", "--mean", "0.2860", "--std", "0.3530",
-		"--labels", labels, "--eval", archive(t, files))
+		"--effort", "fast", "--labels", labels, "--eval", archive(t, files))
 	require.Greater(t, *r.Float.Top1, 0.8, stderr)
 
 	code, _, stderr := invoke("--weights", weights, "--images", fashion+"calib.zip", "--eval", archive(t, files), "--out", filepath.Join(t.TempDir(), "m"))

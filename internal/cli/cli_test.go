@@ -31,7 +31,7 @@ func execute(err error, args ...string) (code int, stdout, stderr string) {
 	command.Flags().Int("count", 1, "a `N`umber")
 	root.AddCommand(command)
 	var out, errs bytes.Buffer
-	code = Execute(context.Background(), root, args, &out, &errs)
+	code = Execute(context.Background(), root, append([]string{}, args...), &out, &errs) // cobra takes nil for the program's own
 	return code, out.String(), errs.String()
 }
 

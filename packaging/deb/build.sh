@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# build.sh: Debian packages in dist/: libresnext0, libresnext-dev and resnext-tools.
+# build.sh: Debian packages in dist/, or the folder $RESNEXT_DIST: libresnext0, libresnext-dev and resnext-tools.
 #
 #     packaging/deb/build.sh [amd64|arm64]...     both without an argument
 #
@@ -14,7 +14,8 @@ maintainer="libresnext <maintainers@libresnext.invalid>"
 homepage=https://github.com/libresnext/libresnext
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
 command -v dpkg-deb >/dev/null || { echo "deb: dpkg-deb is missing: install Debian's package dpkg" >&2; exit 1; }
-mkdir -p dist
+dist=${RESNEXT_DIST:-dist}
+mkdir -p "$dist"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -65,8 +66,8 @@ pack() {
 	END
 	(cd "$root" && find usr -type f -print0 | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
 	find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-	dpkg-deb --root-owner-group -Zxz --build "$root" "dist/$1_${revision}_$arch.deb" >/dev/null
-	echo "dist/$1_${revision}_$arch.deb: $(stat -c %s "dist/$1_${revision}_$arch.deb") bytes"
+	dpkg-deb --root-owner-group -Zxz --build "$root" "$dist/$1_${revision}_$arch.deb" >/dev/null
+	echo "$dist/$1_${revision}_$arch.deb: $(stat -c %s "$dist/$1_${revision}_$arch.deb") bytes"
 }
 
 package() { # package NAME: begins with an empty one
@@ -105,7 +106,7 @@ for arch in "$@"; do
 		CMake, and examples in C, C++ and Python.
 	END
 	# The picture that the README classifies.
-	dpkg-deb --contents "dist/libresnext-dev_${revision}_$arch.deb" | grep '/examples/sneaker\.ppm$' >/dev/null ||
+	dpkg-deb --contents "$dist/libresnext-dev_${revision}_$arch.deb" | grep '/examples/sneaker\.ppm$' >/dev/null ||
 		{ echo "deb: sneaker.ppm is not in libresnext-dev" >&2; exit 1; }
 
 	package resnext-tools

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test.sh: installs this version's packages of dist/ into a folder, compiles and runs the examples against them, by pkg-config
-# and, for amd64, by CMake and from Python, and removes them.
+# test.sh: installs this version's packages of dist/, or of $RESNEXT_DIST, into a folder, compiles and runs the examples
+# against them, by pkg-config and, for amd64, by CMake and from Python, and removes them.
 #
 #     packaging/deb/test.sh MODEL PICTURE.ppm [amd64|arm64]
 set -euo pipefail
@@ -27,7 +27,7 @@ touch "$root/var/lib/dpkg/status"
 
 # The C library is not in the folder; nothing here runs as part of the installation.
 dpkg() { command dpkg --root="$root" --force-depends --force-architecture --force-not-root --log=/dev/null "$@" >"$root/log" 2>&1 || { cat "$root/log" >&2; exit 1; }; }
-dpkg --install dist/{libresnext0,libresnext-dev,resnext-tools}_"$version-1_$arch.deb"
+dpkg --install "${RESNEXT_DIST:-dist}"/{libresnext0,libresnext-dev,resnext-tools}_"$version-1_$arch.deb"
 # resnext.pc finds itself, so the folder needs no name here.
 export PKG_CONFIG_LIBDIR=$root/usr/lib/$triplet/pkgconfig
 examples=$root/usr/share/doc/libresnext-dev/examples
