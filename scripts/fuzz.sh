@@ -2,14 +2,14 @@
 # fuzz.sh: runs each fuzz target of the module for FUZZTIME (60s), or those that are named: fuzz.sh FuzzDecode ...
 # What a run finds interesting is kept in Go's cache for the next one. An input that fails is written below testdata/fuzz
 # of its package, where go test runs it from then on, and is named here.
-# fuzz.sh --brief runs each for so many executions (FUZZRUNS, 1000) and keeps nothing.
+# fuzz.sh --brief runs each for so many executions (FUZZRUNS, 300) and keeps nothing.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
 brief=
 [ "${1:-}" = --brief ] && brief=1 && shift
 FUZZTIME=${FUZZTIME:-60s}
-FUZZRUNS=${FUZZRUNS:-1000}
+FUZZRUNS=${FUZZRUNS:-300}
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
