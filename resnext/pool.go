@@ -32,9 +32,6 @@ type pool struct {
 
 	degree  degree
 	started time.Time // of the inference
-	waited  time.Duration
-	own     int // tasks that the caller ran, and all tasks, of jobs with several
-	all     int
 }
 
 // failure is a panic of a task, kept for the caller of do.
@@ -100,7 +97,7 @@ func (p *pool) startWorkers() {
 func (p *pool) begin() {
 	threads := 1
 	if len(p.workers) > 1 {
-		p.started, p.waited, p.own, p.all = time.Now(), 0, 0, 0
+		p.started = time.Now()
 		threads = p.degree.next(p.started)
 	}
 	running.Add(int32(threads))
@@ -117,7 +114,7 @@ func (p *pool) end(undisturbed bool) {
 	running.Add(-threads)
 	if len(p.workers) > 1 && undisturbed {
 		now := time.Now()
-		p.degree.learn(int(threads), now, now.Sub(p.started), p.waited, p.own, p.all)
+		p.degree.learn(now, now.Sub(p.started))
 	}
 }
 
@@ -171,8 +168,7 @@ func (p *pool) do(j job, tasks int) {
 	}
 	p.epoch.Add(1)
 	p.wakeWorkers(threads)
-	p.own += p.work(0)
-	p.all += tasks
+	p.work(0)
 	p.wait()
 	if f := p.failure.Swap(nil); f != nil {
 		panic(f.value)
@@ -182,32 +178,26 @@ func (p *pool) do(j job, tasks int) {
 // wait returns when the job is done.
 func (p *pool) wait() {
 	done := func() bool { return p.left.Load() == 0 }
-	if spinOnce(done) {
+	if spinUntil(p.spinTime(), done) {
 		return
 	}
-	start := time.Now()
-	if !spinUntil(p.spinTime(), done) {
-		p.asleep.Store(true)
-		for !done() {
-			<-p.finished
-		}
-		p.asleep.Store(false)
+	p.asleep.Store(true)
+	for !done() {
+		<-p.finished
 	}
-	p.waited += time.Since(start)
+	p.asleep.Store(false)
 }
 
 // work is drain with panics of tasks kept for do: the caller must not leave do while others still write, and a panic of a
-// worker's own would end the process before anybody could recover. It returns how many tasks it ran.
-func (p *pool) work(thread int) int {
-	total := 0
+// worker's own would end the process before anybody could recover.
+func (p *pool) work(thread int) {
 	for {
 		tasks, panicked := p.drain(thread)
-		total += tasks
 		if tasks > 0 && p.left.Add(-int32(tasks)) == 0 && p.asleep.Load() {
 			signal(p.finished)
 		}
 		if !panicked {
-			return total
+			return
 		}
 	}
 }
@@ -271,22 +261,14 @@ func (p *pool) await(thread int, seen uint32) uint32 {
 	}
 }
 
-// spinOnce polls done for a fraction of a microsecond, and reports whether it became true.
-func spinOnce(done func() bool) bool {
-	const looks = 100
-	for range looks {
-		if done() {
-			return true
-		}
-	}
-	return false
-}
-
 // spinUntil polls done for at most d, and reports whether it became true.
 func spinUntil(d time.Duration, done func() bool) bool {
+	const looks = 100 // between looks at the clock
 	for start := time.Now(); ; {
-		if spinOnce(done) {
-			return true
+		for range looks {
+			if done() {
+				return true
+			}
 		}
 		if time.Since(start) > d {
 			return false

@@ -93,7 +93,7 @@ func TestPoolRestsWorkers(t *testing.T) {
 	p := newPool(4)
 	defer p.close()
 	for _, threads := range []int{4, 1, 2, 4, 3} {
-		p.degree.threads, p.degree.retry = threads, time.Now().Add(time.Hour)
+		p.degree.threads, p.degree.reference, p.degree.retry = threads, 1, time.Now().Add(time.Hour)
 		p.begin()
 		var here, most atomic.Int32
 		job := funcJob(func(int) {
