@@ -55,6 +55,11 @@ func floatsAt(p *C.float, count C.size_t) ([]float32, error) {
 	return unsafe.Slice((*float32)(unsafe.Pointer(p)), int(count)), nil
 }
 
+// resnextgo_await_start returns when Go has started: every call waits for that.
+//
+//export resnextgo_await_start
+func resnextgo_await_start() {}
+
 //export resnextgo_cpu_features
 func resnextgo_cpu_features(words *C.resnextgo_words, text *C.char, size C.size_t) C.int {
 	return call(words, func() error {
