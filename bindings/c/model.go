@@ -108,14 +108,16 @@ func newModel(net *resnext.Model, err error) (*model, error) {
 }
 
 // release is called by each user once. With the last one the memory goes back to the system: a C program expects that
-// of a close, and the collector alone would take its time.
+// of a close, and the collector alone would take its time. It needs a little memory itself.
 func (m *model) release() {
 	if m.users.Add(-1) > 0 {
 		return
 	}
 	m.words.unpin()
 	m.net = nil
-	debug.FreeOSMemory()
+	if room(0) == nil {
+		debug.FreeOSMemory()
+	}
 }
 
 // cStrings are strings with a zero byte at the end, at addresses that stay until unpin.

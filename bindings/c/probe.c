@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,11 +19,22 @@
 
 /* What Go and its threads take at the most until the first model is open, beside the threads' stacks: bisected, and some more.
  * The most of it are addresses that are never used. In MiB. */
-enum { THREADS = 6, ADDRESSES = 1552, MEMORY = 80 };
+enum { ADDRESSES = 1648, MEMORY = 48 };
+
+/* How many threads Go may start: one a CPU, and some that wait. */
+enum { MOST_THREADS = 72, WAITING = 10 };
+
+static int go_threads(void)
+{
+	cpu_set_t cpus;
+	int n = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus) : MOST_THREADS;
+
+	return n < MOST_THREADS - WAITING ? n + WAITING : MOST_THREADS;
+}
 
 static resnext_status refuse(const char *function, const char *what, int number)
 {
-	return resnextgo_refuse(function, RESNEXT_ENOMEM, "%s: %s", what, strerror(number));
+	return resnextgo_refuse(function, RESNEXT_ENOMEM, "to start, the library needs %s: %s", what, strerror(number));
 }
 
 /* The stack of a thread, in MiB: the limit that holds for the stack when a program is started. */
@@ -46,7 +58,7 @@ static resnext_status refuse_memory(const char *function, size_t amount, const c
 
 static resnext_status probe_memory(const char *function)
 {
-	size_t stacks = THREADS * stack_size(), addresses = ADDRESSES + stacks, memory = MEMORY + stacks;
+	size_t stacks = (size_t)go_threads() * stack_size(), addresses = ADDRESSES + stacks, memory = MEMORY + stacks;
 	char *all = mmap(NULL, addresses << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (all == MAP_FAILED)
@@ -67,39 +79,46 @@ static void *wait_for_all(void *all)
 static resnext_status probe_threads(const char *function)
 {
 	pthread_mutex_t all = PTHREAD_MUTEX_INITIALIZER;
-	pthread_t threads[THREADS];
-	int n = 0, failed = 0;
+	pthread_t threads[MOST_THREADS];
+	int n = 0, most = go_threads(), failed = 0;
 
 	pthread_mutex_lock(&all);
-	while (n < THREADS && (failed = pthread_create(&threads[n], NULL, wait_for_all, &all)) == 0)
+	while (n < most && (failed = pthread_create(&threads[n], NULL, wait_for_all, &all)) == 0)
 		n++;
 	pthread_mutex_unlock(&all);
 	while (n > 0)
 		pthread_join(threads[--n], NULL);
-	return failed ? refuse(function, "to start, the library needs 6 threads (ulimit -u)", failed) : RESNEXT_OK;
+	if (failed)
+		return resnextgo_refuse(function, RESNEXT_ENOMEM, "to start, the library needs %d threads (ulimit -u): %s", most,
+			strerror(failed));
+	return RESNEXT_OK;
 }
 
+/* Calls that a sandbox may refuse, and the descriptors that Go keeps: two for waiting, and one or two by which it sees how much
+ * of the CPUs the process may use. */
 static resnext_status probe_calls(const char *function)
 {
 	struct epoll_event event = {.events = EPOLLIN};
-	const char *call = NULL;
+	int descriptors[4], n = 0, failed = 0;
+	const char *call = "sigaltstack";
 	stack_t stack;
 
 	if (sigaltstack(NULL, &stack) != 0)
-		return refuse(function, "sigaltstack", errno);
-	int poll = epoll_create1(EPOLL_CLOEXEC), wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (poll < 0)
-		call = "epoll_create1";
-	else if (wake < 0)
-		call = "eventfd";
-	else if (epoll_ctl(poll, EPOLL_CTL_ADD, wake, &event) != 0)
+		return refuse(function, call, errno);
+	for (; n < 4 && !failed; n++) {
+		call = n ? "eventfd" : "epoll_create1";
+		descriptors[n] = n ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : epoll_create1(EPOLL_CLOEXEC);
+		failed = descriptors[n] < 0 ? errno : 0;
+	}
+	if (!failed && epoll_ctl(descriptors[0], EPOLL_CTL_ADD, descriptors[1], &event) != 0) {
 		call = "epoll_ctl";
-	int failed = errno;
-	if (poll >= 0)
-		close(poll);
-	if (wake >= 0)
-		close(wake);
-	return call ? refuse(function, call, failed) : RESNEXT_OK;
+		failed = errno;
+	}
+	while (n > 0) {
+		if (descriptors[--n] >= 0)
+			close(descriptors[n]);
+	}
+	return failed ? refuse(function, call, failed) : RESNEXT_OK;
 }
 
 resnext_status resnextgo_probe(const char *function)
