@@ -17,8 +17,8 @@
 
 #include "errors.h"
 
-/* What Go and its threads take at the most until the first model is open, beside the threads' stacks: bisected, and some more.
- * The most of it are addresses that are never used. In MiB. */
+/* What Go and its threads take at the most until the first model is open, beside the threads' stacks: bisected, and
+ * some more. The most of it are addresses that are never used. In MiB. */
 enum { ADDRESSES = 1648, MEMORY = 48 };
 
 /* How many threads Go may start: one a CPU, and some that wait. */
@@ -89,13 +89,13 @@ static resnext_status probe_threads(const char *function)
 	while (n > 0)
 		pthread_join(threads[--n], NULL);
 	if (failed)
-		return resnextgo_refuse(function, RESNEXT_ENOMEM, "to start, the library needs %d threads (ulimit -u): %s", most,
-			strerror(failed));
+		return resnextgo_refuse(function, RESNEXT_ENOMEM,
+			"to start, the library needs %d threads (ulimit -u): %s", most, strerror(failed));
 	return RESNEXT_OK;
 }
 
-/* Calls that a sandbox may refuse, and the descriptors that Go keeps: two for waiting, and one or two by which it sees how much
- * of the CPUs the process may use. */
+/* Calls that a sandbox may refuse, and the descriptors that Go keeps: two for waiting, and one or two by which it
+ * sees how much of the CPUs the process may use. */
 static resnext_status probe_calls(const char *function)
 {
 	struct epoll_event event = {.events = EPOLLIN};

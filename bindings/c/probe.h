@@ -4,8 +4,8 @@
 
 #include "resnext.h"
 
-/* Asks the system for what Go needs to start, and gives it back. Where it refuses, Go would end the process; here that gives
- * RESNEXT_ENOMEM and words. */
+/* Asks the system for what Go needs to start, and gives it back. Where it refuses, Go would end the process; here
+ * that gives RESNEXT_ENOMEM and words. */
 resnext_status resnextgo_probe(const char *function);
 
 #endif

@@ -3,8 +3,8 @@
 /* start.c: starts Go, and keeps it from changing what is the program's.
  *
  * A Go library starts its runtime when it is loaded, by an entry in .init_array. build.sh takes that entry out, so that
- * loading costs nothing, starts no thread and leaves the program free to fork; the first call starts the runtime with
- * the arguments that the entry would have got. That is no more than loading the library at that moment.
+ * loading costs nothing, starts no thread and leaves the program free to fork; the first call starts the runtime. That
+ * is no more than loading the library at that moment.
  */
 #include "start.h"
 
@@ -41,8 +41,8 @@ static int running;                                      /* Go has been started 
 /* Frees the lock in a child that was forked off while another thread was about to start Go. */
 static void after_fork(void) { lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER; }
 
-/* The C library hands the process's arguments to constructors. The environment and the auxiliary vector, which tells of the
- * machine, are behind them. */
+/* The C library hands the process's arguments to constructors. The environment and the auxiliary vector, which tells
+ * of the machine, are behind them. */
 __attribute__((constructor)) static void loaded(int argc, char **argv)
 {
 	process_argc = argc;
@@ -52,9 +52,10 @@ __attribute__((constructor)) static void loaded(int argc, char **argv)
 
 /* ---- The environment ----
  *
- * Go's own variables are for the programs that a user runs: some make Go end the process where it finds fault with C, as
- * GODEBUG=cgocheck=2 does. Here they have no effect. In their place stands what a library needs: Go interrupts loops for
- * its collector by SIGURG, which would be sent to the program's threads; it goes without where it is told so. */
+ * Go's own variables are for the programs that a user runs: some make Go end the process where it finds fault with C,
+ * as GODEBUG=cgocheck=2 does. Here they have no effect. In their place stands what a library needs: Go interrupts
+ * loops for its collector by SIGURG, which would be sent to the program's threads; it goes without where it is told
+ * so. */
 static const char *const go_variables[] = {"GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT", "GOTRACEBACK"};
 static char go_debug[] = "GODEBUG=asyncpreemptoff=1";
 
@@ -96,9 +97,9 @@ static char **go_arguments(void)
 
 /* ---- Signals ---- */
 
-/* What Go calls for sigaction: build.sh sees to it. Go has handlers for the faults that it turns into errors, and no others.
- * It would also have SIGPIPE and SIGURG, and tell the system to run all of the program's handlers on alternate stacks, which
- * may be too small for them. */
+/* What Go calls for sigaction: build.sh sees to it. Go has handlers for the faults that it turns into errors, and no
+ * others. It would also have SIGPIPE and SIGURG, and tell the system to run all of the program's handlers on
+ * alternate stacks, which may be too small for them. */
 int resnextgo_sigaction(int number, const struct sigaction *action, struct sigaction *former)
 {
 	if (action && number != SIGSEGV && number != SIGBUS && number != SIGFPE)
@@ -115,8 +116,9 @@ typedef struct go_signal {
 extern go_signal go_signals[65] __asm__("runtime.sigtable") __attribute__((weak));
 enum { GO_UNBLOCKS = 1 << 7 }; /* a flag */
 
-/* Go's threads take over the mask of the thread that starts them, but open SIGCHLD, SIGPROF and SIGRTMIN, which a program
- * may be waiting for with signalfd: they would be lost, or end the process. The C library's own two stay open. */
+/* Go's threads take over the mask of the thread that starts them, but open SIGCHLD, SIGPROF and SIGRTMIN, which a
+ * program may be waiting for with signalfd: they would be lost, or end the process. The C library's own two stay
+ * open. */
 static void block_in_go(void)
 {
 	if (!go_signals)
@@ -154,7 +156,8 @@ resnext_status resnextgo_start(const char *function)
 	pthread_mutex_lock(&lock);
 	if (!running) {
 		char **arguments = go_arguments();
-		status = arguments ? resnextgo_probe(function) : resnextgo_refuse(function, RESNEXT_ENOMEM, "no memory");
+		status = arguments ? resnextgo_probe(function)
+				   : resnextgo_refuse(function, RESNEXT_ENOMEM, "no memory");
 		if (status == RESNEXT_OK) {
 			start_go(arguments);
 			__atomic_store_n(&running, 1, __ATOMIC_SEQ_CST);

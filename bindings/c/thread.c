@@ -2,9 +2,10 @@
 
 /* thread.c: what the library keeps for a thread of the program's, and signals during a call.
  *
- * While a thread is in Go, a handler of the program's would run on one of Go's stacks, which are small, or on the thread's
- * alternate one, which Go would use as its own. So signals wait until the call is done, except those that say that this very
- * thread has made a mistake. Those need a stack: Go's code runs on stacks that have no room for a handler. */
+ * While a thread is in Go, a handler of the program's would run on one of Go's stacks, which are small, or on the
+ * thread's alternate one, which Go would use as its own. So signals wait until the call is done, except those that
+ * say that this very thread has made a mistake. Those need a stack: Go's code runs on stacks that have no room for a
+ * handler. */
 #define _GNU_SOURCE /* flags of mmap */
 #include "thread.h"
 
@@ -14,8 +15,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Room for Go's handlers, which need 32 KiB, and for a program's handler of SIGILL or SIGSYS. No page of it is there before
- * it is used. */
+/* Room for Go's handlers, which need 32 KiB, and for a program's handler of SIGILL or SIGSYS. No page of it is there
+ * before it is used. */
 enum { SIGNAL_STACK = 128 << 10, GUARD = 64 << 10 /* a page, however large pages are */ };
 
 /* A pointer alone, since thread-local memory is scarce in libraries that are loaded late. */
@@ -27,22 +28,39 @@ static sigset_t in_call; /* the mask during a call */
 
 int resnextgo_is_fault(int number)
 {
-	return number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL || number == SIGTRAP || number == SIGSYS;
+	return number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL || number == SIGTRAP ||
+		number == SIGSYS;
 }
 
-/* The thread's end. Go lets go of the thread in such a function as well, and leaves the mask as it was in the first call;
- * the second round comes after that. A function of the program's that runs later may call the library again. */
+/* Whether a mask is that of a call. The two that cannot be blocked are in none. */
+static int is_in_call(const sigset_t *mask)
+{
+	for (int number = 1; number < NSIG; number++) {
+		if (number != SIGKILL && number != SIGSTOP && sigismember(mask, number) != sigismember(&in_call, number))
+			return 0;
+	}
+	return 1;
+}
+
+/* The thread's end. Go lets go of the thread in such a function as well, and leaves it the mask of a call: so this
+ * comes before that, and in the second round of such functions again. One of the program's that runs later may call
+ * the library once more. */
 static void end(void *kept)
 {
 	resnextgo_thread *thread = kept;
+	sigset_t now;
 
+	pthread_sigmask(SIG_SETMASK, NULL, &now);
 	if (!thread->ending) {
 		thread->ending = 1;
+		if (!is_in_call(&now))
+			thread->mask = now;
 		pthread_setspecific(end_key, thread);
 		return;
 	}
 	if (thread->signal_stack) {
-		pthread_sigmask(SIG_SETMASK, &thread->mask, NULL);
+		if (is_in_call(&now))
+			pthread_sigmask(SIG_SETMASK, &thread->mask, NULL);
 		munmap(thread->signal_stack - GUARD, GUARD + SIGNAL_STACK);
 	}
 	resnextgo_this_thread = NULL;

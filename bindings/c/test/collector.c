@@ -1,5 +1,5 @@
-/* collector.c: Go's collector, which stops all of Go for a moment, waits for no call that takes long, nor a call for it for ever:
- * calls are not interrupted, they let it in. */
+/* collector.c: Go's collector, which stops all of Go for a moment, waits for no call that takes long, nor a call for
+ * it for ever: calls are not interrupted, they let it in. */
 #include <pthread.h>
 
 #include "check.h"
@@ -31,7 +31,7 @@ static void *classify(void *pixels)
 
 static void *infer(void *unused)
 {
-	resnext_session *session = make_session(model, 2);
+	resnext_session *session = make_session(model, 1);
 
 	while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST))
 		check_input(session);
@@ -50,7 +50,7 @@ int main(void)
 	read_input();
 	model = open_tiny();
 	for (int i = 0; i < THREADS; i++)
-		CHECK(pthread_create(&threads[i], NULL, i ? classify : infer, i ? pixels : NULL) == 0, "%s", strerror(errno));
+		CHECK(pthread_create(&threads[i], NULL, i ? classify : infer, pixels) == 0, "%s", strerror(errno));
 	/* Each close runs the collector once. */
 	for (long i = 0; i < rounds(8) || __atomic_load_n(&calls, __ATOMIC_SEQ_CST) < 2; i++)
 		OK(resnext_model_close(open_tiny()));

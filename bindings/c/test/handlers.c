@@ -1,5 +1,6 @@
-/* handlers.c: handlers that need much stack run as if the library were not there: on the thread's own stack, or on the signal
- * stack that the program gave it, whenever they were installed and whatever thread they meet in whatever call. */
+/* handlers.c: handlers that need much stack run as if the library were not there: on the thread's own stack, or on
+ * the signal stack that the program gave it, whenever they were installed and whatever thread they meet in whatever
+ * call. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <semaphore.h>
@@ -67,7 +68,8 @@ static void give_stack(void)
 	if (!program.stack)
 		return;
 	char *memory = mmap(NULL, program.stack + 2 * guard, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CHECK(memory != MAP_FAILED && mprotect(memory + guard, program.stack, PROT_READ | PROT_WRITE) == 0, "%s", strerror(errno));
+	CHECK(memory != MAP_FAILED, "%s", strerror(errno));
+	CHECK(mprotect(memory + guard, program.stack, PROT_READ | PROT_WRITE) == 0, "%s", strerror(errno));
 	own_stack = stack.ss_sp = memory + guard;
 	stack.ss_size = program.stack;
 	CHECK(sigaltstack(&stack, NULL) == 0, "%s", strerror(errno));
@@ -75,10 +77,11 @@ static void give_stack(void)
 
 static resnext_model *model;
 
-static void *infer(void *first)
+static void *infer(void *unused)
 {
-	resnext_session *session = make_session(model, first ? 2 : 1);
+	resnext_session *session = make_session(model, 1);
 
+	(void)unused;
 	give_stack(); /* the session was made without it */
 	while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST))
 		check_input(session);
@@ -110,7 +113,7 @@ static void storm(void)
 		await();
 	}
 	for (int i = 0; i < THREADS; i++)
-		CHECK(pthread_create(&threads[i], NULL, infer, i == 0 ? model : NULL) == 0, "%s", strerror(errno));
+		CHECK(pthread_create(&threads[i], NULL, infer, NULL) == 0, "%s", strerror(errno));
 	for (long round = 0; round < rounds(15); round++) {
 		for (int i = 0; i < THREADS; i++, sent++)
 			CHECK(pthread_kill(threads[i], signals[round % KINDS]) == 0, "%s", strerror(errno));

@@ -1,5 +1,6 @@
-/* limits.c: where the system does not give what the library needs it is a status and words, never the program's end: little
- * address space, memory, threads or descriptors, and system calls that a sandbox refuses. What resnext.h says is enough, is. */
+/* limits.c: where the system does not give what the library needs it is a status and words, never the program's end:
+ * little address space, memory, threads or descriptors, and system calls that a sandbox refuses. What resnext.h says
+ * is enough, is. */
 #define _GNU_SOURCE
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -83,7 +84,8 @@ static void *work(void *model)
 	return NULL;
 }
 
-/* So much work at a time that Go has more threads than it needs afterwards: one that it cannot start ends the process. */
+/* So much work at a time that Go has more threads than it needs afterwards: one that it cannot start ends the
+ * process. */
 static void start_threads(resnext_model *model)
 {
 	pthread_t threads[4];
@@ -153,8 +155,8 @@ static void use_in_sandbox(void)
 	struct sock_fprog filter = {sizeof steps / sizeof *steps, steps};
 	resnext_model *model;
 
-	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0, "%s",
-		strerror(errno));
+	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "%s", strerror(errno));
+	CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0, "%s", strerror(errno));
 	if (refused_call == SYS_clone3 && refused_with == ENOSYS) { /* the C library has another way */
 		limit.enough = 1;
 		use();
@@ -166,7 +168,8 @@ static void use_in_sandbox(void)
 
 static void check_sandboxes(void)
 {
-	static const int calls[] = {SYS_sigaltstack, SYS_epoll_create1, SYS_epoll_ctl, SYS_eventfd2, SYS_clone3, SYS_rt_sigprocmask};
+	static const int calls[] = {SYS_sigaltstack, SYS_epoll_create1, SYS_epoll_ctl, SYS_eventfd2, SYS_clone3,
+		SYS_rt_sigprocmask};
 	static const int with[] = {EPERM, ENOSYS};
 
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {

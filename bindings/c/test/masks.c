@@ -1,6 +1,6 @@
-/* masks.c: after each call a thread has the signal mask and the signal stack that it had, and the process the handlers, flags
- * and limits; what the program waits for with signalfd is not taken by threads of the library's; and a fault inside of a call
- * is a status all the same. */
+/* masks.c: after each call a thread has the signal mask and the signal stack that it had, and the process the
+ * handlers, flags and limits; what the program waits for with signalfd is not taken by threads of the library's; and
+ * a fault inside of a call is a status all the same. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <netinet/in.h>
@@ -31,7 +31,8 @@ typedef struct surroundings {
 static void look(surroundings *s)
 {
 	memset(s, 0, sizeof *s);
-	CHECK(pthread_sigmask(SIG_SETMASK, NULL, &s->mask) == 0 && sigaltstack(NULL, &s->stack) == 0, "%s", strerror(errno));
+	CHECK(pthread_sigmask(SIG_SETMASK, NULL, &s->mask) == 0, "mask");
+	CHECK(sigaltstack(NULL, &s->stack) == 0, "%s", strerror(errno));
 	for (int number = 1; number < SIGNALS; number++)
 		sigaction(number, NULL, &s->actions[number]);
 	CHECK(getrlimit(RLIMIT_NOFILE, &s->descriptors) == 0, "%s", strerror(errno));
@@ -45,16 +46,16 @@ static void same(const surroundings *before, int line)
 
 	look(&now);
 	CHECK(now.stack.ss_sp == before->stack.ss_sp && now.stack.ss_size == before->stack.ss_size &&
-		now.stack.ss_flags == before->stack.ss_flags, "line %d: the signal stack is %p, %zu, %x", line, now.stack.ss_sp,
-		now.stack.ss_size, now.stack.ss_flags);
+		now.stack.ss_flags == before->stack.ss_flags, "line %d: the signal stack is %p, %zu, %x", line,
+		now.stack.ss_sp, now.stack.ss_size, now.stack.ss_flags);
 	CHECK(now.descriptors.rlim_cur == before->descriptors.rlim_cur, "line %d: the limit of descriptors", line);
 	for (int number = 1; number < SIGNALS; number++) {
 		const struct sigaction *is = &now.actions[number], *was = &before->actions[number];
-		CHECK(sigismember(&now.mask, number) == sigismember(&before->mask, number), "line %d: signal %d's place in the mask",
-			line, number);
+		CHECK(sigismember(&now.mask, number) == sigismember(&before->mask, number),
+			"line %d: signal %d's place in the mask", line, number);
 		if (!is_gos(number))
-			CHECK(is->sa_handler == was->sa_handler && is->sa_flags == was->sa_flags, "line %d: signal %d's flags %x were %x",
-				line, number, is->sa_flags, was->sa_flags);
+			CHECK(is->sa_handler == was->sa_handler && is->sa_flags == was->sa_flags,
+				"line %d: signal %d's flags %x were %x", line, number, is->sa_flags, was->sa_flags);
 	}
 }
 
@@ -157,6 +158,9 @@ static void *thread_of(void *argument)
 		every_call(before);
 		fault_in_call(before);
 	}
+	sigaddset(&mask, SIGUSR2); /* after the last call, and that is how it stays */
+	CHECK(pthread_sigmask(SIG_SETMASK, &mask, NULL) == 0, "mask");
+	look(before);
 	CHECK(pthread_setspecific(last_look, before) == 0, "key");
 	return NULL;
 }
@@ -187,7 +191,8 @@ static void lower_limit(void)
 
 static void check_threads(void)
 {
-	kind kinds[] = {{0, 0}, {0, 1}, {0, 2}, {16 << 10, 0}, {16 << 10, 2}, {(size_t)sysconf(_SC_MINSIGSTKSZ), 0}, {256 << 10, 2}};
+	size_t least = (size_t)sysconf(_SC_MINSIGSTKSZ);
+	kind kinds[] = {{0, 0}, {0, 1}, {0, 2}, {least, 0}, {16 << 10, 0}, {16 << 10, 2}, {256 << 10, 2}};
 	enum { KINDS = sizeof kinds / sizeof *kinds };
 	pthread_t threads[KINDS];
 	surroundings before;
@@ -203,6 +208,32 @@ static void check_threads(void)
 	for (int i = 0; i < KINDS; i++)
 		pthread_join(threads[i], NULL);
 	same(&before, __LINE__);
+}
+
+/* ---- A handler of faults that takes the place of Go's ---- */
+
+static struct sigaction former;
+static int passed_on;
+
+static void pass_on(int number, siginfo_t *info, void *context)
+{
+	passed_on++;
+	former.sa_sigaction(number, info, context);
+}
+
+/* It passes on what happens in a call, which gives a status as before. */
+static void late_handler(void)
+{
+	struct sigaction action = {0};
+	surroundings before;
+
+	model = open_tiny();
+	action.sa_sigaction = pass_on;
+	action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+	CHECK(sigaction(SIGSEGV, &action, &former) == 0, "%s", strerror(errno));
+	look(&before);
+	fault_in_call(&before);
+	CHECK(passed_on == 1, "%d faults", passed_on);
 }
 
 /* ---- A program that takes its signals from a descriptor ---- */
@@ -229,8 +260,8 @@ static void *infer_until_stopped(void *unused)
 	return unused;
 }
 
-/* What is sent to the process arrives, each time and in the program, though threads infer and Go has its own. A signal that
- * went elsewhere would end the process, or leave the read without an end. */
+/* What is sent to the process arrives, each time and in the program, though threads infer and Go has its own. A
+ * signal that went elsewhere would end the process, or leave the read without an end. */
 static void loses_nothing(void)
 {
 	int numbers[] = {SIGRTMIN, SIGRTMIN + 1, SIGUSR1, SIGPROF, SIGURG, SIGIO, SIGALRM, SIGTERM, SIGINT};
@@ -242,7 +273,8 @@ static void loses_nothing(void)
 	sigaddset(&mask, SIGCHLD);
 	for (int i = 0; i < NUMBERS; i++)
 		sigaddset(&mask, numbers[i]);
-	CHECK(pthread_sigmask(SIG_BLOCK, &mask, NULL) == 0 && (awaited = signalfd(-1, &mask, 0)) >= 0, "%s", strerror(errno));
+	CHECK(pthread_sigmask(SIG_BLOCK, &mask, NULL) == 0, "mask");
+	CHECK((awaited = signalfd(-1, &mask, 0)) >= 0, "%s", strerror(errno));
 	model = open_tiny();
 	for (int i = 0; i < THREADS; i++)
 		CHECK(pthread_create(&threads[i], NULL, infer_until_stopped, NULL) == 0, "%s", strerror(errno));
@@ -282,7 +314,8 @@ static unsigned long long mask_of(const char *thread)
 	return mask;
 }
 
-/* They block all but what a fault gives, and the C library's own two; a thread that just begins or ends blocks even those. */
+/* They block all but what a fault gives, and the C library's own two; a thread that just begins or ends blocks even
+ * those. */
 static void check_go_threads(void)
 {
 	unsigned long long open = 0, all = 0;
@@ -290,7 +323,7 @@ static void check_go_threads(void)
 	char self[20];
 
 	if (getenv("RESNEXT_TEST_RUN")) {
-		fprintf(stderr, "masks: LEFT OUT under the emulator, whose threads have masks of its own: the masks of Go's threads\n");
+		fprintf(stderr, "masks: LEFT OUT under the emulator, which has its own: the masks of Go's threads\n");
 		return;
 	}
 	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
@@ -347,9 +380,9 @@ static void check_urgent(void)
 	sem_init(&urgent, 0, 0);
 	CHECK(sigaction(SIGURG, &action, NULL) == 0, "%s", strerror(errno));
 	int listener = socket(AF_INET, SOCK_STREAM, 0), from = socket(AF_INET, SOCK_STREAM, 0);
-	CHECK(bind(listener, (void *)&address, length) == 0 && listen(listener, 1) == 0 &&
-		getsockname(listener, (void *)&address, &length) == 0 && connect(from, (void *)&address, length) == 0, "%s",
-		strerror(errno));
+	CHECK(bind(listener, (void *)&address, length) == 0 && listen(listener, 1) == 0, "%s", strerror(errno));
+	CHECK(getsockname(listener, (void *)&address, &length) == 0, "%s", strerror(errno));
+	CHECK(connect(from, (void *)&address, length) == 0, "%s", strerror(errno));
 	int to = accept(listener, NULL, NULL);
 	CHECK(to >= 0 && fcntl(to, F_SETOWN, getpid()) == 0, "%s", strerror(errno));
 	model = open_tiny();
@@ -373,6 +406,7 @@ int main(void)
 {
 	read_input();
 	in_child(check_threads);
+	in_child(late_handler);
 	in_child(loses_nothing);
 	in_child(go_threads);
 	in_child(check_urgent);
