@@ -32,11 +32,11 @@ int resnextgo_is_fault(int number)
 		number == SIGSYS;
 }
 
-/* Whether a mask is that of a call. The two that cannot be blocked are in none. */
+/* Whether a mask is that of a call. */
 static int is_in_call(const sigset_t *mask)
 {
 	for (int number = 1; number < NSIG; number++) {
-		if (number != SIGKILL && number != SIGSTOP && sigismember(mask, number) != sigismember(&in_call, number))
+		if (sigismember(mask, number) != sigismember(&in_call, number))
 			return 0;
 	}
 	return 1;
@@ -69,12 +69,17 @@ static void end(void *kept)
 
 __attribute__((constructor)) static void loaded(void)
 {
+	sigset_t now;
+
 	has_key = pthread_key_create(&end_key, end) == 0;
 	sigfillset(&in_call);
 	for (int number = 1; number < NSIG; number++) {
 		if (resnextgo_is_fault(number))
 			sigdelset(&in_call, number);
 	}
+	/* What becomes of it: some signals cannot be blocked, and emulators have fewer. */
+	pthread_sigmask(SIG_SETMASK, &in_call, &now);
+	pthread_sigmask(SIG_SETMASK, &now, &in_call);
 }
 
 resnextgo_thread *resnextgo_get_thread(void)

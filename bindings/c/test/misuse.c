@@ -86,10 +86,10 @@ static void check_handles(void)
 	OK(resnext_session_close(closed_session));
 	check_handle(closed_model, "the model was closed before");
 	check_handle(closed_session, "the session was closed before");
-	void *invented[] = {(void *)1, (void *)8, &on_stack, on_heap, (void *)(uintptr_t)check_nulls, (void *)UINTPTR_MAX,
-		(void *)(UINTPTR_MAX - 7), (void *)((uintptr_t)closed_model + 1), (void *)((uintptr_t)closed_session + 2000)};
+	uintptr_t invented[] = {1, 8, (uintptr_t)&on_stack, (uintptr_t)on_heap, (uintptr_t)check_nulls, UINTPTR_MAX,
+		UINTPTR_MAX - 7, (uintptr_t)closed_model + 1, (uintptr_t)closed_session + 2000};
 	for (size_t i = 0; i < sizeof invented / sizeof *invented; i++)
-		check_handle(invented[i], "of this library");
+		check_handle((void *)invented[i], "of this library");
 	free(on_heap);
 
 	/* The other kind. */
