@@ -8,8 +8,8 @@ const (
 	most  = 1 << 46  // bytes; a CPU has no more addresses
 )
 
-// room asks the system whether it has size bytes more for Go, which ends the process where it is refused memory. It gives
-// them back: what others take meanwhile is not reckoned with.
+// room asks the system whether it has size bytes more for Go, which ends the process where it is refused memory. It
+// gives them back: what others take meanwhile is not reckoned with.
 func room(size int64) error {
 	refused := func(err error) error {
 		return fail(statusMemory, "the system does not give %d bytes of memory: %v", size, err)

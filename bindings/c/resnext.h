@@ -21,7 +21,8 @@
  *            been written. resnext_last_error() then says what went wrong in words, for this thread. A null
  *            pointer, a wrong size, a handle that was closed or never was one gives a status, never a crash: handles
  *            are looked up, never followed, and the words tell a closed one from one that never was. A pointer to
- *            too little memory is the one thing that cannot always be found out: pixels, logits or a file in memory where there is none to use give RESNEXT_EINVAL too.
+ *            too little memory is the one thing that cannot always be found out: pixels, logits or a file in memory
+ *            where there is none to use give RESNEXT_EINVAL too.
  * Threads    Any function may be called from any thread at any time. Models are immutable and shared freely. A
  *            session does one thing at a time: a second call on it meanwhile gives RESNEXT_EBUSY. For parallel
  *            inference make one session a thread: a session costs its activations only, not the weights.
@@ -37,7 +38,7 @@
  *            nor are changed.
  * Signals    A thread's signal mask and its alternate signal stack are after a call what they were before it. During a
  *            call the thread's signals wait until it is done, all but those of a fault: SIGSEGV, SIGBUS, SIGFPE, SIGILL,
- *            SIGTRAP and SIGSYS. So a handler runs where it would run without the library: it needs no SA_ONSTACK,
+ *            SIGTRAP and SIGSYS; Ctrl-C, too, has its effect after the call. So a handler runs where it would run without the library: it needs no SA_ONSTACK,
  *            however much stack it uses, and may be installed before or after the first call. The library's own
  *            threads take none of the program's signals: signalfd() and sigwait() lose nothing. It sends none, and
  *            SIGURG and SIGPIPE are the program's.
@@ -69,8 +70,9 @@
  *            epoll_create1, epoll_ctl, epoll_pwait, eventfd2, exit, exit_group, fcntl, fstat, futex, getpid, getrandom,
  *            gettid, madvise, mmap, mprotect, munmap, nanosleep, newfstatat, openat, pread64, prlimit64, read, rseq,
  *            rt_sigaction, rt_sigprocmask, rt_sigreturn, sched_getaffinity, sched_yield, set_robust_list, sigaltstack,
- *            tgkill, write. If it refuses clone3, epoll_create1, epoll_ctl, eventfd2, rt_sigprocmask or sigaltstack
- *            before the first call, that gives RESNEXT_ENOMEM. Files are only ever read: models, and what may be missing
+ *            tgkill, write. If it refuses clone3 (other than with ENOSYS), epoll_create1, epoll_ctl, eventfd2,
+ *            rt_sigprocmask or sigaltstack, the first call gives RESNEXT_ENOMEM; a filter that comes after it does
+ *            not. Files are only ever read: models, and what may be missing
  *            below /proc/self, /sys/fs/cgroup and /sys/kernel/mm.
  * Variables  Of the environment with which the program was started RESNEXT_KERNELS alone is obeyed, see
  *            resnext_model_options. Go's own variables, such as GODEBUG and GOGC, have no effect.
@@ -190,8 +192,8 @@ typedef struct resnext_model_info {
 RESNEXT_API resnext_status resnext_model_get_info(const resnext_model *model, resnext_model_info *info);
 
 /* Points label to the name of a class, 0 to classes-1, in UTF-8: "class 7" where the model has no names. It is valid UTF-8
- * without control characters, as are the names in resnext_model_info: models that have others are not opened. Valid as long as
- * the model or a session of it is open. */
+ * without control characters, as are the names in resnext_model_info: models that have others are not opened. Valid
+ * as long as the model or a session of it is open. */
 RESNEXT_API resnext_status resnext_model_label(const resnext_model *model, uint32_t class_index, const char **label);
 
 /* Closes a model. Its sessions go on working and keep the memory until they are closed; with the last of them it goes
