@@ -38,10 +38,10 @@
  *            nor are changed.
  * Signals    A thread's signal mask and its alternate signal stack are after a call what they were before it. During a
  *            call the thread's signals wait until it is done, all but those of a fault: SIGSEGV, SIGBUS, SIGFPE, SIGILL,
- *            SIGTRAP and SIGSYS; Ctrl-C, too, has its effect after the call. So a handler runs where it would run without the library: it needs no SA_ONSTACK,
- *            however much stack it uses, and may be installed before or after the first call. The library's own
- *            threads take none of the program's signals: signalfd() and sigwait() lose nothing. It sends none, and
- *            SIGURG and SIGPIPE are the program's.
+ *            SIGTRAP and SIGSYS; Ctrl-C, too, has its effect after the call. So a handler runs where it would run
+ *            without the library: it needs no SA_ONSTACK, however much stack it uses, and may be installed before or
+ *            after the first call. The library's own threads take none of the program's signals: signalfd() and
+ *            sigwait() lose nothing. It sends none, and SIGURG and SIGPIPE are the program's.
  * fork       A program may fork as long as it has made no call that does work. Afterwards, in a child that does not exec,
  *            every such call gives RESNEXT_EFORK; the parent goes on undisturbed.
  *
@@ -72,8 +72,8 @@
  *            rt_sigaction, rt_sigprocmask, rt_sigreturn, sched_getaffinity, sched_yield, set_robust_list, sigaltstack,
  *            tgkill, write. If it refuses clone3 (other than with ENOSYS), epoll_create1, epoll_ctl, eventfd2,
  *            rt_sigprocmask or sigaltstack, the first call gives RESNEXT_ENOMEM; a filter that comes after it does
- *            not. Files are only ever read: models, and what may be missing
- *            below /proc/self, /sys/fs/cgroup and /sys/kernel/mm.
+ *            not. Files are only ever read: models, and what may be missing below /proc/self, /sys/fs/cgroup and
+ *            /sys/kernel/mm.
  * Variables  Of the environment with which the program was started RESNEXT_KERNELS alone is obeyed, see
  *            resnext_model_options. Go's own variables, such as GODEBUG and GOGC, have no effect.
  */
