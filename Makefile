@@ -5,7 +5,7 @@
 # make bench  side by side with other runtimes, in a Python environment of its own
 # make raspi  what a Raspberry Pi's owner unpacks and runs, into dist/
 # make lib    libresnext.so and libresnext.a for C programs, into build/lib; make install puts them into PREFIX
-.PHONY: all build demo test quick fuzz lint bench bench-kernels bench-arm64 lib lib-arm64 install bench-c bench-quantisers deb raspi clean
+.PHONY: all build demo test quick fuzz lint bench bench-kernels bench-arm64 lib lib-arm64 install test-hosts bench-c bench-quantisers deb raspi clean
 .DEFAULT_GOAL := build
 
 GO ?= go
@@ -55,6 +55,10 @@ LIBDIR ?= $(PREFIX)/lib
 install:
 	@[ -e build/lib/resnext.pc ] || $(MAKE) lib
 	@PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) DESTDIR=$(DESTDIR) bindings/c/install.sh build/lib
+
+# The library in Node, Java, Python and Rust, whose tools must be there. Not a part of `make test`.
+test-hosts:
+	@bindings/c/test/hosts/run.sh
 
 # What a call from C costs.
 bench-c: lib

@@ -23,7 +23,7 @@ if [ "$(uname -m)" != "$machine" ]; then
 	packages="gcc-${machine/_/-}-linux-gnu libc6-dev-$arch-cross"
 fi
 CC=${CC:-${prefix}gcc}
-for tool in "$CC" "${prefix}ld" "${prefix}objcopy" "${prefix}strip" "${prefix}ar"; do
+for tool in "$CC" "${prefix}ld" "${prefix}objcopy" "${prefix}strip" "${prefix}ar" "${prefix}nm"; do
 	command -v "$tool" >/dev/null || { echo "build.sh: MISSING: $tool, for $arch: apt-get install $packages" >&2; exit 1; }
 done
 
@@ -36,9 +36,16 @@ trap 'rm -rf "$work"' EXIT
 CGO_ENABLED=1 GOARCH=$arch CC=$CC go build -buildmode=c-archive -trimpath -ldflags "-s -w" -o "$work/go.a" ./bindings/c
 (cd "$work" && "${prefix}ar" x go.a)
 
-# The first call starts the runtime instead: see enter.c.
+# The first call starts the runtime instead, and changes its table of signals: see start.c, which knows how that is laid out.
+[ "$("${prefix}nm" -S "$work/go.o" | awk '$4 == "runtime.sigtable" {print $2}')" = 0000000000000618 ] ||
+	{ echo "build.sh: this Go has another table of signals than start.c: $(go version)" >&2; exit 1; }
 "${prefix}objcopy" --remove-section .init_array --remove-section .rela.init_array \
-	--globalize-symbol "_rt0_${arch}_linux_lib" "$work/go.o"
+	--globalize-symbol "_rt0_${arch}_linux_lib" --globalize-symbol runtime.sigtable "$work/go.o"
+
+# What Go asks of sigaction goes by start.c as well.
+cgo=$(grep -l x_cgo_sigaction "$work"/0*.o) && [ "$(wc -l <<<"$cgo")" = 1 ] ||
+	{ echo "build.sh: this Go calls sigaction in another way: $(go version)" >&2; exit 1; }
+"${prefix}objcopy" --redefine-sym sigaction=resnextgo_sigaction "$cgo"
 
 # One object whose only names are the interface's, so that nothing clashes with the program's own, another Go library's
 # among them.

@@ -4,8 +4,9 @@
 //
 // A call goes through two layers:
 //
-//	C         before Go is entered: null pointers and sizes, fork, the floating-point environment, starting the
-//	          Go runtime at the first call; afterwards: the error's words for this thread, log messages
+//	C         before Go is entered: null pointers and sizes, fork, the thread's signals and floating-point
+//	          environment, starting the Go runtime at the first call; afterwards: the error's words for this thread,
+//	          log messages
 //	export.go the calls as C sees them: they turn C arguments into Go's, errors and panics into statuses
 //
 // behind which everything is plain Go: the table of handles, models and sessions, and pictures in C memory. Without cgo

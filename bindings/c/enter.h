@@ -4,29 +4,25 @@
 
 #include <stdint.h>
 
+#include "errors.h"
+#include "thread.h"
 #include "words.h"
 
 /* One call, on the stack of its function. */
 typedef struct resnextgo_call {
 	const char *function; /* its name, for errors */
-	uint64_t control;     /* the caller's floating-point environment */
+	resnextgo_thread *thread;
+	uint64_t control; /* the caller's floating-point environment */
 	uint64_t state;
 	resnextgo_words words;
 } resnextgo_call;
 
-/* Readies a call: refuses in a fork, starts Go if this is the first call, puts the floating-point environment right.
- * After RESNEXT_OK, and only then, resnextgo_leave must follow. */
+/* Readies a call: refuses in a fork, holds the thread's signals, puts the floating-point environment right, starts Go if this
+ * is the first call. After RESNEXT_OK, and only then, resnextgo_leave must follow. */
 resnext_status resnextgo_enter(resnextgo_call *call, const char *function);
 
-/* Ends a call: gives the caller's floating-point environment back, keeps an error's words, sends log messages. */
+/* Ends a call: gives the caller's floating-point environment and signals back, keeps an error's words, sends log messages. */
 resnext_status resnextgo_leave(resnextgo_call *call, int status);
-
-/* Keeps the words of an error that was found before Go, and returns its status. */
-resnext_status resnextgo_refuse(const char *function, resnext_status status, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/* Whether this process is a fork of the one in which Go runs. */
-int resnextgo_forked(void);
 
 /* ---- Structs of other versions: structs.c ---- */
 

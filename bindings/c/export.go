@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 	"unsafe"
 
 	"github.com/libresnext/libresnext/asm"
@@ -54,6 +55,12 @@ func floatsAt(p *C.float, count C.size_t) ([]float32, error) {
 	}
 	return unsafe.Slice((*float32)(unsafe.Pointer(p)), int(count)), nil
 }
+
+// resnextgo_await_start returns when Go has started, as every call does. It opens the descriptors by which Go waits for time
+// and files, while there are some: a first use when there are none would end the process.
+//
+//export resnextgo_await_start
+func resnextgo_await_start() { time.AfterFunc(time.Hour, func() {}).Stop() }
 
 //export resnextgo_cpu_features
 func resnextgo_cpu_features(words *C.resnextgo_words, text *C.char, size C.size_t) C.int {

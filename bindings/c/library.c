@@ -6,6 +6,7 @@
 
 #include "_cgo_export.h"
 #include "enter.h"
+#include "fork.h"
 
 uint32_t resnext_abi_version(void)
 {
@@ -28,7 +29,7 @@ const char *resnext_strerror(resnext_status status)
 	case RESNEXT_EKERNELS: return "the kernels are unknown or not for this CPU";
 	case RESNEXT_EBUSY: return "the session or the log function is in use";
 	case RESNEXT_EFORK: return "the library cannot be used in a fork of the process that uses it";
-	case RESNEXT_ENOMEM: return "memory could not be had";
+	case RESNEXT_ENOMEM: return "the system refuses memory, threads or a call";
 	case RESNEXT_EINTERNAL: return "a bug in libresnext";
 	}
 	return "an unknown status";

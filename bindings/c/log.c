@@ -6,7 +6,8 @@
 
 #include <pthread.h>
 
-#include "enter.h"
+#include "errors.h"
+#include "fork.h"
 
 /* Held while the function runs, so that resnext_set_log returns only when the former one is done. Locking fails for the
  * thread that holds it: a call out of the function. */
@@ -20,10 +21,15 @@ static struct receiver {
 } receivers[2];
 static struct receiver *current; /* one of them, or null */
 
+/* Frees the lock in the child of a fork, whose holder is not there. */
+static void after_fork(void) { lock = (pthread_mutex_t)PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP; }
+
+__attribute__((constructor)) static void loaded(void) { pthread_atfork(NULL, NULL, after_fork); }
+
 resnext_status resnext_set_log(resnext_log_fn log, void *user)
 {
 	if (resnextgo_forked())
-		return resnextgo_refuse(__func__, RESNEXT_EFORK, "this process is a fork of one that uses the library");
+		return resnextgo_refuse_fork(__func__);
 	if (pthread_mutex_lock(&lock) != 0)
 		return resnextgo_refuse(__func__, RESNEXT_EBUSY, "the log function may not replace itself");
 	struct receiver *next = &receivers[current == receivers];
@@ -46,9 +52,4 @@ void resnextgo_log(resnext_log_level level, const char *message)
 	if (current)
 		current->log(level, message, current->user);
 	pthread_mutex_unlock(&lock);
-}
-
-void resnextgo_log_after_fork(void)
-{
-	lock = (pthread_mutex_t)PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
 }

@@ -10,7 +10,4 @@ int resnextgo_logs(void);
 /* Hands a message to the program, outside of Go and in the caller's floating-point environment. */
 void resnextgo_log(resnext_log_level level, const char *message);
 
-/* Frees the lock in the child of a fork, whose holder is not there. */
-void resnextgo_log_after_fork(void);
-
 #endif

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"sync/atomic"
@@ -30,16 +31,28 @@ const (
 	descriptorName = "model of file descriptor %d"
 )
 
+// roomForModel asks for memory to open a file of so many bytes: it is there as it was read, and packed. What is larger than
+// any network is not read to its end.
+func roomForModel(size int64) error { return room(3 * min(size, 4<<30)) }
+
 // openPath opens a model file.
 func openPath(path, kernels string) (*model, error) {
 	if path == "" {
 		return nil, fail(statusInvalid, "path is empty")
+	}
+	if info, err := os.Stat(path); err == nil {
+		if err := roomForModel(info.Size()); err != nil {
+			return nil, err
+		}
 	}
 	return newModel(resnext.OpenWith(path, resnext.Options{Kernels: kernels}))
 }
 
 // openMemory opens a model file in memory.
 func openMemory(data []byte, kernels string) (*model, error) {
+	if err := roomForModel(int64(len(data))); err != nil {
+		return nil, err
+	}
 	return newModel(resnext.OpenReaderAt(bytes.NewReader(data), int64(len(data)), memoryName, resnext.Options{Kernels: kernels}))
 }
 
@@ -52,6 +65,9 @@ func openDescriptor(fd int, kernels string) (*model, error) {
 	}
 	if stat.Mode&syscall.S_IFMT != syscall.S_IFREG {
 		return nil, fail(statusIO, "%s: it is no regular file", name)
+	}
+	if err := roomForModel(stat.Size); err != nil {
+		return nil, err
 	}
 	return newModel(resnext.OpenReaderAt(descriptor(fd), stat.Size, name, resnext.Options{Kernels: kernels}))
 }
@@ -92,14 +108,16 @@ func newModel(net *resnext.Model, err error) (*model, error) {
 }
 
 // release is called by each user once. With the last one the memory goes back to the system: a C program expects that
-// of a close, and the collector alone would take its time.
+// of a close, and the collector alone would take its time. It needs a little memory itself.
 func (m *model) release() {
 	if m.users.Add(-1) > 0 {
 		return
 	}
 	m.words.unpin()
 	m.net = nil
-	debug.FreeOSMemory()
+	if room(0) == nil {
+		debug.FreeOSMemory()
+	}
 }
 
 // cStrings are strings with a zero byte at the end, at addresses that stay until unpin.

@@ -20,8 +20,9 @@
  * Errors     It returns RESNEXT_OK (0) or an error, never both an error and a result: on error no out-parameter has
  *            been written. resnext_last_error() then says what went wrong in words, for this thread. A null
  *            pointer, a wrong size, a handle that was closed or never was one gives a status, never a crash: handles
- *            are looked up, never followed. A pointer to too little memory is the one thing that cannot always be found
- *            out: pixels, logits or a file in memory where there is none to use give RESNEXT_EINVAL too.
+ *            are looked up, never followed, and the words tell a closed one from one that never was. A pointer to
+ *            too little memory is the one thing that cannot always be found out: pixels, logits or a file in memory
+ *            where there is none to use give RESNEXT_EINVAL too.
  * Threads    Any function may be called from any thread at any time. Models are immutable and shared freely. A
  *            session does one thing at a time: a second call on it meanwhile gives RESNEXT_EBUSY. For parallel
  *            inference make one session a thread: a session costs its activations only, not the weights.
@@ -35,15 +36,46 @@
  *            members of results become 0.
  * Floats     A thread's rounding mode, flush-to-zero flags, exception traps and exception flags neither change a result
  *            nor are changed.
+ * Signals    A thread's signal mask and its alternate signal stack are after a call what they were before it. During a
+ *            call the thread's signals wait until it is done, all but those of a fault: SIGSEGV, SIGBUS, SIGFPE, SIGILL,
+ *            SIGTRAP and SIGSYS; Ctrl-C, too, has its effect after the call. So a handler runs where it would run
+ *            without the library: it needs no SA_ONSTACK, however much stack it uses, and may be installed before or
+ *            after the first call. The library's own threads take none of the program's signals: signalfd() and
+ *            sigwait() lose nothing. It sends none, and SIGURG and SIGPIPE are the program's.
  * fork       A program may fork as long as it has made no call that does work. Afterwards, in a child that does not exec,
  *            every such call gives RESNEXT_EFORK; the parent goes on undisturbed.
  *
  * The library holds a Go runtime. Loading it starts nothing; the first call that does work starts Go and some threads.
- * From then on Go has handlers for SIGSEGV, SIGBUS, SIGFPE and SIGPIPE, which pass on to the program's own, installed
- * before, what is not Go's, and for SIGURG. Handlers that a program installs later must have SA_ONSTACK. dlclose() is
- * harmless and frees nothing (a plugin that has libresnext.a inside must be linked with -z nodelete for that). A call must
- * return: no longjmp() or exception out of a signal handler or log function through it, no asynchronous pthread_cancel().
- * It needs 64 KiB of stack.
+ * dlclose() is harmless and frees nothing (a plugin that has libresnext.a inside must be linked with -z nodelete for
+ * that). A call must return: no longjmp() or exception out of a log function, or out of a fault's handler, through it,
+ * no asynchronous pthread_cancel(). It needs 64 KiB of stack.
+ *
+ * What the program has to leave to Go:
+ *
+ * Faults     From the first call on Go has handlers for SIGSEGV, SIGBUS and SIGFPE, with SA_ONSTACK. What did not happen
+ *            in a call they pass on to the program's own, if those were there before; these then run on the thread's
+ *            alternate signal stack, if it has one. A handler that is installed later takes the place of Go's: it must
+ *            have SA_ONSTACK, and pass on to the former what is not its own; otherwise a wrong pointer in a call gives
+ *            no status. Handlers of SIGILL, SIGTRAP and SIGSYS that are to run during a call, such as a sandbox's, must
+ *            have SA_ONSTACK; they then have 128 KiB.
+ * Memory     The first call asks the system for what Go needs to start, and gives RESNEXT_ENOMEM if that is refused; it
+ *            can be made again. Asked for are 1.6 GiB of address space (RLIMIT_AS), most of which is never used, and
+ *            48 MiB of memory (RLIMIT_DATA), each with the stacks of one thread for every CPU and ten more; these
+ *            threads (RLIMIT_NPROC); and four descriptors (RLIMIT_NOFILE). With 64 MiB more address space for each of
+ *            these threads everything works. Opening a model, making a session and large pictures ask for their memory
+ *            in the same way. What was given back may be taken by others a moment later, though, and Go needs a little
+ *            memory, or a thread, at any time: if it is refused that, it ends the process (SIGABRT or exit status 2)
+ *            with a report on standard error. So leave room.
+ * Sandboxes  A seccomp filter must let these calls pass, in the library's threads too: brk, clone, clone3, close,
+ *            epoll_create1, epoll_ctl, epoll_pwait, eventfd2, exit, exit_group, fcntl, fstat, futex, getpid, getrandom,
+ *            gettid, madvise, mmap, mprotect, munmap, nanosleep, newfstatat, openat, pread64, prlimit64, read, rseq,
+ *            rt_sigaction, rt_sigprocmask, rt_sigreturn, sched_getaffinity, sched_yield, set_robust_list, sigaltstack,
+ *            tgkill, write. If it refuses clone3 (other than with ENOSYS), epoll_create1, epoll_ctl, eventfd2,
+ *            rt_sigprocmask or sigaltstack, the first call gives RESNEXT_ENOMEM; a filter that comes after it does
+ *            not. Files are only ever read: models, and what may be missing below /proc/self, /sys/fs/cgroup and
+ *            /sys/kernel/mm.
+ * Variables  Of the environment with which the program was started RESNEXT_KERNELS alone is obeyed, see
+ *            resnext_model_options. Go's own variables, such as GODEBUG and GOGC, have no effect.
  */
 #ifndef RESNEXT_H
 #define RESNEXT_H
@@ -82,7 +114,7 @@ typedef enum resnext_status {
 	RESNEXT_EKERNELS = 5,  /* the kernels asked for are unknown, or this CPU cannot run them */
 	RESNEXT_EBUSY = 6,     /* the session is in use by another thread, or the log function is running */
 	RESNEXT_EFORK = 7,     /* this process is a fork of the one that loaded the library */
-	RESNEXT_ENOMEM = 8,    /* not given yet: if the system has no more memory, Go ends the process */
+	RESNEXT_ENOMEM = 8,    /* the system refuses memory, address space, threads, descriptors or a system call */
 	RESNEXT_EINTERNAL = 9  /* a bug in this library, caught before it could crash the program */
 } resnext_status;
 
@@ -133,7 +165,7 @@ typedef struct resnext_model_options {
 
 /* Opens the model file at path (UTF-8). It reads, checks and packs the weights, which takes up to a second for large
  * networks; the file is not needed afterwards. options may be null. Gives RESNEXT_EIO, RESNEXT_EMODEL,
- * RESNEXT_EKERNELS or RESNEXT_EINVAL. */
+ * RESNEXT_EKERNELS, RESNEXT_ENOMEM or RESNEXT_EINVAL. */
 RESNEXT_API resnext_status resnext_model_open(const char *path, const resnext_model_options *options, resnext_model **model);
 
 /* The same for a file that is in memory: length bytes at data. They are not needed afterwards. */
@@ -159,8 +191,9 @@ typedef struct resnext_model_info {
 /* Fills info with what is known of the model: info->size bytes, those that a newer header has added with zeros. */
 RESNEXT_API resnext_status resnext_model_get_info(const resnext_model *model, resnext_model_info *info);
 
-/* Points label to the name of a class, 0 to classes-1, in UTF-8: "class 7" where the model has no names. Valid as long
- * as the model or a session of it is open. */
+/* Points label to the name of a class, 0 to classes-1, in UTF-8: "class 7" where the model has no names. It is valid UTF-8
+ * without control characters, as are the names in resnext_model_info: models that have others are not opened. Valid
+ * as long as the model or a session of it is open. */
 RESNEXT_API resnext_status resnext_model_label(const resnext_model *model, uint32_t class_index, const char **label);
 
 /* Closes a model. Its sessions go on working and keep the memory until they are closed; with the last of them it goes

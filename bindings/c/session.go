@@ -17,6 +17,9 @@ type session struct {
 }
 
 func newSession(m *model, threads uint32) (*session, error) {
+	if err := room(int64(m.net.SessionBytes())); err != nil {
+		return nil, err
+	}
 	prepare, err := resnext.NewPreparer(m.net.Config(), m.net.Preprocess())
 	if err != nil {
 		return nil, &failure{statusModel, err.Error()}
@@ -64,6 +67,9 @@ func (s *session) runPicture(p *picture) ([]float32, error) {
 	rgb, tight := tightRGB(&m)
 	if !tight {
 		if n := m.W * m.H * 3; cap(s.rgb) < n {
+			if err := room(int64(n)); err != nil {
+				return nil, err
+			}
 			s.rgb = make([]byte, n)
 		} else {
 			s.rgb = s.rgb[:n]

@@ -28,14 +28,15 @@ func TestTable(t *testing.T) {
 	require.NoError(t, find(&handles, hs, func(got *session) error { require.Same(t, s, got); return nil }))
 	requireHandle(t, find(&handles, hs, nothing), "the handle is a session, expected a model")
 	requireHandle(t, find(&handles, hm, func(*session) error { return nil }), "the handle is a model, expected a session")
-	for _, bad := range []handle{0, 1, handleBase, handleBase + 1, hm - 2, hm + 1, hs + 2, ^handle(0)} {
-		require.Error(t, find(&handles, bad, nothing), "%x", bad)
+	for _, bad := range []handle{0, 1, handleBase, handleBase + 1, handleBase + 3, handleBase + 4, hm - 4, hm - 1, hm + 1, hm + 4, hs + 1, hs + 4, ^handle(0)} {
+		requireHandle(t, find(&handles, bad, nothing), "no model of this library")
 	}
 
 	refused := errors.New("refused")
 	require.ErrorIs(t, remove(&handles, hm, func(*model) error { return refused }), refused)
 	require.NoError(t, remove(&handles, hm, nothing))
 	requireHandle(t, remove(&handles, hm, nothing), "the model was closed before")
+	requireHandle(t, find(&handles, hm, func(*session) error { return nil }), "the model was closed before")
 	seen := map[handle]bool{hm: true, hs: true}
 	for range 1000 {
 		h := handles.add(m)

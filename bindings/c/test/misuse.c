@@ -1,5 +1,5 @@
-/* misuse.c: null pointers, unusable memory, and handles that are closed, of the other kind or none at all give a status from
- * every function that takes them, with words, and write nothing. For wrong sizes see sizes.c. */
+/* misuse.c: null pointers, unusable memory, and handles that are closed, of the other kind or none at all give a
+ * status from every function that takes them, with words, and write nothing. For wrong sizes see sizes.c. */
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -50,7 +50,7 @@ static void check_nulls(void)
 }
 
 /* Handles that are none: each function must refuse them without following them. */
-static void check_handle(void *bad, const char *what)
+static void check_handle(void *bad, const char *words)
 {
 	resnext_model *m = bad;
 	resnext_session *s = bad;
@@ -58,15 +58,16 @@ static void check_handle(void *bad, const char *what)
 	resnext_model_info info = {0};
 	size_t top = 1;
 
-	(void)what;
 	info.size = sizeof info;
 	FAILS(RESNEXT_EHANDLE, resnext_model_get_info(m, &info));
+	CHECK(strstr(resnext_last_error(), words), "expected: %s", words);
 	FAILS(RESNEXT_EHANDLE, resnext_model_label(m, 0, &out.label));
 	FAILS(RESNEXT_EHANDLE, resnext_session_new(m, NULL, &out.session));
 	FAILS(RESNEXT_EHANDLE, resnext_session_threads(s, &out.threads));
 	FAILS(RESNEXT_EHANDLE, resnext_infer(s, &image, out.logits, CLASSES));
 	FAILS(RESNEXT_EHANDLE, resnext_infer_input(s, input, INPUT, out.logits, CLASSES));
 	FAILS(RESNEXT_EHANDLE, resnext_classify(s, &image, out.best, &top));
+	CHECK(strstr(resnext_last_error(), words), "expected: %s", words);
 	CHECK(top == 1, "%zu", top);
 	if (bad != model)
 		FAILS(RESNEXT_EHANDLE, resnext_model_close(m));
@@ -83,14 +84,12 @@ static void check_handles(void)
 
 	OK(resnext_model_close(closed_model));
 	OK(resnext_session_close(closed_session));
-	struct { void *bad; const char *what; } handles[] = {
-		{closed_model, "closed model"}, {closed_session, "closed session"}, {(void *)1, "null and one"},
-		{(void *)8, "page zero"}, {&on_stack, "stack"}, {on_heap, "heap"}, {(void *)(uintptr_t)check_nulls, "code"},
-		{(void *)UINTPTR_MAX, "last"}, {(void *)(UINTPTR_MAX - 7), "end"}, {(void *)((uintptr_t)closed_model + 1), "one off"},
-		{(void *)((uintptr_t)closed_session + 2000), "of the future"},
-	};
-	for (size_t i = 0; i < sizeof handles / sizeof *handles; i++)
-		check_handle(handles[i].bad, handles[i].what);
+	check_handle(closed_model, "the model was closed before");
+	check_handle(closed_session, "the session was closed before");
+	uintptr_t invented[] = {1, 8, (uintptr_t)&on_stack, (uintptr_t)on_heap, (uintptr_t)check_nulls, UINTPTR_MAX,
+		UINTPTR_MAX - 7, (uintptr_t)closed_model + 1, (uintptr_t)closed_session + 2000};
+	for (size_t i = 0; i < sizeof invented / sizeof *invented; i++)
+		check_handle((void *)invented[i], "of this library");
 	free(on_heap);
 
 	/* The other kind. */

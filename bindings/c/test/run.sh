@@ -56,10 +56,14 @@ check() { # check PROGRAM ARGUMENT...
 }
 
 check header
-for program in same misuse sizes versions threads signals fork fork_meanwhile damage log growth; do
+for program in same misuse sizes versions threads collector signals masks handlers limits fork fork_meanwhile damage log growth; do
 	build $program $program -L "$lib" -lresnext
 	check $program
 done
+
+# What a user has set for other Go programs: the first would end the process, the last would let Go interrupt the program.
+GODEBUG=cgocheck=2,asyncpreemptoff=0 GOGC=1 GOMEMLIMIT=1 GOMAXPROCS=1 check same
+GODEBUG=asyncpreemptoff=0 check masks
 
 if [ -n "$CXX" ]; then
 	$CXX -std=c++11 -g -O1 $warnings -I "$lib" -o "$work/wrapper" $tests/wrapper.cpp -L "$lib" -lresnext || fail "the C++ wrapper"
