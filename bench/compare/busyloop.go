@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"sync/atomic"
 )
 
 // startBusyLoops starts n processes that only burn CPU time, as other programs on a busy machine do. They end with stop,
@@ -37,16 +38,11 @@ func startBusyLoops(n int) (stop func(), err error) {
 
 // busyLoop burns CPU time until life ends.
 func busyLoop(life io.Reader) {
-	done := make(chan struct{})
+	var over atomic.Bool
 	go func() {
 		_, _ = io.Copy(io.Discard, life)
-		close(done)
+		over.Store(true)
 	}()
-	for {
-		select {
-		case <-done:
-			return
-		default:
-		}
+	for !over.Load() {
 	}
 }

@@ -71,18 +71,25 @@ func resnextgo_cpu_features(words *C.resnextgo_words, text *C.char, size C.size_
 }
 
 //export resnextgo_model_open
-func resnextgo_model_open(words *C.resnextgo_words, path, kernels *C.char, out *C.uintptr_t) C.int {
-	return open(words, out, func() (*model, error) { return openPath(C.GoString(path), C.GoString(kernels)) })
+func resnextgo_model_open(words *C.resnextgo_words, path, kernels *C.char, limit C.uint64_t, out *C.uintptr_t) C.int {
+	return open(words, out, func() (*model, error) { return openPath(C.GoString(path), options(kernels, limit)) })
 }
 
 //export resnextgo_model_open_memory
-func resnextgo_model_open_memory(words *C.resnextgo_words, data unsafe.Pointer, length C.size_t, kernels *C.char, out *C.uintptr_t) C.int {
-	return open(words, out, func() (*model, error) { return openMemory(bytesAt(data, length), C.GoString(kernels)) })
+func resnextgo_model_open_memory(words *C.resnextgo_words, data unsafe.Pointer, length C.size_t, kernels *C.char, limit C.uint64_t,
+	out *C.uintptr_t,
+) C.int {
+	return open(words, out, func() (*model, error) { return openMemory(bytesAt(data, length), options(kernels, limit)) })
 }
 
 //export resnextgo_model_open_fd
-func resnextgo_model_open_fd(words *C.resnextgo_words, fd C.int, kernels *C.char, out *C.uintptr_t) C.int {
-	return open(words, out, func() (*model, error) { return openDescriptor(int(fd), C.GoString(kernels)) })
+func resnextgo_model_open_fd(words *C.resnextgo_words, fd C.int, kernels *C.char, limit C.uint64_t, out *C.uintptr_t) C.int {
+	return open(words, out, func() (*model, error) { return openDescriptor(int(fd), options(kernels, limit)) })
+}
+
+// options are those of resnext_model_options, whose limit has been checked.
+func options(kernels *C.char, limit C.uint64_t) resnext.Options {
+	return resnext.Options{Kernels: C.GoString(kernels), MemoryLimit: int64(limit)}
 }
 
 func open(words *C.resnextgo_words, out *C.uintptr_t, read func() (*model, error)) C.int {

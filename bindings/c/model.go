@@ -36,7 +36,7 @@ const (
 func roomForModel(size int64) error { return room(3 * min(size, 4<<30)) }
 
 // openPath opens a model file.
-func openPath(path, kernels string) (*model, error) {
+func openPath(path string, o resnext.Options) (*model, error) {
 	if path == "" {
 		return nil, fail(statusInvalid, "path is empty")
 	}
@@ -45,19 +45,19 @@ func openPath(path, kernels string) (*model, error) {
 			return nil, err
 		}
 	}
-	return newModel(resnext.OpenWith(path, resnext.Options{Kernels: kernels}))
+	return newModel(resnext.OpenWith(path, o))
 }
 
 // openMemory opens a model file in memory.
-func openMemory(data []byte, kernels string) (*model, error) {
+func openMemory(data []byte, o resnext.Options) (*model, error) {
 	if err := roomForModel(int64(len(data))); err != nil {
 		return nil, err
 	}
-	return newModel(resnext.OpenReaderAt(bytes.NewReader(data), int64(len(data)), memoryName, resnext.Options{Kernels: kernels}))
+	return newModel(resnext.OpenReaderAt(bytes.NewReader(data), int64(len(data)), memoryName, o))
 }
 
 // openDescriptor opens a model file that is open already.
-func openDescriptor(fd int, kernels string) (*model, error) {
+func openDescriptor(fd int, o resnext.Options) (*model, error) {
 	name := fmt.Sprintf(descriptorName, fd)
 	var stat syscall.Stat_t
 	if err := syscall.Fstat(fd, &stat); err != nil {
@@ -69,7 +69,7 @@ func openDescriptor(fd int, kernels string) (*model, error) {
 	if err := roomForModel(stat.Size); err != nil {
 		return nil, err
 	}
-	return newModel(resnext.OpenReaderAt(descriptor(fd), stat.Size, name, resnext.Options{Kernels: kernels}))
+	return newModel(resnext.OpenReaderAt(descriptor(fd), stat.Size, name, o))
 }
 
 // descriptor reads a file of the program's, at positions of its own.

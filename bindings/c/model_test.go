@@ -59,10 +59,10 @@ func TestDescriptor(t *testing.T) {
 	require.Error(t, err)
 	require.Equal(t, "89", string(b[:n]))
 	var failed *failure
-	_, err = openDescriptor(987654, "")
+	_, err = openDescriptor(987654, resnext.Options{})
 	require.ErrorAs(t, err, &failed)
 	require.Equal(t, statusIO, failed.status)
-	_, err = openDescriptor(int(f.Fd()), "")
+	_, err = openDescriptor(int(f.Fd()), resnext.Options{})
 	require.ErrorAs(t, err, &failed)
 	require.Equal(t, statusModel, failed.status)
 	require.Contains(t, failed.text, "model of file descriptor")

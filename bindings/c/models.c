@@ -2,35 +2,39 @@
 
 /* models.c: the functions of resnext.h about models. Each checks what needs no Go, and enters Go with its other
  * arguments. */
+#include <inttypes.h>
+#include <string.h>
+
 #include "_cgo_export.h"
 #include "enter.h"
 
-/* Checks the options of opening and gives the kernels' name. */
-static resnext_status kernels_of(const char *function, const resnext_model_options *options, const char **kernels)
+/* Checks the options of opening and copies them; null ones are all zero. */
+static resnext_status take_options(const char *function, const resnext_model_options *theirs, resnext_model_options *ours)
 {
-	resnext_model_options all;
+	resnext_status status = RESNEXT_OK;
 
-	*kernels = "";
-	if (!options)
-		return RESNEXT_OK;
-	resnext_status status = resnextgo_take_struct(function, "options", options, MODEL_OPTIONS_FIRST, &all, sizeof all);
-	if (status == RESNEXT_OK && all.kernels)
-		*kernels = all.kernels;
+	memset(ours, 0, sizeof *ours);
+	if (theirs)
+		status = resnextgo_take_struct(function, "options", theirs, MODEL_OPTIONS_FIRST, ours, sizeof *ours);
+	if (status == RESNEXT_OK && ours->memory_limit > INT64_MAX)
+		return resnextgo_refuse(function, RESNEXT_EINVAL, "options->memory_limit is %" PRIu64, ours->memory_limit);
+	if (!ours->kernels)
+		ours->kernels = "";
 	return status;
 }
 
 resnext_status resnext_model_open(const char *path, const resnext_model_options *options, resnext_model **model)
 {
 	resnextgo_call call;
-	const char *kernels;
+	resnext_model_options all;
 	uintptr_t handle;
 
 	NOT_NULL(path);
 	NOT_NULL(model);
-	resnext_status status = kernels_of(__func__, options, &kernels);
+	resnext_status status = take_options(__func__, options, &all);
 	if (status != RESNEXT_OK)
 		return status;
-	GO(resnextgo_model_open(&call.words, (char *)path, (char *)kernels, &handle));
+	GO(resnextgo_model_open(&call.words, (char *)path, (char *)all.kernels, all.memory_limit, &handle));
 	if (status == RESNEXT_OK)
 		*model = (resnext_model *)handle;
 	return status;
@@ -40,16 +44,16 @@ resnext_status resnext_model_open_memory(const void *data, size_t length, const 
 	resnext_model **model)
 {
 	resnextgo_call call;
-	const char *kernels;
+	resnext_model_options all;
 	uintptr_t handle;
 
 	NOT_NULL(data);
 	NOT_NULL(model);
 	CHECK_LENGTH(length);
-	resnext_status status = kernels_of(__func__, options, &kernels);
+	resnext_status status = take_options(__func__, options, &all);
 	if (status != RESNEXT_OK)
 		return status;
-	GO(resnextgo_model_open_memory(&call.words, (void *)data, length, (char *)kernels, &handle));
+	GO(resnextgo_model_open_memory(&call.words, (void *)data, length, (char *)all.kernels, all.memory_limit, &handle));
 	if (status == RESNEXT_OK)
 		*model = (resnext_model *)handle;
 	return status;
@@ -58,16 +62,16 @@ resnext_status resnext_model_open_memory(const void *data, size_t length, const 
 resnext_status resnext_model_open_fd(int fd, const resnext_model_options *options, resnext_model **model)
 {
 	resnextgo_call call;
-	const char *kernels;
+	resnext_model_options all;
 	uintptr_t handle;
 
 	NOT_NULL(model);
 	if (fd < 0)
 		return resnextgo_refuse(__func__, RESNEXT_EINVAL, "fd is %d", fd);
-	resnext_status status = kernels_of(__func__, options, &kernels);
+	resnext_status status = take_options(__func__, options, &all);
 	if (status != RESNEXT_OK)
 		return status;
-	GO(resnextgo_model_open_fd(&call.words, fd, (char *)kernels, &handle));
+	GO(resnextgo_model_open_fd(&call.words, fd, (char *)all.kernels, all.memory_limit, &handle));
 	if (status == RESNEXT_OK)
 		*model = (resnext_model *)handle;
 	return status;

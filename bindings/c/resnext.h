@@ -74,8 +74,8 @@
  *            rt_sigprocmask or sigaltstack, the first call gives RESNEXT_ENOMEM; a filter that comes after it does
  *            not. Files are only ever read: models, and what may be missing below /proc/self, /sys/fs/cgroup and
  *            /sys/kernel/mm.
- * Variables  Of the environment with which the program was started RESNEXT_KERNELS alone is obeyed, see
- *            resnext_model_options. Go's own variables, such as GODEBUG and GOGC, have no effect.
+ * Variables  Of the environment with which the program was started RESNEXT_KERNELS and RESNEXT_MEMORY_LIMIT alone are
+ *            obeyed, see resnext_model_options. Go's own variables, such as GODEBUG and GOGC, have no effect.
  */
 #ifndef RESNEXT_H
 #define RESNEXT_H
@@ -161,6 +161,10 @@ typedef struct resnext_model_options {
 	 * the best of this CPU, or what the environment variable RESNEXT_KERNELS named when the program was started. All
 	 * give the same bytes. */
 	const char *kernels;
+	/* The most memory in bytes that one session, and the tables that sessions share, may need; RESNEXT_ENOMEM if the
+	 * network needs more. 0 takes what the environment variable RESNEXT_MEMORY_LIMIT said in MiB when the program was
+	 * started, or 512 MiB. */
+	uint64_t memory_limit;
 } resnext_model_options;
 
 /* Opens the model file at path (UTF-8). It reads, checks and packs the weights, which takes up to a second for large

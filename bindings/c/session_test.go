@@ -11,6 +11,7 @@ import (
 
 	"github.com/libresnext/libresnext/bindings/c/internal/tinynet"
 	"github.com/libresnext/libresnext/internal/pixels"
+	"github.com/libresnext/libresnext/resnext"
 )
 
 func tinyModel(t *testing.T) *model {
@@ -19,9 +20,9 @@ func tinyModel(t *testing.T) *model {
 	require.NoError(t, err)
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
-	m, err := openMemory(data, "")
+	m, err := openMemory(data, resnext.Options{})
 	require.NoError(t, err)
-	same, err := openPath(path, "generic")
+	same, err := openPath(path, resnext.Options{Kernels: "generic"})
 	require.NoError(t, err)
 	same.release()
 	require.Nil(t, same.net)

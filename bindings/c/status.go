@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/libresnext/libresnext/asm"
+	"github.com/libresnext/libresnext/resnext"
 )
 
 // status is a resnext_status.
@@ -48,6 +49,8 @@ func openStatus(err error) status {
 		return statusIO
 	case errors.Is(err, asm.ErrKernels):
 		return statusKernels
+	case errors.Is(err, resnext.ErrMemoryLimit):
+		return statusMemory
 	}
 	return statusModel
 }

@@ -42,6 +42,7 @@ func TestRun(t *testing.T) {
 func TestOpenStatus(t *testing.T) {
 	require.Equal(t, statusIO, openStatus(fmt.Errorf("m: %w", &fs.PathError{Op: "read", Path: "m", Err: os.ErrPermission})))
 	require.Equal(t, statusKernels, openStatus(fmt.Errorf("m: %w", asm.ErrKernels)))
+	require.Equal(t, statusMemory, openStatus(fmt.Errorf("m: %w", resnext.ErrMemoryLimit)))
 	require.Equal(t, statusModel, openStatus(fmt.Errorf("m: %w", resnext.ErrModelFile)))
 }
 

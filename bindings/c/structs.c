@@ -15,7 +15,8 @@ enum { LONGEST_STRUCT = 512 }; /* what is longer was never set */
 #define LAST(type, member) \
 	_Static_assert(sizeof(type) == offsetof(type, member) + sizeof(((type *)0)->member), #type " has padding at its end")
 FOLLOWS(resnext_model_options, kernels, size);
-LAST(resnext_model_options, kernels);
+FOLLOWS(resnext_model_options, memory_limit, kernels);
+LAST(resnext_model_options, memory_limit);
 FOLLOWS(resnext_model_info, macs, layers);
 LAST(resnext_model_info, kernels);
 LAST(resnext_session_options, reserved);

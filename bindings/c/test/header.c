@@ -6,7 +6,7 @@ int main(void)
 	static const unsigned char pixels[3] = {0, 0, 0};
 	int width = 1, height = 1; /* which C++ would not narrow by itself */
 	resnext_image image = RESNEXT_IMAGE(RESNEXT_RGB, width, height, pixels);
-	resnext_model_options model_options = {sizeof(resnext_model_options), 0};
+	resnext_model_options model_options = {sizeof(resnext_model_options), 0, 0};
 	resnext_session_options session_options = {sizeof(resnext_session_options), 0, 0};
 	resnext_model_info info;
 	resnext_prediction prediction;

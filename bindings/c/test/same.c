@@ -95,7 +95,7 @@ int main(void)
 	check_model(model);
 	OK(resnext_model_close(model));
 
-	resnext_model_options options = {sizeof options, "generic"};
+	resnext_model_options options = {sizeof options, "generic", 0};
 	unsigned char *data = read_file(TINY, &length);
 	OK(resnext_model_open_memory(data, length, &options, &model));
 	memset(data, 0, length); /* not needed afterwards */

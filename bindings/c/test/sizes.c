@@ -81,6 +81,12 @@ static void check_sizes(void)
 	model_options.size = sizeof model_options;
 	model_options.kernels = "abacus";
 	FAILS(RESNEXT_EKERNELS, resnext_model_open(TINY, &model_options, &out.model));
+	model_options.kernels = NULL;
+	model_options.memory_limit = 1;
+	FAILS(RESNEXT_ENOMEM, resnext_model_open(TINY, &model_options, &out.model));
+	CHECK(strstr(resnext_last_error(), "over the memory limit"), "%s", resnext_last_error());
+	model_options.memory_limit = UINT64_MAX;
+	FAILS(RESNEXT_EINVAL, resnext_model_open(TINY, &model_options, &out.model));
 	FAILS(RESNEXT_EINVAL, resnext_model_open("", NULL, &out.model));
 	FAILS(RESNEXT_EIO, resnext_model_open("/nowhere/at/all", NULL, &out.model));
 	FAILS(RESNEXT_EIO, resnext_model_open(".", NULL, &out.model));
