@@ -1,0 +1,6 @@
+//go:build !race
+
+package images
+
+// raceFactor: see race_test.go.
+const raceFactor = 1
