@@ -70,7 +70,7 @@ func TestClassifyColumns(t *testing.T) {
 	_, all, _ := invoke("classify", "--top", "99", "--threads", "1", "--kernels", "generic", model, filepath.Join(dir, "a.png"))
 	require.Len(t, lines(all), 6)
 	require.Equal(t, rows[:3], lines(all)[:3])
-	require.Contains(t, all, `a\x1b[31m\tb`)
+	require.Contains(t, all, `a\u200e\u00adb`)
 	require.Contains(t, all, "猫")
 }
 

@@ -20,7 +20,7 @@ func TestInspect(t *testing.T) {
 	require.Empty(t, stderr)
 	for _, want := range []string{
 		"cardinality 4, base width 4", "28x28 pixels RGB", "format version 1, checksum crc32c:",
-		"6: cat, dog, a\\x1b[31m\\tb, 猫", "observer  mse", "stage 2", "7x7", "resize to 28x28, bilinear", "for each session",
+		"6: cat, dog, a\\u200e\\u00adb, 猫", "observer  mse", "stage 2", "7x7", "resize to 28x28, bilinear", "for each session",
 	} {
 		require.Contains(t, stdout, want)
 	}

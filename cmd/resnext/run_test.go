@@ -31,8 +31,8 @@ func invokeWith(stdin []byte, args ...string) (code int, stdout, stderr string) 
 	return code, out.String(), errs.String()
 }
 
-// hostileLabel would turn a terminal's text red, and break lines of columns.
-const hostileLabel = "a\x1b[31m\tb"
+// hostileLabel turns the direction of text and has a hyphen that cannot be seen; worse ones no model file may hold.
+const hostileLabel = "a\u200e\u00adb"
 
 // testModel writes a small network of random numbers for pictures of 28x28 pixels and gives its path.
 func testModel(t *testing.T) string {
