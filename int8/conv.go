@@ -96,8 +96,5 @@ func (s ConvSpec) direct() bool { return s.Groups > 1 && s.In.Padded <= 8 }
 // length; 0 is the kernel that needs no proof.
 func (c *Conv) MACsByChain() map[int]int { return c.macs }
 
-// Adds reports whether the convolution's epilogue adds Buffers.Residual.
-func (c *Conv) Adds() bool { return c.mode == asm.AddUnsigned || c.mode == asm.AddSigned }
-
 // Bytes is the memory that the packed numbers take.
 func (c *Conv) Bytes() int { return len(c.weights) + 4*len(c.bias) + 4*len(c.mult) }

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"github.com/libresnext/libresnext/internal/floatnet"
-	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 const (
@@ -32,7 +32,7 @@ type absorber struct {
 // absorb moves constants that a map need not carry into the bias of the layer behind, and returns the network, its
 // statistics and how many channels that changed. Where there are none, net and stats are returned as they are.
 //
-// A bottleneck's transform: what a channel never falls below. On images where it stays above what was taken, the
+// What only a 1x1 convolution reads, such as a bottleneck's transform: what a channel never falls below. On images where it stays above what was taken, the
 // network computes the same up to rounding. The layer that reads it is 1x1, and every one of its outputs sees the
 // constant. The transform itself is 3x3 and padded with zeros: its outputs on the border see a channel of the reduce
 // at fewer taps, so that no bias could stand for what is taken from that.
@@ -45,16 +45,24 @@ func absorb(net *floatnet.Net, stats *Statistics) (*floatnet.Net, *Statistics, i
 	a := &absorber{net: net.Clone(), stats: &Statistics{
 		Images: stats.Images, Maps: make(map[string]*Histogram), Moments: maps.Clone(stats.Moments),
 	}}
-	for _, b := range net.Config.Blocks() {
-		expand := a.net.Convs[b.Expand.Name]
-		taken, n := constants(net.Convs[b.Transform.Name], stats.Moments[b.Transform.Name], stats.Images)
-		a.take(b.Transform, taken, n)
-		addConstants(expand, taken)
-		if b.Shortcut != nil {
-			taken, n = middles(stats.Moments[b.Shortcut.Name], b.Shortcut.Out)
-			a.take(*b.Shortcut, taken, n)
+	p := topology.Lower(net.Config)
+	uses := p.Uses()
+	for _, s := range p.Steps {
+		if s.Op != topology.Conv {
+			continue
+		}
+		behind := a.net.Convs[s.Name]
+		if from := absorbable(p, uses, s); from != "" {
+			taken, n := constants(net.Convs[from], stats.Moments[from], stats.Images)
+			a.take(from, taken, n)
+			addConstants(behind, taken)
+		}
+		if s.Add != topology.None && p.Maps[s.Add].Signed {
+			from := p.Maps[s.Add].Name
+			taken, n := middles(stats.Moments[from], p.Maps[s.Add].Channels)
+			a.take(from, taken, n)
 			for c, v := range taken {
-				expand.Bias[c] += v
+				behind.Bias[c] += v
 			}
 		}
 	}
@@ -64,16 +72,29 @@ func absorb(net *floatnet.Net, stats *Statistics) (*floatnet.Net, *Statistics, i
 	return a.net, a.stats, a.channels
 }
 
+// absorbable names the layer whose constants s can take over: a rectified one to which nothing is added and which only s
+// reads, a 1x1 convolution of one group. It is empty where there is none.
+func absorbable(p *topology.Program, uses []topology.Uses, s topology.Step) string {
+	u := uses[s.In]
+	if u.Writer < 0 || len(u.Readers) != 1 || len(u.Adders) > 0 || s.Conv.Kernel != 1 || s.Conv.Groups != 1 {
+		return ""
+	}
+	if w := p.Steps[u.Writer]; w.Op == topology.Conv && w.Conv.ReLU && w.Add == topology.None {
+		return w.Name
+	}
+	return ""
+}
+
 // take takes constants from a layer's bias, and from n of its channels.
-func (a *absorber) take(s resnext.ConvShape, constants []float32, n int) {
+func (a *absorber) take(layer string, constants []float32, n int) {
 	if n == 0 {
 		return
 	}
 	a.channels += n
 	for c, v := range constants {
-		a.net.Convs[s.Name].Bias[c] -= v
+		a.net.Convs[layer].Bias[c] -= v
 	}
-	a.stats.Moments[s.Name] = a.stats.Moments[s.Name].lowered(constants)
+	a.stats.Moments[layer] = a.stats.Moments[layer].lowered(constants)
 }
 
 // constants is what can be taken from each channel of a layer with a ReLU, and of how many.

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 const highTransform = "stage1.block0.transform"
@@ -41,13 +42,13 @@ func TestAbsorbedNetworkIsTheSame(t *testing.T) {
 				require.LessOrEqual(t, float64(v), stats.Moments[highTransform].Least[c]+1e-5)
 			}
 			require.Zero(t, b[2])
-			for _, s := range net.Config.Blocks() {
-				if s.Shortcut == nil {
+			for _, s := range topology.Lower(net.Config).Steps {
+				if s.Role != topology.Shortcut {
 					continue
 				}
-				m := told.Moments[s.Shortcut.Name]
+				m := told.Moments[s.Name]
 				for c, low := range m.Low {
-					require.InDelta(t, 0, m.High[c]+low, 2*leastAbsorbed*(m.High[c]-low), "%s: its middle", s.Shortcut.Name)
+					require.InDelta(t, 0, m.High[c]+low, 2*leastAbsorbed*(m.High[c]-low), "%s: its middle", s.Name)
 				}
 			}
 			require.Equal(t, net.Convs["stage1.block0.reduce"], moved.Convs["stage1.block0.reduce"])
@@ -71,9 +72,11 @@ func TestAbsorbedNetworkIsTheSame(t *testing.T) {
 // TestAbsorptionHelps: the range of the map shrinks to what varies.
 func TestAbsorptionHelps(t *testing.T) {
 	net := highBiases("cifar 4 groups of 14")
-	for _, b := range net.Config.Blocks() {
-		for c, bias := range net.Convs[b.Transform.Name].Bias {
-			net.Convs[b.Transform.Name].Bias[c] = bias + 10 + 3*float32(c%5)
+	for _, s := range topology.Lower(net.Config).Steps {
+		if s.Role == topology.Transform {
+			for c, bias := range net.Convs[s.Name].Bias {
+				net.Convs[s.Name].Bias[c] = bias + 10 + 3*float32(c%5)
+			}
 		}
 	}
 	stats := collect(t, net, 40)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/libresnext/libresnext/internal/floatnet"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // Quantise computes the int8 form of net from the statistics that Collect gathered on it and, unless the effort
@@ -38,7 +39,8 @@ type builder struct {
 	out      *resnext.Quantised
 	details  *Details
 	growth   []float64 // of each layer's noise, see chained
-	source   string    // the map that the next block reads
+	program  *topology.Program
+	scales   []float64 // the real value of a step of each map so far
 }
 
 func newBuilder(ctx context.Context, net *floatnet.Net, source Images, stats *Statistics, p resnext.Preprocess, o Options) (*builder, error) {
@@ -49,7 +51,12 @@ func newBuilder(ctx context.Context, net *floatnet.Net, source Images, stats *St
 	if err := checkInputs(net, stats.Images, p); err != nil {
 		return nil, err
 	}
-	b := &builder{ctx: ctx, original: net, net: net, known: stats, stats: stats, options: o, out: newQuantised(net.Config, p)}
+	b := &builder{
+		ctx: ctx, original: net, net: net, known: stats, stats: stats, options: o, out: newQuantised(net.Config, p),
+		program: topology.Lower(net.Config),
+	}
+	b.scales = make([]float64, len(b.program.Maps))
+	b.scales[topology.Image] = imageScale
 	absorbed := 0
 	if o.walks() {
 		b.stats = &Statistics{Images: stats.Images, Maps: make(map[string]*Histogram), Moments: stats.Moments}
@@ -64,7 +71,7 @@ func newBuilder(ctx context.Context, net *floatnet.Net, source Images, stats *St
 				b.net, b.stats = e.net, e.statistics()
 			}
 		}
-		if b.walk, err = newWalk(ctx, net.Config, p, source, toils[o.Effort], o.Threads); err != nil {
+		if b.walk, err = newWalk(ctx, b.program, p, source, toils[o.Effort], o.Threads); err != nil {
 			return nil, err
 		}
 	}
@@ -87,85 +94,70 @@ func newQuantised(cfg resnext.Config, p resnext.Preprocess) *resnext.Quantised {
 }
 
 func (b *builder) build() error {
-	scale, err := b.stem()
-	if err != nil {
-		return err
-	}
-	blocks := b.net.Config.Blocks()
-	for _, block := range blocks {
-		if scale, err = b.block(block, scale); err != nil {
+	for i, s := range b.program.Steps {
+		if err := b.step(s); err != nil {
 			return err
 		}
-	}
-	last := blocks[len(blocks)-1].Expand
-	if err := b.classifier(scale, last.OutH*last.OutW); err != nil {
-		return err
+		if b.walk != nil {
+			b.walk.forget(i)
+		}
 	}
 	b.details.summarise(b.growth)
 	return nil
 }
 
-// stem adds the stem and its pooling, and gives the scale of the map that enters the first block.
-func (b *builder) stem() (float64, error) {
-	shape := b.net.Config.StemShape()
-	conv := b.net.Convs[shape.Name]
-	l, err := stemLayer(conv, b.out.Preprocess)
-	if err != nil {
-		return 0, err
-	}
-	wanted, onSteps := stemConvs(conv, l, b.out.Preprocess)
-	p := place{shape: shape, from: inputSlot, to: inputSlot, input: imageScale}
-	scale, err := b.conv(p, l, wanted, onSteps, 0)
-	b.source = resnext.StemName
-	if err == nil && b.net.Config.Stem.MaxPool {
-		b.source = resnext.PoolName
+// step adds one step, whose inputs' scales are known.
+func (b *builder) step(s topology.Step) error {
+	switch s.Op {
+	case topology.MaxPool:
+		b.scales[s.Out] = b.scales[s.In]
 		if b.walk != nil {
-			err = b.walk.pool()
+			return b.walk.pool(s)
+		}
+		return nil
+	case topology.Classify:
+		in := b.program.Maps[s.In]
+		return b.classifier(s, in.H*in.W)
+	}
+	p := place{Step: s, input: b.scales[s.In]}
+	added := 0.0
+	if s.Add != topology.None {
+		p.addScale = b.scales[s.Add]
+		added = p.addScale * unsignedLevels
+	}
+	scale, err := b.addConv(p, added)
+	if err != nil {
+		return err
+	}
+	b.scales[s.Out] = scale
+	if s.Add != topology.None {
+		if b.out.Residual[s.Block], err = multiplier(p.addScale / scale); err != nil {
+			return fmt.Errorf("%s: the shortcut's multiplier: %w", s.Block, err)
 		}
 	}
-	return scale, err
+	return nil
 }
 
-// block adds a bottleneck whose input has the given scale, and gives the scale of its output.
-func (b *builder) block(block resnext.BlockShape, input float64) (float64, error) {
-	shortcut, add := input, slot(inputSlot)
-	if block.Shortcut != nil {
-		p := place{shape: *block.Shortcut, from: inputSlot, to: shortcutSlot, input: input}
-		var err error
-		if shortcut, err = b.bodyConv(p, b.source, 0); err != nil {
+// addConv adds a convolution and gives the scale of its output.
+func (b *builder) addConv(p place, added float64) (float64, error) {
+	c := b.net.Convs[p.Name]
+	if p.Conv.Image {
+		l, err := stemLayer(c, b.out.Preprocess)
+		if err != nil {
 			return 0, err
 		}
-		add = shortcutSlot
+		wanted, onSteps := stemConvs(c, l, b.out.Preprocess)
+		return b.conv(p, l, wanted, onSteps, added)
 	}
-	p := place{shape: block.Reduce, from: inputSlot, to: innerSlot, input: input}
-	scale, err := b.bodyConv(p, b.source, 0)
-	if err != nil {
-		return 0, err
-	}
-	p = place{shape: block.Transform, from: innerSlot, to: innerSlot, input: scale}
-	if scale, err = b.bodyConv(p, block.Reduce.Name, 0); err != nil {
-		return 0, err
-	}
-	p = place{shape: block.Expand, from: innerSlot, to: inputSlot, input: scale, add: add, addScale: shortcut}
-	if scale, err = b.bodyConv(p, block.Transform.Name, shortcut*unsignedLevels); err != nil {
-		return 0, err
-	}
-	b.out.Residual[block.Name], err = multiplier(shortcut / scale)
-	if err != nil {
-		return 0, fmt.Errorf("%s: the shortcut's multiplier: %w", block.Name, err)
-	}
-	b.source = block.Expand.Name
-	return scale, nil
-}
-
-// bodyConv is conv for all but the stem. source is the name of the map that it reads.
-func (b *builder) bodyConv(p place, source string, added float64) (float64, error) {
-	c := b.net.Convs[p.shape.Name]
-	quiet := hush(c, b.stats.Moments[source], b.stats.Images)
-	l := layer{name: p.shape.Name, weight: quiet.Weight, bias: widen(c.Bias), inputScale: p.input, maxInput: convInputs, groups: p.shape.Groups}
-	l.expect(b.stats.Moments[source])
+	moments := b.read(p.Step)
+	quiet := hush(c, moments, b.stats.Images)
+	l := layer{name: p.Name, weight: quiet.Weight, bias: widen(c.Bias), inputScale: p.input, maxInput: convInputs, groups: p.Conv.Groups}
+	l.expect(moments)
 	return b.conv(p, &l, c, quiet, added)
 }
+
+// read is what is known of the map that a step reads.
+func (b *builder) read(s topology.Step) *Moments { return b.stats.Moments[b.program.Maps[s.In].Name] }
 
 // finished tells of a layer that is done.
 func (b *builder) finished() error {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/libresnext/libresnext/internal/floatnet"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // Small networks with all that the family has: both stems, projections and identities, strides, groups of
@@ -190,14 +191,15 @@ func TestScalesFollowTheRanges(t *testing.T) {
 	}
 	require.Len(t, q.Scale, len(names))
 	require.Len(t, q.Convs, len(names))
-	input := q.Scale[resnext.StemName]
-	for _, b := range cfg.Blocks() {
-		shortcut := input
-		if b.Shortcut != nil {
-			shortcut = q.Scale[b.Shortcut.Name]
+	p := topology.Lower(cfg)
+	for _, s := range p.Steps {
+		if s.Add != topology.None {
+			shortcut := p.Maps[s.Add].Name
+			if shortcut == topology.PoolName {
+				shortcut = topology.StemName // which has no scale of its own
+			}
+			require.InEpsilon(t, q.Scale[shortcut]/q.Scale[s.Name], q.Residual[s.Block], 1e-6)
 		}
-		require.InEpsilon(t, shortcut/q.Scale[b.Expand.Name], q.Residual[b.Name], 1e-6)
-		input = q.Scale[b.Expand.Name]
 	}
 }
 

@@ -60,7 +60,7 @@ type collector struct {
 func (c *collector) run(i int) (map[string]*Moments, error) {
 	rgb, err := c.load(i)
 	if err == nil {
-		err = checkImage(c.net.Config, rgb)
+		err = checkImage(c.net.Config.Height, c.net.Config.Width, rgb)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("image %d: %w", i, err)

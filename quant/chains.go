@@ -38,7 +38,7 @@ func (l *layer) round(shape resnext.ConvShape, step, live float64, o Options) ch
 		if n == 0 {
 			break
 		}
-		lane, _ := shape.Lanes(n / productsPerQuad)
+		lane, _ := resnext.Lanes(shape, n/productsPerQuad)
 		if slices.ContainsFunc(tried, func(t []int) bool { return slices.Equal(t, lane) }) {
 			continue // shorter chains are the same here
 		}
@@ -65,7 +65,7 @@ func (l *layer) round(shape resnext.ConvShape, step, live float64, o Options) ch
 func (l *layer) roundFor(shape resnext.ConvShape, chains int, live float64, threads int) chained {
 	l.lanes = nil
 	if chains > 0 {
-		l.lanes = newLanes(shape.Lanes(chains / productsPerQuad))
+		l.lanes = newLanes(resnext.Lanes(shape, chains/productsPerQuad))
 	}
 	q := l.quantise(threads)
 	q.noise *= live

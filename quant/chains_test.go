@@ -47,7 +47,7 @@ func TestChainsAreProved(t *testing.T) {
 
 // requireLanes adds up the weights of each lane.
 func requireLanes(t *testing.T, s resnext.ConvShape, w []int8, l LayerDetails, what string) {
-	lane, n := s.Lanes(l.Chains / 2)
+	lane, n := resnext.Lanes(s, l.Chains/2)
 	size, full := len(w)/s.Out, 0
 	for oc := range s.Out {
 		positive, negative := make([]int, n), make([]int, n)

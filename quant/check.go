@@ -79,9 +79,9 @@ func checkSame(float, quantised resnext.Config) error {
 }
 
 // checkImage reports an image of the wrong size.
-func checkImage(cfg resnext.Config, rgb []byte) error {
-	if want := cfg.Height * cfg.Width * 3; len(rgb) != want {
-		return fmt.Errorf("%d bytes, expected %d: %dx%d pixels RGB", len(rgb), want, cfg.Width, cfg.Height)
+func checkImage(h, w int, rgb []byte) error {
+	if want := h * w * 3; len(rgb) != want {
+		return fmt.Errorf("%d bytes, expected %d: %dx%d pixels RGB", len(rgb), want, w, h)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/libresnext/libresnext/internal/floatnet"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 const (
@@ -28,7 +29,7 @@ const maxForm = 2304
 // conv adds a convolution and gives the scale of its output. added is the largest real magnitude that is
 // added to its sums; wanted and onSteps are the float layer as walk.observe takes it.
 func (b *builder) conv(p place, l *layer, wanted, onSteps *floatnet.Conv, added float64) (float64, error) {
-	shape, histogram := p.shape, b.stats.Maps[p.shape.Name]
+	shape, histogram := p.Conv, b.stats.Maps[p.Name]
 	peak := 0.0
 	if m := b.stats.Moments[shape.Name]; m != nil {
 		peak = m.Peak.Value
@@ -98,7 +99,7 @@ func (b *builder) advance(p place, q *quantisedLayer, o *observation, scale floa
 func (b *builder) note(d LayerDetails, q chained) {
 	d.Chains, d.FullLanes = q.chains, q.fullLanes()
 	original, now, output := b.original.Convs[d.Name], b.net.Convs[d.Name], d.Name
-	if d.Name == resnext.ClassifierName {
+	if original == nil {
 		original, now, output = &b.original.Classifier, &b.net.Classifier, floatnet.LogitsName
 	}
 	d.Before, d.After = unevenness(original, b.known.Moments[output]), unevenness(now, b.stats.Moments[output])
@@ -106,18 +107,19 @@ func (b *builder) note(d LayerDetails, q chained) {
 	b.details.Layers, b.growth = append(b.details.Layers, d), append(b.growth, q.growth)
 }
 
-// classifier adds the last layer, whose input has the given scale and is summed over so many pixels. Its
-// outputs are the logits themselves: their scale is 1.
-func (b *builder) classifier(scale float64, pixels int) error {
+// classifier adds the last layer, whose input is summed over so many pixels. Its outputs are the logits themselves:
+// their scale is 1.
+func (b *builder) classifier(s topology.Step, pixels int) error {
 	pool, _ := resnext.PoolMultiplier(pixels)
-	c := hush(&b.net.Classifier, b.stats.Moments[b.source], b.stats.Images)
+	c := hush(&b.net.Classifier, b.read(s), b.stats.Images)
+	scale := b.scales[s.In]
 	input := scale / float64(pixels) / float64(pool)
-	l := layer{name: resnext.ClassifierName, weight: c.Weight, bias: widen(c.Bias), inputScale: input, maxInput: int64(resnext.PooledMax(pixels))}
-	l.expect(b.stats.Moments[b.source])
+	l := layer{name: s.Name, weight: c.Weight, bias: widen(c.Bias), inputScale: input, maxInput: int64(resnext.PooledMax(pixels))}
+	l.expect(b.read(s))
 	var used []Technique
 	if b.walk != nil {
 		used = b.toil(&l, len(c.Weight)/len(c.Bias), func() {
-			l.learn([]*covariance{b.walk.observeHead(c, scale, input)}, nil, b.options)
+			l.learn([]*covariance{b.walk.observeHead(s, c, scale, input)}, nil, b.options)
 		})
 	}
 	q := chained{quantisedLayer: l.quantise(b.options.Threads), growth: 1}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // Effort names how much work calibration does.
@@ -50,8 +50,8 @@ var toils = map[Effort]toil{
 }
 
 // images chooses as many of n as fit the budget, evenly, and both of those that Moments.Low knows and of the others.
-func (t toil) images(cfg resnext.Config, n int) []int {
-	m := min(int64(n), max(1, t.budget/trackBytes(cfg)))
+func (t toil) images(p *topology.Program, n int) []int {
+	m := min(int64(n), max(1, t.budget/trackBytes(p)))
 	chosen := make([]int, m)
 	first := func(i int) int { return int(int64(i) * int64(n) / m) }
 	for i := range chosen {

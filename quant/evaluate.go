@@ -155,7 +155,7 @@ func (p *pair) watch() {
 func (p *pair) run(i int) (tally, error) {
 	rgb, label, err := p.load(i)
 	if err == nil {
-		err = checkImage(p.net.Config, rgb)
+		err = checkImage(p.net.Config.Height, p.net.Config.Width, rgb)
 	}
 	if err == nil && (label < Unlabelled || label >= p.net.Config.Classes) {
 		err = fmt.Errorf("label %d, expected 0 to %d, or %d for none", label, p.net.Config.Classes-1, Unlabelled)

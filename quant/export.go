@@ -82,7 +82,7 @@ func thirds(lo, hi float64) float64 { return (hi*hi*hi - lo*lo*lo) / 3 }
 func WeightSQNR(c *floatnet.Conv, q []int8, p resnext.Preprocess) Decibel {
 	filter := len(c.Weight) / len(c.Bias)
 	deviation := [3]float32{1, 1, 1}
-	if c.Shape.Name == resnext.StemName {
+	if c.Shape.Image {
 		deviation = p.Std
 	}
 	var total power
@@ -126,7 +126,7 @@ func WeightSpread(c *floatnet.Conv) float64 {
 // (2, 4 or 8) run: the larger of the sums of either sign over resnext.LaneLimit. mean is that of all lanes;
 // a largest of at most 1 proves the chains of the whole layer.
 func LaneFill(s resnext.ConvShape, q []int8, products int) (mean, largest float64) {
-	lane, n := s.Lanes(products / productsPerQuad)
+	lane, n := resnext.Lanes(s, products/productsPerQuad)
 	if len(lane) == 0 || len(q) == 0 {
 		return 0, 0
 	}

@@ -85,7 +85,7 @@ func TestWeightSQNR(t *testing.T) {
 	// The best scale of 1, 2, 3 beside 10, 20, 0 is 0.1, which loses 9 of 30.3125.
 	require.InDelta(t, 10*math.Log10(30.3125/9), float64(WeightSQNR(c, q, p)), 1e-9)
 	require.Zero(t, WeightSQNR(c, make([]int8, 6), p)) // all is lost
-	c.Shape.Name = resnext.StemName
+	c.Shape.Image = true
 	p.Std = [3]float32{1, 2, 4}
 	for i := range c.Weight {
 		c.Weight[i] *= p.Std[i%3]

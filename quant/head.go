@@ -5,18 +5,19 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 
 	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
-// observeHead measures the classifier c: its input is the sum over each channel of the last map, of which a step
+// observeHead measures the classifier c, the step s: its input is the sum over each channel of the last map, of which a step
 // is scale, in steps of the size input.
-func (w *walk) observeHead(c *floatnet.Conv, scale, input float64) *covariance {
+func (w *walk) observeHead(s topology.Step, c *floatnet.Conv, scale, input float64) *covariance {
 	n, filters := len(w.tracks), len(c.Bias)
 	k := len(c.Weight) / filters
 	m := newCovariance(n, k, filters)
 	x := blas64.General{Rows: n, Cols: k, Stride: k, Data: make([]float64, n*k)}
 	e := blas64.General{Rows: n, Cols: filters, Stride: filters, Data: make([]float64, n*filters)}
 	inParallel(n, w.threads, func(i int) {
-		lost := pooled(w.tracks[i].input, scale, input, x.Data[i*k:][:k])
+		lost := pooled(w.tracks[i].maps[s.In], scale, input, x.Data[i*k:][:k])
 		for f := range filters {
 			for j, v := range c.Weight[f*k:][:k] {
 				e.Data[i*filters+f] += float64(v) * lost[j]

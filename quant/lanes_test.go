@@ -22,7 +22,7 @@ func TestLanesAreObeyed(t *testing.T) {
 	} {
 		for _, quads := range []int{1, 2, 4} {
 			for _, kind := range []string{"gaussian", "heavy tail", "one sign", "equal"} {
-				lane, n := shape.Lanes(quads)
+				lane, n := resnext.Lanes(shape, quads)
 				l := layer{weight: make([]float32, shape.Weights()), bias: make([]float64, shape.Out), inputScale: 0.01,
 					maxInput: convInputs, lanes: newLanes(lane, n), groups: shape.Groups}
 				for i := range l.weight {

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // naive runs a Quantised by its contract, in plain loops that know nothing of kernels, packing or planning.
@@ -22,23 +23,28 @@ type grid struct {
 func (n *naive) run(rgb []byte) []float32 {
 	n.maps = make(map[string][]int32)
 	cfg := n.q.Config
+	p := topology.Lower(cfg)
+	maps := make([]grid, len(p.Maps))
 	x := grid{cfg.Height, cfg.Width, 3, make([]int32, len(rgb))}
 	for i, b := range rgb {
 		x.v[i] = int32(b)
 	}
-	pad := n.q.Preprocess.PadBytes()
-	x = n.conv(cfg.StemShape(), x, []int32{int32(pad[0]), int32(pad[1]), int32(pad[2])}, nil, 0)
-	if cfg.Stem.MaxPool {
-		x = maxPool(x)
-	}
-	for _, b := range cfg.Blocks() {
-		shortcut := x
-		if b.Shortcut != nil {
-			shortcut = n.conv(*b.Shortcut, x, nil, nil, 0)
+	maps[topology.Image] = x
+	bytes := n.q.Preprocess.PadBytes()
+	pad := []int32{int32(bytes[0]), int32(bytes[1]), int32(bytes[2])}
+	for _, s := range p.Steps {
+		switch {
+		case s.Op == topology.MaxPool:
+			maps[s.Out] = maxPool(maps[s.In])
+		case s.Op == topology.Classify:
+			x = maps[s.In]
+		case s.In == topology.Image:
+			maps[s.Out] = n.conv(s.Conv, maps[s.In], pad, nil, 0)
+		case s.Add == topology.None:
+			maps[s.Out] = n.conv(s.Conv, maps[s.In], nil, nil, 0)
+		default:
+			maps[s.Out] = n.conv(s.Conv, maps[s.In], nil, &maps[s.Add], n.q.Residual[s.Block])
 		}
-		y := n.conv(b.Reduce, x, nil, nil, 0)
-		y = n.conv(b.Transform, y, nil, nil, 0)
-		x = n.conv(b.Expand, y, nil, &shortcut, n.q.Residual[b.Name])
 	}
 	return n.head(x)
 }

@@ -20,12 +20,12 @@ type observation struct {
 // observe runs a float layer on the maps of both networks: wanted on the float network's, onSteps, which is the
 // same but for a stem's bias and for weights on inputs that are always zero, on the int8 network's.
 func (w *walk) observe(p place, wanted, onSteps *floatnet.Conv) (*observation, error) {
-	s := p.shape
+	s := p.Conv
 	w.layers++
 	o := &observation{histogram: NewHistogram()}
 	o.shape, o.pixels = s, samplePixels(len(w.tracks), w.toil.samples, s, w.layers)
 	for _, t := range w.tracks {
-		o.maps = append(o.maps, p.from(t).steps)
+		o.maps = append(o.maps, t.maps[p.In].steps)
 	}
 	o.errors, o.outputs = make([]float32, o.rows()*s.Out), make([]float32, o.rows()*s.Out)
 	a, b := p.runner(wanted), p.runner(onSteps)

@@ -79,7 +79,7 @@ func TestSweepsKeepLimitsAndNeverLose(t *testing.T) {
 		for _, quads := range []int{0, 1, 2, 4} {
 			l := freeLanes(k)
 			if quads > 0 {
-				l = newLanes(shape.Lanes(quads))
+				l = newLanes(resnext.Lanes(shape, quads))
 			}
 			for name, w := range hostileWeights(r, k) {
 				t.Run(fmt.Sprint(k, "/", quads, "/", name), func(t *testing.T) {

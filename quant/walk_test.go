@@ -10,6 +10,7 @@ import (
 
 	"github.com/libresnext/libresnext/internal/floatnet"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // TestWalkIsTheNetwork: what the walk carries along is what the int8 network computes, and what the float network
@@ -20,9 +21,11 @@ func TestWalkIsTheNetwork(t *testing.T) {
 			net := floatnet.Random(cfg, 9)
 			b, err := newBuilder(context.Background(), net, source(cfg, 4), collect(t, net, 4), testPreprocess(), Options{Chains: 4})
 			require.NoError(t, err)
+			b.walk.uses[topology.Lower(cfg).Classifier().In].Last++ // so that the last map stays
 			require.NoError(t, b.build())
-			blocks := cfg.Blocks()
-			last := blocks[len(blocks)-1].Expand.Name
+			p := topology.Lower(cfg)
+			id := p.Classifier().In
+			last := p.Maps[id].Name
 			slow, runner := naive{q: b.out}, b.net.NewRunner()
 			var float []float32
 			runner.Observe = func(name string, _, _, _ int, data []float32) {
@@ -36,7 +39,7 @@ func TestWalkIsTheNetwork(t *testing.T) {
 				runner.Forward(picture(cfg, i), testPreprocess())
 				other := 0
 				for j, v := range slow.maps[last] {
-					if d := v - int32(track.input.steps.v[j]); d != 0 {
+					if d := v - int32(track.maps[id].steps.v[j]); d != 0 {
 						require.LessOrEqual(t, max(d, -d), int32(1))
 						other++
 					}
@@ -44,7 +47,7 @@ func TestWalkIsTheNetwork(t *testing.T) {
 				require.LessOrEqual(t, other, len(slow.maps[last])/20)
 				unlike += min(other, 1)
 				real := make([]float32, len(float))
-				track.input.real.widen(real)
+				track.maps[id].real.widen(real)
 				var p power
 				p.add(float, real)
 				require.Greater(t, float64(p.sqnr()), 70.0)
@@ -100,20 +103,21 @@ func TestWalkNamesTheImage(t *testing.T) {
 func TestBudgetBoundsTheImages(t *testing.T) {
 	cfg, err := resnext.Named("resnext50_32x4d")
 	require.NoError(t, err)
+	p := topology.Lower(cfg)
 	for _, n := range []int{1, 3, 100, 1000000} {
-		chosen := toils[Default].images(cfg, n)
+		chosen := toils[Default].images(p, n)
 		require.NotEmpty(t, chosen)
-		require.LessOrEqual(t, int64(len(chosen))*trackBytes(cfg), toils[Default].budget)
+		require.LessOrEqual(t, int64(len(chosen))*trackBytes(p), toils[Default].budget)
 		require.LessOrEqual(t, len(chosen), n)
 		for i := range chosen {
 			require.Less(t, chosen[i], n)
 			require.True(t, i == 0 || chosen[i] > chosen[i-1])
 		}
 	}
-	require.Len(t, toil{budget: 1}.images(cfg, 5), 1, "one image always")
+	require.Len(t, toil{budget: 1}.images(p, 5), 1, "one image always")
 	for _, stride := range []int{2, 3, 4} {
 		odd := 0
-		for _, at := range (toil{budget: 10 * trackBytes(cfg)}).images(cfg, 10*stride) {
+		for _, at := range (toil{budget: 10 * trackBytes(p)}).images(p, 10*stride) {
 			odd += at % 2
 		}
 		require.Equal(t, 5, odd, "of the images that Moments.Low knows, and of the others")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/libresnext/libresnext/asm"
 	"github.com/libresnext/libresnext/internal/guard"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // fence moves every slice of numbers that x, a pointer, leads to into memory of its own that ends right before an
@@ -78,13 +79,11 @@ func move[T guard.Number](f *fencer, p *[]T) {
 // fencedSession is a session on one thread whose every buffer is fenced, and was full of rubbish when it was made.
 func fencedSession(t testing.TB, m *Model, atStart bool) *Session {
 	t.Helper()
-	var parts arenaParts
-	for i, n := range m.config.partSizes() {
-		if n > 0 {
-			parts[i] = guard.Copy(t, slices.Repeat([]byte{0xa5}, int(n)), atStart)
-		}
+	var maps [][]byte
+	for id := range m.program.Maps {
+		maps = append(maps, guard.Copy(t, slices.Repeat([]byte{0xa5}, int(mapBytes(m.program, topology.MapID(id)))), atStart))
 	}
-	s := m.newSession(1, parts)
+	s := m.newSession(1, maps)
 	fence(t, s.head, atStart)
 	fence(t, &s.logits, atStart)
 	return s

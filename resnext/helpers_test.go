@@ -3,6 +3,8 @@ package resnext
 import (
 	"math"
 	"math/rand/v2"
+
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // randomQuantised makes a network of random integers whose activations neither die nor saturate.
@@ -25,8 +27,10 @@ func randomWithin(cfg Config, seed uint64, limit int) *Quantised {
 		q.Convs[s.Name] = randomParams(rnd, s.Out, s.Weights()/s.Out, limit)
 		q.Scale[s.Name] = 1.0 / 32
 	}
-	for _, b := range cfg.Blocks() {
-		q.Residual[b.Name] = 0.7
+	for _, s := range topology.Lower(cfg).Steps {
+		if s.Add != topology.None {
+			q.Residual[s.Block] = 0.7
+		}
 	}
 	q.Classifier = randomParams(rnd, cfg.Classes, cfg.Features(), limit)
 	return q

@@ -59,7 +59,7 @@ func hostileSeeds() []*Quantised {
 
 func weightsOf(c Config) (n int64) {
 	for _, s := range c.Convs() {
-		n += s.weights()
+		n += int64(s.Weights())
 	}
 	return n + int64(c.Classes)*int64(c.Features())
 }

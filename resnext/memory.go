@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	i8 "github.com/libresnext/libresnext/int8"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // DefaultMemoryLimit is Options.MemoryLimit where neither it nor the environment says otherwise: 512 MiB. ResNeXt-50 at
@@ -20,17 +21,24 @@ const MemoryLimitEnv = "RESNEXT_MEMORY_LIMIT"
 // ErrMemoryLimit is wrapped by the error about a network that needs more memory than Options.MemoryLimit.
 var ErrMemoryLimit = errors.New("over the memory limit")
 
-// checkMemory compares what a session will take with the limit before anything is allocated. Weights do not count:
-// the file has them, so they are no larger than its owner expects.
-func (c Config) checkMemory(limit int64) error {
+// checkMemory compares what a session will take with the limit, and each map with what kernels can reach, before anything
+// is allocated. Weights do not count: the file has them, so they are no larger than its owner expects.
+func checkMemory(p *topology.Program, limit int64) error {
 	limit, err := memoryLimit(limit)
 	if err != nil {
 		return err
 	}
-	if need := c.SessionBytes() + c.tableBytes(); need > limit {
-		mb := need>>20 + 1
+	for id, m := range p.Maps {
+		if n := mapBytes(p, topology.MapID(id)); n > i8.MaxBytes {
+			return fmt.Errorf("%w: %s: %dx%d pixels of %d channels take %d bytes, kernels reach %d",
+				ErrConfig, m.Name, m.W, m.H, m.Channels, n, i8.MaxBytes)
+		}
+	}
+	_, need := arena(p)
+	if need += tableBytes(p); need > limit {
+		mb, image := need>>20+1, p.Maps[topology.Image]
 		return fmt.Errorf("%w: a session at %dx%d pixels needs %d MB, the limit is %d MB: set %s=%d if this machine has as much, or calibrate for a smaller input",
-			ErrMemoryLimit, c.Width, c.Height, mb, limit>>20, MemoryLimitEnv, mb)
+			ErrMemoryLimit, image.W, image.H, mb, limit>>20, MemoryLimitEnv, mb)
 	}
 	return nil
 }
@@ -53,48 +61,25 @@ func memoryLimit(limit int64) (int64, error) {
 	return min(limit, math.MaxInt), nil
 }
 
-// SessionBytes is the memory in bytes that a session's activations take (its ArenaBytes) for a network whose
+// SessionBytes returns the memory in bytes that a session's activations take (its ArenaBytes) for a network whose
 // configuration is sound.
-func (c Config) SessionBytes() int64 {
-	var total int64
-	for _, n := range c.partSizes() {
-		total += wholeLines(n)
-	}
+func SessionBytes(c Config) int64 {
+	_, total := arena(topology.Lower(c))
 	return total
 }
 
-// partSizes are the sizes in bytes of the arena's parts.
-//
-// Blocks read one of two buffers and write the other, or the same where the shortcut is the identity and
-// the add is in place; inside a block there is one buffer for the output of reduce and one for that of
-// transform. So the arena holds the image, the stem's map and four buffers of the largest size.
-func (c Config) partSizes() [arenaPartCount]int64 {
-	var p [arenaPartCount]int64
-	p[imagePart] = c.image().Size()
-	if stem := c.StemShape().outMap().Size(); c.Stem.MaxPool {
-		p[stemPart], p[bodyPart] = stem, c.pooledMap().Size()
-	} else {
-		p[bodyPart] = stem
-	}
-	for _, b := range c.Blocks() {
-		p[bodyPart] = max(p[bodyPart], b.Expand.outMap().Size())
-		p[reducedPart] = max(p[reducedPart], b.Reduce.outMap().Size())
-		p[transformedPart] = max(p[transformedPart], b.Transform.outMap().Size())
-	}
-	p[otherBodyPart] = p[bodyPart]
-	return p
+// arena places the maps of a program in a session's memory, each at the start of a cache line.
+func arena(p *topology.Program) (offset []int64, total int64) {
+	return p.Arena(func(id topology.MapID) int64 { return wholeLines(mapBytes(p, id)) })
 }
 
-// The parts of a session's arena.
-const (
-	imagePart = iota
-	stemPart
-	bodyPart
-	otherBodyPart
-	reducedPart
-	transformedPart
-	arenaPartCount
-)
+// mapBytes is what a map takes in memory.
+func mapBytes(p *topology.Program, id topology.MapID) int64 {
+	if id == topology.Image {
+		return imageOf(p.Maps[id]).Size()
+	}
+	return mapOf(p.Maps[id]).Size()
+}
 
 // wholeLines rounds a size up to whole cache lines.
 func wholeLines(n int64) int64 {
@@ -106,21 +91,24 @@ func wholeLines(n int64) int64 {
 type geometry struct {
 	in, out                i8.Map
 	kernel, stride, groups int
-	stem                   bool
+	image                  bool
 }
 
-func (s ConvShape) geometry() geometry {
-	return geometry{s.inMap(), s.outMap(), s.Kernel, s.Stride, s.Groups, s.Name == StemName}
+func geometryOf(p *topology.Program, s topology.Step) geometry {
+	return geometry{mapOf(p.Maps[s.In]), mapOf(p.Maps[s.Out]), s.Conv.Kernel, s.Conv.Stride, s.Conv.Groups, s.Conv.Image}
 }
 
 // tableBytes is the memory that the offsets of all places take.
-func (c Config) tableBytes() int64 {
+func tableBytes(p *topology.Program) int64 {
 	var total int64
 	seen := map[geometry]bool{}
-	for _, s := range c.Convs() {
-		if g := s.geometry(); !seen[g] {
+	for _, s := range p.Steps {
+		if s.Op != topology.Conv {
+			continue
+		}
+		if g := geometryOf(p, s); !seen[g] {
 			seen[g] = true
-			total += int64(s.OutH) * int64(s.OutW) * i8.PlaceBytes
+			total += int64(g.out.H) * int64(g.out.W) * i8.PlaceBytes
 		}
 	}
 	return total

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	i8 "github.com/libresnext/libresnext/int8"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // wide is a network whose first map has 2048x2048 pixels of so many channels.
@@ -25,14 +26,16 @@ func TestMapsStayInReach(t *testing.T) {
 		require.ErrorIs(t, c.Validate(), ErrConfig)
 		require.ErrorContains(t, c.Validate(), "stem: 2048x2048 pixels of")
 		_, err := New(&Quantised{Config: c, Preprocess: CIFARPreprocess()}, Options{})
-		require.ErrorContains(t, err, "kernels reach 2147483647")
+		require.ErrorContains(t, err, "expected at most 2147483647")
 	}
-	// A map inside a block, its border and the padding of its groups included.
-	c := wide(16)
-	c.Cardinality, c.Stages[0].Inner = 103, 309 // groups of 3 channels take 4 bytes: 416 a pixel
-	require.NoError(t, c.Validate())
-	c.Cardinality, c.Stages[0].Inner = 128, 384
-	require.ErrorContains(t, c.Validate(), "stage1.block0.reduce: 2048x2048 pixels of 384 channels")
+	// A map inside a block, whose border and padding of groups alone bring it out of reach: groups of 3 channels take 4
+	// bytes.
+	for groups, want := range map[int]string{103: "over the memory limit", 128: "stage1.block0.reduce: 2048x2048 pixels of 384 channels"} {
+		c := wide(16)
+		c.Cardinality, c.Stages[0].Inner = groups, 3*groups
+		_, err := New(&Quantised{Config: c, Preprocess: CIFARPreprocess()}, Options{})
+		require.ErrorContains(t, err, want)
+	}
 }
 
 // TestProductsOfSizesDoNotWrap: with an int of 32 bits these would be small numbers again.
@@ -67,7 +70,7 @@ func TestMemoryLimit(t *testing.T) {
 
 	c = small()["4x8d"]
 	q = randomQuantised(c, 1)
-	need := c.SessionBytes() + c.tableBytes()
+	need := SessionBytes(c) + tableBytes(topology.Lower(c))
 	_, err = New(q, Options{MemoryLimit: need - 1})
 	require.ErrorIs(t, err, ErrMemoryLimit)
 	m, err := New(q, Options{MemoryLimit: need})
@@ -75,13 +78,13 @@ func TestMemoryLimit(t *testing.T) {
 	s, err := m.NewSession(SessionOptions{Threads: 1})
 	require.NoError(t, err)
 	defer s.Close()
-	require.EqualValues(t, c.SessionBytes(), s.ArenaBytes())
+	require.EqualValues(t, SessionBytes(c), s.ArenaBytes())
 
 	// The largest published network stays far below the default, so the limit meets nobody who means well.
 	for _, arch := range Architectures() {
 		c, err := Named(arch)
 		require.NoError(t, err)
-		require.NoError(t, c.checkMemory(64<<20), arch)
+		require.NoError(t, checkMemory(topology.Lower(c), 64<<20), arch)
 	}
 }
 

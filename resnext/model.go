@@ -1,12 +1,14 @@
 package resnext
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
 
 	"github.com/libresnext/libresnext/asm"
 	i8 "github.com/libresnext/libresnext/int8"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // Version is the release of this library and its tools.
@@ -33,12 +35,17 @@ type Model struct {
 	kernels     *asm.Kernels
 	warning     string
 
-	image    i8.Image
-	stem     layer
-	stemPool *i8.MaxPool // nil where the network does not pool
-	pooled   i8.Map      // the map that enters the first block
-	blocks   []block
-	head     *i8.Head
+	program *topology.Program
+	image   i8.Image
+	steps   []operator // of the program's steps
+	head    *i8.Head
+}
+
+// operator is a step of the program with its packed numbers: one of the two, or neither for the head.
+type operator struct {
+	topology.Step
+	layer *layer
+	pool  *i8.MaxPool
 }
 
 // layer is a packed convolution in its place.
@@ -48,11 +55,6 @@ type layer struct {
 	place *i8.Place
 	out   i8.Map
 	scale float32 // the real value of one output step
-}
-
-type block struct {
-	reduce, transform, expand layer
-	shortcut                  *layer
 }
 
 // Open reads, checks and packs the model file at path, for the best kernel set of this CPU.
@@ -120,95 +122,95 @@ func (m memory) classifier() (ConvParams, error)          { return m.q.Classifie
 
 // build packs every layer and fixes its place.
 func (m *Model) build(n numbers, o Options) error {
-	err := m.config.checkMemory(o.MemoryLimit)
+	m.program = topology.Lower(m.config)
+	err := checkMemory(m.program, o.MemoryLimit)
 	if err != nil {
+		if errors.Is(err, ErrConfig) {
+			err = fmt.Errorf("%w: %w", ErrModelFile, err)
+		}
 		return err
 	}
 	if m.kernels, m.warning, err = asm.Select(o.Kernels); err != nil {
 		return err
 	}
+	m.image = imageOf(m.program.Maps[topology.Image])
 	b := builder{model: m, numbers: n, places: map[geometry]*i8.Place{}}
-	b.stem()
-	for _, shape := range m.config.Blocks() {
-		b.block(shape)
-	}
-	b.head()
-	if b.err != nil {
-		return fmt.Errorf("%w: %w", ErrModelFile, b.err)
+	for _, s := range m.program.Steps {
+		op, err := b.operator(s)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrModelFile, err)
+		}
+		m.steps = append(m.steps, op)
 	}
 	return nil
 }
 
-// builder carries the places so far, the map that the last layer writes, and the first error.
+// builder carries the places so far.
 type builder struct {
 	model   *Model
 	numbers numbers
 	places  map[geometry]*i8.Place
-	last    i8.Map
-	err     error
 }
 
-func (b *builder) stem() {
-	m := b.model
-	m.image = m.config.image()
-	m.stem = b.layer(m.config.StemShape(), asm.ReLU, 0)
-	b.last = m.stem.out
-	if m.config.Stem.MaxPool {
-		m.pooled = m.config.pooledMap()
-		m.stemPool = i8.NewMaxPool(m.kernels, m.stem.out, m.pooled)
-		b.last = m.pooled
+// operator checks and packs one step.
+func (b *builder) operator(s topology.Step) (op operator, err error) {
+	op.Step = s
+	p := b.model.program
+	switch s.Op {
+	case topology.Conv:
+		op.layer, err = b.layer(s)
+	case topology.MaxPool:
+		op.pool = i8.NewMaxPool(b.model.kernels, mapOf(p.Maps[s.In]), mapOf(p.Maps[s.Out]))
+	case topology.Classify:
+		err = b.head(mapOf(p.Maps[s.In]), s.Conv)
 	}
-}
-
-func (b *builder) block(shape BlockShape) {
-	residual, err := b.numbers.residual(shape.Name)
-	b.fail(err)
-	b.fail(checkResidual(shape.Name, residual))
-
-	var blk block
-	mode := asm.AddUnsigned
-	if shape.Shortcut != nil {
-		mode = asm.AddSigned
-		l := b.layer(*shape.Shortcut, asm.Signed, 0)
-		blk.shortcut = &l
-	}
-	blk.reduce = b.layer(shape.Reduce, asm.ReLU, 0)
-	blk.transform = b.layer(shape.Transform, asm.ReLU, 0)
-	blk.expand = b.layer(shape.Expand, mode, residual)
-	b.model.blocks = append(b.model.blocks, blk)
-	b.last = blk.expand.out
+	return op, err
 }
 
 // layer checks and packs one convolution.
-func (b *builder) layer(shape ConvShape, mode asm.Mode, residual float32) layer {
-	if b.err != nil {
-		return layer{}
+func (b *builder) layer(s topology.Step) (*layer, error) {
+	p, err := b.numbers.conv(s.Name)
+	if err != nil {
+		return nil, err
 	}
-	p, err := b.numbers.conv(shape.Name)
-	b.fail(err)
-	scale, err := b.numbers.outputScale(shape.Name)
-	b.fail(err)
+	scale, err := b.numbers.outputScale(s.Name)
+	if err != nil {
+		return nil, err
+	}
 	if v := float64(scale); math.IsNaN(v) || math.IsInf(v, 0) || v <= 0 {
-		b.fail(fmt.Errorf("%s: the output scale is %v, expected a positive number", shape.Name, scale))
+		return nil, fmt.Errorf("%s: the output scale is %v, expected a positive number", s.Name, scale)
 	}
-	b.fail(shape.check(p, residual))
-	if b.err != nil {
-		return layer{}
+	spec := spec(s.Conv)
+	if s.Add != topology.None {
+		if spec.Residual, err = b.residual(s.Block); err != nil {
+			return nil, err
+		}
 	}
-	spec := shape.spec()
+	if err := checkConv(s.Conv, p, spec.Residual); err != nil {
+		return nil, err
+	}
 	spec.Weight, spec.Bias, spec.Multiplier = p.Weight, p.Bias, p.Multiplier
-	spec.Mode, spec.Residual = mode, residual
+	spec.Mode = mode(b.model.program, s)
 	c := i8.NewConv(b.model.kernels, spec)
-	return layer{shape: shape, conv: c, place: b.place(shape, c), out: shape.outMap(), scale: scale}
+	g := geometryOf(b.model.program, s)
+	return &layer{shape: s.Conv, conv: c, place: b.place(g, c), out: g.out, scale: scale}, nil
+}
+
+// residual returns the multiplier of what a block adds.
+func (b *builder) residual(block string) (float32, error) {
+	m, err := b.numbers.residual(block)
+	if err != nil {
+		return 0, err
+	}
+	return m, checkResidual(block, m)
 }
 
 // place returns the offsets of a convolution, those of a layer before it where the geometry is the same.
-func (b *builder) place(shape ConvShape, c *i8.Conv) *i8.Place {
-	g := shape.geometry()
+func (b *builder) place(g geometry, c *i8.Conv) *i8.Place {
 	p, ok := b.places[g]
 	switch {
 	case ok:
-	case g.stem:
+	case g.image:
 		p = c.PlaceStem(b.model.image, g.out)
 	default:
 		p = c.Place(g.in, g.out)
@@ -217,25 +219,19 @@ func (b *builder) place(shape ConvShape, c *i8.Conv) *i8.Place {
 	return p
 }
 
-func (b *builder) head() {
-	if b.err != nil {
-		return
-	}
+// head checks and packs the classifier, which reads a map.
+func (b *builder) head(in i8.Map, s ConvShape) error {
 	p, err := b.numbers.classifier()
-	b.fail(err)
-	cfg, pixels := b.model.config, b.last.H*b.last.W
-	b.fail(p.check(ClassifierName, cfg.Classes, cfg.Features(), PooledMax(pixels), 0))
-	if b.err != nil {
-		return
+	if err != nil {
+		return err
+	}
+	pixels := in.H * in.W
+	if err := p.check(s.Name, s.Out, s.In, PooledMax(pixels), 0); err != nil {
+		return err
 	}
 	pool, _ := PoolMultiplier(pixels)
-	b.model.head = i8.NewHead(b.model.kernels, b.last, pool, p.Weight, p.Bias, p.Multiplier)
-}
-
-func (b *builder) fail(err error) {
-	if b.err == nil && err != nil {
-		b.err = err
-	}
+	b.model.head = i8.NewHead(b.model.kernels, in, pool, p.Weight, p.Bias, p.Multiplier)
+	return nil
 }
 
 // Config describes the network.
@@ -266,13 +262,11 @@ func (m *Model) Warning() string { return m.warning }
 
 // layers lists every convolution in the order in which they run.
 func (m *Model) layers() []*layer {
-	ls := []*layer{&m.stem}
-	for i := range m.blocks {
-		b := &m.blocks[i]
-		if b.shortcut != nil {
-			ls = append(ls, b.shortcut)
+	var ls []*layer
+	for _, op := range m.steps {
+		if op.layer != nil {
+			ls = append(ls, op.layer)
 		}
-		ls = append(ls, &b.reduce, &b.transform, &b.expand)
 	}
 	return ls
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/libresnext/libresnext/internal/safetensors"
 	"github.com/libresnext/libresnext/internal/strictjson"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // The model file is a plain safetensors file (see architecture of the format in Quantised): for every
@@ -79,22 +80,24 @@ func (q *Quantised) tensors() ([]safetensors.Tensor, error) {
 	single := func(name string, v float32) {
 		out = append(out, safetensors.Tensor{Name: name, DType: "F32", Shape: []int{1}, Data: bytesOf([]float32{v})})
 	}
-	for _, s := range q.Config.Convs() {
-		p := q.Convs[s.Name]
-		if err := s.check(p, 0); err != nil {
-			return nil, err
+	for _, s := range topology.Lower(q.Config).Steps {
+		switch s.Op {
+		case topology.Conv:
+			p := q.Convs[s.Name]
+			if err := checkConv(s.Conv, p, 0); err != nil {
+				return nil, err
+			}
+			add(s.Name, s.Conv.WeightShape(), p)
+			single(s.Name+".scale", q.Scale[s.Name])
+			if s.Add != topology.None {
+				single(s.Block+".residual", q.Residual[s.Block])
+			}
+		case topology.Classify:
+			add(s.Name, []int{s.Conv.Out, s.Conv.In}, q.Classifier)
 		}
-		add(s.Name, s.weightShape(), p)
-		single(s.Name+".scale", q.Scale[s.Name])
 	}
-	for _, b := range q.Config.Blocks() {
-		single(b.Name+".residual", q.Residual[b.Name])
-	}
-	add(ClassifierName, []int{q.Config.Classes, q.Config.Features()}, q.Classifier)
 	return out, nil
 }
-
-func (s ConvShape) weightShape() []int { return []int{s.Out, s.Kernel, s.Kernel, s.In / s.Groups} }
 
 // modelFile is an open model file whose metadata, tensor list and checksum have been checked. It hands out
 // one layer at a time, so that a device never holds the numbers twice. It serves one goroutine.
@@ -136,7 +139,7 @@ func newModelFile(f *safetensors.File, name string) (*modelFile, error) {
 		return nil, fmt.Errorf("%s: %w: %w", name, ErrModelFile, err)
 	}
 	// Made once, at the size of the largest layer.
-	m.weights = make([]byte, m.config.largestLayer())
+	m.weights = make([]byte, topology.Lower(m.config).LargestLayer())
 	return m, nil
 }
 
@@ -200,14 +203,18 @@ func (m *modelFile) checkTensors() error {
 		want[name+".bias"] = spec{"I32", shape[:1]}
 		want[name+".multiplier"] = spec{"F32", shape[:1]}
 	}
-	for _, s := range m.config.Convs() {
-		add(s.Name, s.weightShape())
-		want[s.Name+".scale"] = spec{"F32", []int{1}}
+	for _, s := range topology.Lower(m.config).Steps {
+		switch s.Op {
+		case topology.Conv:
+			add(s.Name, s.Conv.WeightShape())
+			want[s.Name+".scale"] = spec{"F32", []int{1}}
+			if s.Add != topology.None {
+				want[s.Block+".residual"] = spec{"F32", []int{1}}
+			}
+		case topology.Classify:
+			add(s.Name, []int{s.Conv.Out, s.Conv.In})
+		}
 	}
-	for _, b := range m.config.Blocks() {
-		want[b.Name+".residual"] = spec{"F32", []int{1}}
-	}
-	add(ClassifierName, []int{m.config.Classes, m.config.Features()})
 
 	var problems []string
 	for _, name := range m.Names() {

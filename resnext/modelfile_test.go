@@ -135,7 +135,7 @@ func TestHostileFile(t *testing.T) {
 		}, "resize to 3 pixels is smaller than the crop of 4x4"},
 		"a name that a terminal obeys": {func(m meta, _ tensors) {
 			m[keyConfig] = strings.Replace(m[keyConfig], `"name":""`, `"name":"\u001b]0;owned\u0007"`, 1)
-		}, `the name is "\x1b]0;owned\a"`},
+		}, `the network's name is "\x1b]0;owned\a"`},
 		"huge network": {func(m meta, _ tensors) {
 			m[keyConfig] = strings.Replace(m[keyConfig], `"out":16`, `"out":1000000000`, 1)
 		}, "1000000000 output channels"},

@@ -2,6 +2,7 @@ package resnext
 
 import (
 	i8 "github.com/libresnext/libresnext/int8"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // convJob is a convolution with its buffers.
@@ -39,86 +40,40 @@ func (j *logitsJob) run(task int, s *i8.Scratch) {
 }
 
 // SessionBytes is the memory that a session's activations take: its ArenaBytes, without making one.
-func (m *Model) SessionBytes() int { return int(m.config.SessionBytes()) }
+func (m *Model) SessionBytes() int { return int(SessionBytes(m.config)) }
 
-// plan lists the steps, in an arena of these parts.
-func (s *Session) plan(threads int, parts arenaParts) {
+// carve allocates a session's arena and cuts it into maps.
+func (m *Model) carve() (memory []byte, maps [][]byte) {
+	offset, total := arena(m.program)
+	memory = i8.AlignedBytes(int(total))
+	for id, at := range offset {
+		n := mapBytes(m.program, topology.MapID(id))
+		maps = append(maps, memory[at:at+n:at+n])
+	}
+	return memory, maps
+}
+
+// plan lists the steps on maps in memory.
+func (s *Session) plan(threads int, maps [][]byte) {
 	m := s.model
-	s.image = parts[imagePart]
+	s.image = maps[topology.Image]
 	m.image.Clear(s.image, m.preprocess.PadBytes(), m.kernels.Offset)
-	x, y := bodyPart, otherBodyPart
-	if m.stemPool != nil {
-		s.conv(&m.stem, threads, parts, imagePart, stemPart)
-		s.steps = append(s.steps, step{name: PoolName, job: &maxPoolJob{m.stemPool, parts[stemPart], parts[x]},
-			tasks: m.stemPool.Tasks(), out: output{m.pooled, parts[x]}})
-	} else {
-		s.conv(&m.stem, threads, parts, imagePart, x)
-	}
-	for i := range m.blocks {
-		b := &m.blocks[i]
-		out := x
-		if b.shortcut != nil {
-			out = y
-			s.conv(b.shortcut, threads, parts, x, out)
-		}
-		s.conv(&b.reduce, threads, parts, x, reducedPart)
-		s.conv(&b.transform, threads, parts, reducedPart, transformedPart)
-		s.conv(&b.expand, threads, parts, transformedPart, out)
-		if b.shortcut != nil {
-			x, y = y, x
+	for _, op := range m.steps {
+		in := maps[op.In]
+		switch op.Op {
+		case topology.Conv:
+			l, tasks := op.layer, op.layer.conv.Tasks(op.layer.place, threads)
+			b := i8.Buffers{In: in, Out: maps[op.Out]}
+			if op.Add != topology.None {
+				b.Residual = maps[op.Add]
+			}
+			s.steps = append(s.steps, step{name: op.Name, job: &convJob{l, b, tasks}, tasks: tasks, layer: l, out: output{l.out, b.Out}})
+		case topology.MaxPool:
+			out := output{mapOf(m.program.Maps[op.Out]), maps[op.Out]}
+			s.steps = append(s.steps, step{name: op.Name, job: &maxPoolJob{op.pool, in, out.buf}, tasks: op.pool.Tasks(), out: out})
+		case topology.Classify:
+			s.steps = append(s.steps, step{name: AverageName, job: &sumJob{s, in}, tasks: 1},
+				step{name: op.Name, job: &logitsJob{s, threads}, tasks: threads})
 		}
 	}
-	s.steps = append(s.steps, step{name: AverageName, job: &sumJob{s, parts[x]}, tasks: 1},
-		step{name: ClassifierName, job: &logitsJob{s, threads}, tasks: threads})
-	s.keepBorders()
-}
-
-// conv adds the step of a convolution from one part of the arena to another. What it may add lies in the latter.
-func (s *Session) conv(l *layer, threads int, parts arenaParts, in, out int) {
-	tasks := l.conv.Tasks(l.place, threads)
-	b := i8.Buffers{In: parts[in], Out: parts[out]}
-	if l.conv.Adds() {
-		b.Residual = b.Out
-	}
-	s.steps = append(s.steps, step{
-		name: l.shape.Name, job: &convJob{l, b, tasks}, tasks: tasks, layer: l, out: output{l.out, parts[out]},
-	})
-}
-
-// keepBorders decides which steps clear the border of their map first. A part of the arena has the border of the map
-// that was written into it last, by this inference or by the one before; where that is another map than the step's, the
-// step clears. The first inference finds what an inference leaves.
-func (s *Session) keepBorders() {
-	last := map[*byte]output{} // by the part's first byte
-	for _, st := range s.steps {
-		if st.out.buf != nil {
-			last[&st.out.buf[0]] = st.out
-		}
-	}
-	for _, o := range last {
-		o.ClearBorder(o.buf, s.model.kernels.Offset)
-	}
-	for i := range s.steps {
-		st := &s.steps[i]
-		if st.out.buf == nil {
-			continue
-		}
-		part := &st.out.buf[0]
-		st.border = st.out.Border > 0 && last[part].Map != st.out.Map
-		last[part] = st.out
-	}
-}
-
-// arenaParts are the parts of a session's arena, at least as large as Config.partSizes says.
-type arenaParts [arenaPartCount][]byte
-
-// carve allocates an arena and cuts it into its parts, each at the start of a cache line.
-func (c Config) carve() (arena []byte, parts arenaParts) {
-	arena = i8.AlignedBytes(int(c.SessionBytes()))
-	at := 0
-	for i, n := range c.partSizes() {
-		parts[i] = arena[at : at+int(n) : at+int(n)]
-		at += int(wholeLines(n))
-	}
-	return arena, parts
 }

@@ -3,6 +3,8 @@ package resnext
 import (
 	"fmt"
 	"math"
+
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // Preprocess says how a picture becomes the network's input. It is stored in the model file, so that
@@ -30,8 +32,8 @@ func CIFARPreprocess() Preprocess {
 
 // Validate reports a setting that cannot be meant.
 func (p Preprocess) Validate() error {
-	if p.Resize < 0 || p.Resize > 2*maxSide {
-		return fmt.Errorf("resize is %d pixels, expected 0 to %d", p.Resize, 2*maxSide)
+	if p.Resize < 0 || p.Resize > 2*topology.MaxSide {
+		return fmt.Errorf("resize is %d pixels, expected 0 to %d", p.Resize, 2*topology.MaxSide)
 	}
 	if p.Filter != "bilinear" && p.Filter != "bicubic" {
 		return fmt.Errorf("filter is %q, expected bilinear or bicubic", p.Filter)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/asm"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // FuzzNetwork makes a network from a seed and wants the same bytes, layer by layer, of every kernel set, with every
@@ -155,10 +156,12 @@ func (r extremes) network(cfg Config) *Quantised {
 	q.Preprocess.Mean = [3]float32{r.Float32(), r.Float32(), 1}
 	// What the classifier may meet, and what a block's shortcut may add, bound the biases and multipliers.
 	residual := map[string]float64{}
-	for _, b := range cfg.Blocks() {
-		m := []float32{0, 0.7, 1, 255, 4e6, math.SmallestNonzeroFloat32}[r.IntN(6)]
-		q.Residual[b.Name] = m
-		residual[b.Expand.Name] = float64(m) * math.MaxUint8
+	for _, s := range topology.Lower(cfg).Steps {
+		if s.Add != topology.None {
+			m := []float32{0, 0.7, 1, 255, 4e6, math.SmallestNonzeroFloat32}[r.IntN(6)]
+			q.Residual[s.Block] = m
+			residual[s.Name] = float64(m) * math.MaxUint8
+		}
 	}
 	for _, s := range cfg.Convs() {
 		q.Convs[s.Name] = r.params(s.Out, s.Weights()/s.Out, math.MaxUint8, residual[s.Name])

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // ReadQuantised reads the plain numbers of the model file at path back, as WriteFile got them: for exporting,
@@ -37,15 +39,19 @@ func (m *modelFile) quantised() (*Quantised, error) {
 		return p
 	}
 	var err error
-	for _, s := range m.config.Convs() {
-		q.Convs[s.Name] = keep(m.conv(s.Name))
-		q.Scale[s.Name], err = m.outputScale(s.Name)
-		note(err)
+	for _, s := range topology.Lower(m.config).Steps {
+		switch s.Op {
+		case topology.Conv:
+			q.Convs[s.Name] = keep(m.conv(s.Name))
+			q.Scale[s.Name], err = m.outputScale(s.Name)
+			note(err)
+			if s.Add != topology.None {
+				q.Residual[s.Block], err = m.residual(s.Block)
+				note(err)
+			}
+		case topology.Classify:
+			q.Classifier = keep(m.classifier())
+		}
 	}
-	for _, b := range m.config.Blocks() {
-		q.Residual[b.Name], err = m.residual(b.Name)
-		note(err)
-	}
-	q.Classifier = keep(m.classifier())
 	return q, failed
 }

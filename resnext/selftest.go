@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/libresnext/libresnext/asm"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // selfTestSum is the CRC-32C of the self-test's logits, as little-endian float32, on every CPU.
@@ -117,8 +118,10 @@ func (d dice) network(cfg Config) *Quantised {
 		q.Convs[s.Name] = d.params(s.Out, s.Weights()/s.Out, largest[i%len(largest)])
 		q.Scale[s.Name] = 1
 	}
-	for _, b := range cfg.Blocks() {
-		q.Residual[b.Name] = 0.7
+	for _, s := range topology.Lower(cfg).Steps {
+		if s.Add != topology.None {
+			q.Residual[s.Block] = 0.7
+		}
 	}
 	q.Classifier = d.params(cfg.Classes, cfg.Features(), 127)
 	return q

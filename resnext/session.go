@@ -46,12 +46,11 @@ type Session struct {
 
 // step is one operator with its buffers.
 type step struct {
-	name   string
-	job    job
-	tasks  int
-	layer  *layer // the convolution, for observers; else nil
-	out    output // the map that it writes, if it does
-	border bool   // clear the border of out first
+	name  string
+	job   job
+	tasks int
+	layer *layer // the convolution, for observers; else nil
+	out   output // the map that it writes, if it does
 }
 
 // output is a map in its buffer.
@@ -72,16 +71,16 @@ func (m *Model) NewSession(o SessionOptions) (*Session, error) {
 	case o.Threads > most:
 		o.Threads = most
 	}
-	arena, parts := m.config.carve()
-	s := m.newSession(o.Threads, parts)
-	s.arena = arena
+	memory, maps := m.carve()
+	s := m.newSession(o.Threads, maps)
+	s.arena = memory
 	return s, nil
 }
 
-// newSession makes a session in an arena of these parts.
-func (m *Model) newSession(threads int, parts arenaParts) *Session {
+// newSession makes a session whose maps lie in this memory.
+func (m *Model) newSession(threads int, maps [][]byte) *Session {
 	s := &Session{model: m, pool: newPool(threads), head: m.head.NewState(), logits: make([]float32, m.config.Classes)}
-	s.plan(threads, parts)
+	s.plan(threads, maps)
 	return s
 }
 
@@ -141,9 +140,8 @@ func (s *Session) Infer(rgb []byte) ([]float32, error) {
 	for i := range s.steps {
 		st := &s.steps[i]
 		start := s.now()
-		if st.border {
-			st.out.ClearBorder(st.out.buf, m.kernels.Offset)
-		}
+		// Maps share memory, so nobody knows what is in a border.
+		st.out.ClearBorder(st.out.buf, m.kernels.Offset)
 		s.pool.do(st.job, st.tasks)
 		if s.Timed != nil {
 			s.Timed(st.name, time.Since(start))

@@ -14,6 +14,9 @@ func (q *Quantised) validate() error {
 	if err := q.Config.Validate(); err != nil {
 		return err
 	}
+	if err := checkText("the network's name", q.Config.Name); err != nil {
+		return err
+	}
 	if err := q.Preprocess.validateFor(q.Config); err != nil {
 		return err
 	}
@@ -70,7 +73,8 @@ func sums(weights []int8) (positive, negative, least int64) {
 	return positive, negative, least
 }
 
-func (s ConvShape) check(p ConvParams, residual float32) error {
+// checkConv is check for a convolution that adds a shortcut of 8 bits times residual.
+func checkConv(s ConvShape, p ConvParams, residual float32) error {
 	return p.check(s.Name, s.Out, s.Weights()/s.Out, math.MaxUint8, float64(residual)*math.MaxUint8)
 }
 

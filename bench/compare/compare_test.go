@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // paddedBytes is the size of tiny's input once it is padded.
@@ -45,8 +46,10 @@ func tiny(t *testing.T, dir, name string, seed int) string {
 		q.Convs[s.Name] = params(s.Out, s.Weights()/s.Out)
 		q.Scale[s.Name] = 0.01
 	}
-	for _, b := range cfg.Blocks() {
-		q.Residual[b.Name] = 1
+	for _, s := range topology.Lower(cfg).Steps {
+		if s.Add != topology.None {
+			q.Residual[s.Block] = 1
+		}
 	}
 	q.Classifier = params(cfg.Classes, cfg.Features())
 	path := filepath.Join(dir, name+".int8.safetensors")

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // profileRuns is how many inferences a profile is the median of.
@@ -55,12 +56,15 @@ func kindsOf(cfg resnext.Config) map[string]string {
 		resnext.StemName: kindStem, resnext.PoolName: kindPool, resnext.AverageName: kindHead,
 		resnext.ClassifierName: kindHead, "logits": kindHead,
 	}
-	for _, b := range cfg.Blocks() {
-		kind[b.Name] = kindAdd // what is not one of its convolutions
-		for _, s := range b.Convs() {
-			kind[s.Name] = kindPlain
+	for _, s := range topology.Lower(cfg).Steps {
+		if s.Block == "" {
+			continue
 		}
-		kind[b.Transform.Name] = kindGrouped
+		kind[s.Block] = kindAdd // what is not one of its convolutions
+		kind[s.Name] = kindPlain
+		if s.Conv.Kernel > 1 {
+			kind[s.Name] = kindGrouped
+		}
 	}
 	return kind
 }

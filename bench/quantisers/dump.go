@@ -10,6 +10,7 @@ import (
 	"github.com/libresnext/libresnext/internal/floatnet"
 	"github.com/libresnext/libresnext/internal/safetensors"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // The network as network.py reads it.
@@ -54,8 +55,11 @@ func dump(dir string, net *floatnet.Net, p resnext.Preprocess, pictures *picture
 		c := net.Convs[s.Name]
 		add(s.Name, []int{s.Out, depth, s.Kernel, s.Kernel}, c, channelsFirst(c.Weight, s.Kernel*s.Kernel, depth))
 	}
-	for _, b := range cfg.Blocks() {
-		about.Blocks = append(about.Blocks, blockFile{b.Name, b.Shortcut != nil})
+	program := topology.Lower(cfg)
+	for _, s := range program.Steps {
+		if s.Add != topology.None {
+			about.Blocks = append(about.Blocks, blockFile{s.Block, program.Maps[s.Add].Signed})
+		}
 	}
 	add(resnext.ClassifierName, []int{cfg.Classes, cfg.Features()}, &net.Classifier, net.Classifier.Weight)
 	text, err := json.MarshalIndent(about, "", " ")

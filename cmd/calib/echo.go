@@ -100,7 +100,7 @@ func (p *plan) warn(stderr io.Writer) {
 			cli.Warn(stderr, tool, "%s", text)
 		}
 	}
-	if n := p.net.Config.SessionBytes(); n > resnext.DefaultMemoryLimit {
+	if n := resnext.SessionBytes(p.net.Config); n > resnext.DefaultMemoryLimit {
 		cli.Warn(stderr, tool, "a device will need %s for this network at %dx%d pixels, and refuses more than %s unless %s allows it: give a smaller --crop",
 			cli.Bytes(n), p.net.Config.Width, p.net.Config.Height, cli.Bytes(resnext.DefaultMemoryLimit), resnext.MemoryLimitEnv)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // print writes the inspection for people.
@@ -50,20 +51,21 @@ func (r *inspection) printStages(w io.Writer) {
 	cfg := r.Config
 	t := cli.Table{Indent: "  ", Right: []bool{false, true, true, true, true, true, true}}
 	t.Row("", "blocks", "width", "out", "groups", "a group", "map")
-	stem := cfg.StemShape()
-	h, wide := cfg.BodySize()
-	kind := fmt.Sprintf("stem %dx%d", stem.Kernel, stem.Kernel)
+	kind := fmt.Sprintf("stem %dx%d", cfg.Stem.Kernel, cfg.Stem.Kernel)
 	if cfg.Stem.MaxPool {
 		kind += ", pooling"
 	}
-	t.Row(kind, "", "", stem.Out, "", "", fmt.Sprintf("%dx%d", wide, h))
-	at := 0
-	blocks := cfg.Blocks()
+	p := topology.Lower(cfg)
+	ends := map[int]topology.Map{} // the last map of each stage, -1 for the stem
+	for _, s := range p.Steps {
+		if s.Out != topology.None {
+			ends[s.Stage] = p.Maps[s.Out]
+		}
+	}
+	size := func(stage int) string { return fmt.Sprintf("%dx%d", ends[stage].W, ends[stage].H) }
+	t.Row(kind, "", "", cfg.Stem.Width, "", "", size(-1))
 	for i, s := range cfg.Stages {
-		at += s.Blocks
-		last := blocks[at-1].Expand
-		t.Row(fmt.Sprintf("stage %d", i+1), s.Blocks, s.Inner, s.Out, cfg.Cardinality, s.Inner/cfg.Cardinality,
-			fmt.Sprintf("%dx%d", last.OutW, last.OutH))
+		t.Row(fmt.Sprintf("stage %d", i+1), s.Blocks, s.Inner, s.Out, cfg.Cardinality, s.Inner/cfg.Cardinality, size(i))
 	}
 	t.Row("classifier", "", "", cfg.Classes, "", "", "")
 	t.Print(w)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 const fashion = "../../testdata/fashion/"
@@ -60,8 +61,10 @@ func testModel(t *testing.T) string {
 	for _, s := range cfg.Convs() {
 		q.Convs[s.Name], q.Scale[s.Name] = params(s.Out, s.Weights()/s.Out), 0.25
 	}
-	for _, b := range cfg.Blocks() {
-		q.Residual[b.Name] = 0.5
+	for _, s := range topology.Lower(cfg).Steps {
+		if s.Add != topology.None {
+			q.Residual[s.Block] = 0.5
+		}
 	}
 	q.Classifier = params(cfg.Classes, cfg.Features())
 	path := filepath.Join(t.TempDir(), "m.int8.safetensors")

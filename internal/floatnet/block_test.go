@@ -7,14 +7,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // path is one member T_i of the set of transformations that a block aggregates: a bottleneck of its own,
 // with a few channels (figure 3a of the paper).
 type path struct{ reduce, transform, expand Conv }
 
-// split takes path i out of the grouped form. The biases of expand belong to the sum, not to a path.
-func split(n *Net, b resnext.BlockShape, i int) path {
+// split takes path i out of the grouped form of a block, whose steps are given by their roles. The biases of expand
+// belong to the sum, not to a path.
+func split(n *Net, block map[topology.Role]topology.Step, i int) path {
+	b := struct{ Reduce, Transform, Expand resnext.ConvShape }{
+		block[topology.Reduce].Conv, block[topology.Transform].Conv, block[topology.Expand].Conv,
+	}
 	width := b.Transform.In / b.Transform.Groups
 	own := func(s resnext.ConvShape, in, out int) Conv {
 		s.In, s.Out, s.Groups = in, out, 1
@@ -47,24 +52,28 @@ func TestSplitTransformMerge(t *testing.T) {
 	r.ForwardInput(randomFloats(rand.New(rand.NewPCG(5, 5)), cfg.Height*cfg.Width*3))
 
 	x := maps[resnext.StemName]
-	for _, b := range cfg.Blocks() {
-		sum := x
-		if b.Shortcut != nil {
-			sum = naiveConv(n.Convs[b.Shortcut.Name], x, nil)
+	block := map[topology.Role]topology.Step{}
+	for _, s := range topology.Lower(cfg).Steps {
+		if block[s.Role] = s; s.Role != topology.Expand {
+			continue
 		}
-		y := make([]float64, len(maps[b.Expand.Name]))
+		sum := x
+		if shortcut, ok := block[topology.Shortcut]; ok && shortcut.Block == s.Block {
+			sum = naiveConv(n.Convs[shortcut.Name], x, nil)
+		}
+		y := make([]float64, len(maps[s.Name]))
 		for at := range y {
-			y[at] = float64(sum[at]) + float64(n.Convs[b.Expand.Name].Bias[at%b.Expand.Out])
+			y[at] = float64(sum[at]) + float64(n.Convs[s.Name].Bias[at%s.Conv.Out])
 		}
 		for i := range cfg.Cardinality {
-			p := split(n, b, i)
+			p := split(n, block, i)
 			for at, v := range naiveConv(&p.expand, naiveConv(&p.transform, naiveConv(&p.reduce, x, nil), nil), nil) {
 				y[at] += float64(v)
 			}
 		}
 		for at, want := range y {
-			require.InDelta(t, max(want, 0), maps[b.Expand.Name][at], 1e-5, "%s element %d", b.Name, at)
+			require.InDelta(t, max(want, 0), maps[s.Name][at], 1e-5, "%s element %d", s.Block, at)
 		}
-		x = maps[b.Expand.Name]
+		x = maps[s.Name]
 	}
 }

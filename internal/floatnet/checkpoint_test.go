@@ -117,13 +117,12 @@ func TestDialects(t *testing.T) {
 func TestBiasBeforeNormalisation(t *testing.T) {
 	want := Random(tiny(resnext.CIFARStem), 4)
 	c := save(want, &dialects[0], false)
-	s := want.Config.StemShape()
-	bias := make([]float32, s.Out)
+	bias := make([]float32, want.Config.Stem.Width)
 	for i := range bias {
 		bias[i] = float32(i)
 		c.Tensors["bn1.running_mean"].Data[i] += bias[i]
 	}
-	put(c, "conv1.bias", bias, s.Out)
+	put(c, "conv1.bias", bias, len(bias))
 	got, err := FromCheckpoint(c, "")
 	require.NoError(t, err)
 	for i, v := range want.Convs[resnext.StemName].Bias {

@@ -9,21 +9,22 @@ import (
 	"github.com/libresnext/libresnext/internal/hub"
 	"github.com/libresnext/libresnext/internal/wiring"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // dialect is one way of naming a ResNeXt's tensors.
 type dialect struct {
 	// title names it in messages.
-	title            string
-	stem, classifier names
+	title string
 	// first is the number of the first stage in names: 0 or 1.
 	first int
 	// hub tells that a hub's config.json says where the strides are.
 	hub bool
 	// block is the prefix of a block's tensors with the stage (from first on) and the block (from 0) as
 	// arguments 1 and 2; blockPattern finds them.
-	block, blockPattern                 string
-	reduce, transform, expand, shortcut names
+	block, blockPattern string
+	// layers are the modules of each layer by its role: without prefix for stem and classifier.
+	layers map[topology.Role]names
 }
 
 // names are the modules of one layer: a convolution and its batch normalisation.
@@ -34,36 +35,43 @@ type names struct{ conv, norm string }
 // ResNetForImageClassification.
 var dialects = []dialect{
 	{
-		title: "torchvision", first: 1, stem: names{"conv1", "bn1"}, classifier: names{conv: "fc"},
-		block: "layer%[1]d.%[2]d.", blockPattern: `layer(\d{1,3})\.(\d{1,3})\.`,
-		reduce: names{"conv1", "bn1"}, transform: names{"conv2", "bn2"}, expand: names{"conv3", "bn3"},
-		shortcut: names{"downsample.0", "downsample.1"},
+		title: "torchvision", first: 1, block: "layer%[1]d.%[2]d.", blockPattern: `layer(\d{1,3})\.(\d{1,3})\.`,
+		layers: map[topology.Role]names{
+			topology.StemRole: {"conv1", "bn1"}, topology.ClassifierRole: {conv: "fc"},
+			topology.Reduce: {"conv1", "bn1"}, topology.Transform: {"conv2", "bn2"}, topology.Expand: {"conv3", "bn3"},
+			topology.Shortcut: {"downsample.0", "downsample.1"},
+		},
 	},
 	{
-		title: "CIFAR ResNeXt", first: 1, stem: names{"conv_1_3x3", "bn_1"}, classifier: names{conv: "classifier"},
+		title: "CIFAR ResNeXt", first: 1,
 		block: "stage_%[1]d.stage_%[1]d_bottleneck_%[2]d.", blockPattern: `stage_(\d{1,3})\.stage_\d{1,3}_bottleneck_(\d{1,3})\.`,
-		reduce: names{"conv_reduce", "bn_reduce"}, transform: names{"conv_conv", "bn"}, expand: names{"conv_expand", "bn_expand"},
-		shortcut: names{"shortcut.shortcut_conv", "shortcut.shortcut_bn"},
+		layers: map[topology.Role]names{
+			topology.StemRole: {"conv_1_3x3", "bn_1"}, topology.ClassifierRole: {conv: "classifier"},
+			topology.Reduce: {"conv_reduce", "bn_reduce"}, topology.Transform: {"conv_conv", "bn"},
+			topology.Expand: {"conv_expand", "bn_expand"}, topology.Shortcut: {"shortcut.shortcut_conv", "shortcut.shortcut_bn"},
+		},
 	},
 	{
-		title: "CIFAR ResNet", first: 1, stem: names{"conv1", "bn1"}, classifier: names{conv: "linear"},
-		block: "layer%[1]d.%[2]d.", blockPattern: `layer(\d{1,3})\.(\d{1,3})\.`,
-		reduce: names{"conv1", "bn1"}, transform: names{"conv2", "bn2"}, expand: names{"conv3", "bn3"},
-		shortcut: names{"shortcut.0", "shortcut.1"},
+		title: "CIFAR ResNet", first: 1, block: "layer%[1]d.%[2]d.", blockPattern: `layer(\d{1,3})\.(\d{1,3})\.`,
+		layers: map[topology.Role]names{
+			topology.StemRole: {"conv1", "bn1"}, topology.ClassifierRole: {conv: "linear"},
+			topology.Reduce: {"conv1", "bn1"}, topology.Transform: {"conv2", "bn2"}, topology.Expand: {"conv3", "bn3"},
+			topology.Shortcut: {"shortcut.0", "shortcut.1"},
+		},
 	},
 	{
 		title: "transformers", hub: true,
-		stem: hubNames("resnet.embedder.embedder"), classifier: names{conv: "classifier.1"},
 		block: "resnet.encoder.stages.%[1]d.layers.%[2]d.", blockPattern: `resnet\.encoder\.stages\.(\d{1,3})\.layers\.(\d{1,3})\.`,
-		reduce: hubNames("layer.0"), transform: hubNames("layer.1"), expand: hubNames("layer.2"), shortcut: hubNames("shortcut"),
+		layers: map[topology.Role]names{
+			topology.StemRole: hubNames("resnet.embedder.embedder"), topology.ClassifierRole: {conv: "classifier.1"},
+			topology.Reduce: hubNames("layer.0"), topology.Transform: hubNames("layer.1"), topology.Expand: hubNames("layer.2"),
+			topology.Shortcut: hubNames("shortcut"),
+		},
 	},
 }
 
 // hubNames is a module of transformers, which calls its parts alike everywhere.
 func hubNames(module string) names { return names{module + ".convolution", module + ".normalization"} }
-
-// layers are the four layers of a block.
-func (d *dialect) layers() []names { return []names{d.reduce, d.transform, d.expand, d.shortcut} }
 
 // prefix is that of all tensors of a block, both numbers from 0 on.
 func (d *dialect) prefix(stage, block int) string { return fmt.Sprintf(d.block, d.first+stage, block) }
@@ -83,21 +91,13 @@ func (d *dialect) checkForm(form *hub.ResNet) error {
 
 // modules gives the names of every convolution of a network, and of its classifier, by the layer's name.
 func (d *dialect) modules(cfg resnext.Config) map[string]names {
-	all := map[string]names{resnext.StemName: d.stem, resnext.ClassifierName: d.classifier}
-	blocks := cfg.Blocks()
-	for i, stage := range cfg.Stages {
-		for j := range stage.Blocks {
-			prefix := d.prefix(i, j)
-			add := func(s resnext.ConvShape, n names) { all[s.Name] = names{prefix + n.conv, prefix + n.norm} }
-			b := blocks[j]
-			add(b.Reduce, d.reduce)
-			add(b.Transform, d.transform)
-			add(b.Expand, d.expand)
-			if b.Shortcut != nil {
-				add(*b.Shortcut, d.shortcut)
-			}
+	all := map[string]names{}
+	for _, s := range topology.Lower(cfg).Steps {
+		prefix, n := "", d.layers[s.Role]
+		if s.Block != "" {
+			prefix = d.prefix(s.Stage, s.Index)
 		}
-		blocks = blocks[stage.Blocks:]
+		all[s.Name] = names{prefix + n.conv, prefix + n.norm}
 	}
 	return all
 }
@@ -141,13 +141,20 @@ func recognise(tensors []string) *dialect {
 // count is the number of tensors whose names belong to d; 0 without the last convolution of any
 // bottleneck.
 func (d *dialect) count(tensors []string) int {
-	var modules []string
-	for _, n := range d.layers() {
-		modules = append(modules, regexp.QuoteMeta(n.conv), regexp.QuoteMeta(n.norm))
+	var inner, outer []string
+	for role, n := range d.layers {
+		quoted := []string{regexp.QuoteMeta(n.conv)}
+		if n.norm != "" {
+			quoted = append(quoted, regexp.QuoteMeta(n.norm))
+		}
+		if topology.InBlock(role) {
+			inner = append(inner, quoted...)
+		} else {
+			outer = append(outer, quoted...)
+		}
 	}
-	outer := []string{regexp.QuoteMeta(d.stem.conv), regexp.QuoteMeta(d.stem.norm), regexp.QuoteMeta(d.classifier.conv)}
-	known := regexp.MustCompile(fmt.Sprintf(`^(?:%s(?:%s)|%s)\.\w+$`, d.blockPattern, strings.Join(modules, "|"), strings.Join(outer, "|")))
-	expand := regexp.MustCompile("^" + d.blockPattern + regexp.QuoteMeta(d.expand.conv) + `\.weight$`)
+	known := regexp.MustCompile(fmt.Sprintf(`^(?:%s(?:%s)|%s)\.\w+$`, d.blockPattern, strings.Join(inner, "|"), strings.Join(outer, "|")))
+	expand := regexp.MustCompile("^" + d.blockPattern + regexp.QuoteMeta(d.layers[topology.Expand].conv) + `\.weight$`)
 	count, found := 0, false
 	for _, t := range tensors {
 		if known.MatchString(t) {

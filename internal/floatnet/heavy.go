@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // heavyOctaves bounds the scales of RandomHeavy's channels, in octaves up and down: two decades between the
@@ -33,14 +34,18 @@ func RandomHeavy(cfg resnext.Config, seed uint64) *Net {
 		}
 		return f
 	}
-	for _, b := range cfg.Blocks() {
-		reduce, transform, expand := n.Convs[b.Reduce.Name], n.Convs[b.Transform.Name], n.Convs[b.Expand.Name]
-		f := factors(b.Reduce.Out)
-		reduce.ScaleOutputs(f)
-		transform.ScaleInputs(f)
-		f = factors(b.Transform.Out)
-		transform.ScaleOutputs(f)
-		expand.ScaleInputs(f)
+	p := topology.Lower(cfg)
+	uses := p.Uses()
+	for _, group := range p.ResidualGroups() {
+		id := group[0]
+		if len(group) > 1 || !p.InsideBlock(id) {
+			continue
+		}
+		f := factors(p.Maps[id].Channels)
+		n.Convs[p.Steps[uses[id].Writer].Name].ScaleOutputs(f)
+		for _, reader := range uses[id].Readers {
+			n.Convs[p.Steps[reader].Name].ScaleInputs(f)
+		}
 	}
 	return n
 }

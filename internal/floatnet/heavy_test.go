@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // TestRandomHeavyIsRandomRescaled: the same answers, from maps whose channels differ by two decades.
@@ -59,10 +60,13 @@ func TestLayerIsTheRunners(t *testing.T) {
 	r := net.NewRunner()
 	r.Observe = func(name string, _, _, _ int, data []float32) { maps[name] = slices.Clone(data) }
 	r.ForwardInput(make([]float32, 16*16*3))
-	for _, b := range cfg.Blocks() {
-		layer := NewLayer(net.Convs[b.Transform.Name]).Clone()
-		y := make([]float32, len(maps[b.Transform.Name]))
-		layer.Run(maps[b.Reduce.Name], y, false)
-		require.Equal(t, maps[b.Transform.Name], y)
+	p := topology.Lower(cfg)
+	for _, s := range p.Steps {
+		if s.Role == topology.Transform {
+			layer := NewLayer(net.Convs[s.Name]).Clone()
+			y := make([]float32, len(maps[s.Name]))
+			layer.Run(maps[p.Maps[s.In].Name], y, false)
+			require.Equal(t, maps[s.Name], y)
+		}
 	}
 }

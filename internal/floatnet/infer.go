@@ -6,6 +6,7 @@ import (
 
 	"github.com/libresnext/libresnext/internal/checkpoint"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // infer reads the network's configuration from names and shapes. What names and shapes do not tell
@@ -24,7 +25,7 @@ func infer(c *checkpoint.Checkpoint, tensors []string, d *dialect, p *problems) 
 		}
 		return t.Shape
 	}
-	stem, classifier := shape(d.stem.conv+".weight", 4), shape(d.classifier.conv+".weight", 2)
+	stem, classifier := shape(d.layers[topology.StemRole].conv+".weight", 4), shape(d.layers[topology.ClassifierRole].conv+".weight", 2)
 	cfg := resnext.Config{
 		Stem:    resnext.Stem{Kernel: stem[2], Stride: 1, Width: stem[0]},
 		Classes: classifier[0], Height: 32, Width: 32,
@@ -35,7 +36,7 @@ func infer(c *checkpoint.Checkpoint, tensors []string, d *dialect, p *problems) 
 	}
 	for i, blocks := range d.depths(tensors) {
 		prefix := d.prefix(i, 0)
-		transform, expand := shape(prefix+d.transform.conv+".weight", 4), shape(prefix+d.expand.conv+".weight", 4)
+		transform, expand := shape(prefix+d.layers[topology.Transform].conv+".weight", 4), shape(prefix+d.layers[topology.Expand].conv+".weight", 4)
 		stage := resnext.Stage{Blocks: blocks, Inner: transform[0], Out: expand[0], Stride: 2}
 		if i == 0 {
 			stage.Stride = 1

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // Net is a float32 network with batch normalisation folded in.
@@ -86,10 +87,7 @@ func (c *Conv) clone() Conv {
 
 // classifierShape is the classifier as a convolution.
 func classifierShape(cfg resnext.Config) resnext.ConvShape {
-	return resnext.ConvShape{
-		Name: resnext.ClassifierName, In: cfg.Features(), Out: cfg.Classes, Kernel: 1, Stride: 1, Groups: 1,
-		InH: 1, InW: 1, OutH: 1, OutW: 1,
-	}
+	return topology.Lower(cfg).Classifier().Conv
 }
 
 // packCache keeps the packed weights that runners of one network share.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // Random makes a network with random weights under which every layer's output stays alive and of ordinary
@@ -30,20 +31,22 @@ func Random(cfg resnext.Config, seed uint64) *Net {
 		c := draw(s, variance, 0.05, 0.1)
 		n.Convs[s.Name] = &c
 	}
-	add(cfg.StemShape(), 2)
-	blocks := cfg.Blocks()
-	for _, stage := range cfg.Stages {
-		for _, b := range blocks[:stage.Blocks] {
-			add(b.Reduce, 2)
-			add(b.Transform, 2)
-			add(b.Expand, 1/float64(stage.Blocks))
-			if b.Shortcut != nil {
-				add(*b.Shortcut, 2)
+	p := topology.Lower(cfg)
+	for _, s := range p.Steps {
+		switch {
+		case s.Op == topology.Classify:
+			n.Classifier = draw(s.Conv, 25, 0, 0.1)
+		case s.Op == topology.MaxPool || s.Role == topology.Shortcut:
+		case s.Add == topology.None:
+			add(s.Conv, 2)
+		default:
+			add(s.Conv, 1/float64(cfg.Stages[s.Stage].Blocks))
+			// A projection is drawn after the branch that it is added to, so that the weights of a seed stay what they were.
+			if projection := p.Writer(s.Add); projection.Role == topology.Shortcut {
+				add(projection.Conv, 2)
 			}
 		}
-		blocks = blocks[stage.Blocks:]
 	}
-	n.Classifier = draw(classifierShape(cfg), 25, 0, 0.1)
 	return n
 }
 

@@ -4,11 +4,12 @@ import (
 	"fmt"
 
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // Names under which Runner.Observe sees what is not the output of a convolution.
 const (
-	InputName  = "input"
+	InputName  = topology.InputName
 	LogitsName = "logits"
 )
 
@@ -23,86 +24,58 @@ type Runner struct {
 	// [h][w][c] and valid during the call only.
 	Observe func(name string, h, w, c int, data []float32)
 
-	cfg        resnext.Config
-	stem       layer
-	blocks     []blockLayers
-	classifier layer
-
-	input  []float32
-	maps   [2][]float32 // a block's input and, where it has a projection, its output
-	reduce []float32
-	inner  []float32 // transform's output
-	pooled []float32
-	logits []float32
-	work   workspace
-}
-
-type blockLayers struct {
-	reduce, transform, expand layer
-	shortcut                  *layer
+	program *topology.Program
+	layers  []*layer    // of the program's steps; nil for the max pooling
+	maps    [][]float32 // parts of one arena
+	pooled  []float32
+	logits  []float32
+	work    workspace
 }
 
 // NewRunner makes a runner for the network as it is now. Weights that are changed later are seen only by
 // runners made after the change. A Net that was not made by FromCheckpoint or Random, or from one of
 // these, must hold every convolution of its Config in the right size; if not, NewRunner panics.
 func (n *Net) NewRunner() *Runner {
-	r := &Runner{cfg: n.Config}
-	r.stem = n.layer(n.Config.StemShape())
-	var body, reduce, inner int
-	mapSize := func(s resnext.ConvShape) int { return s.OutH * s.OutW * s.Out }
-	h, w := n.Config.BodySize()
-	body = max(mapSize(r.stem.shape), h*w*n.Config.Stem.Width)
-	for _, b := range n.Config.Blocks() {
-		made := blockLayers{reduce: n.layer(b.Reduce), transform: n.layer(b.Transform), expand: n.layer(b.Expand)}
-		if b.Shortcut != nil {
-			s := n.layer(*b.Shortcut)
-			made.shortcut = &s
+	p := topology.Lower(n.Config)
+	r := &Runner{program: p, layers: make([]*layer, len(p.Steps))}
+	var made []*layer
+	for i, s := range p.Steps {
+		if s.Op != topology.MaxPool {
+			r.layers[i] = n.layer(s)
+			made = append(made, r.layers[i])
 		}
-		r.blocks = append(r.blocks, made)
-		body, reduce, inner = max(body, mapSize(b.Expand)), max(reduce, mapSize(b.Reduce)), max(inner, mapSize(b.Transform))
 	}
-	r.classifier = n.layer(classifierShape(n.Config))
-
-	r.input = make([]float32, n.Config.Height*n.Config.Width*3)
-	r.maps = [2][]float32{make([]float32, body), make([]float32, body)}
-	r.reduce, r.inner = make([]float32, reduce), make([]float32, inner)
-	r.pooled, r.logits = make([]float32, n.Config.Features()), make([]float32, n.Config.Classes)
-	r.work = newWorkspace(r.layers())
+	offset, total := p.Arena(func(id topology.MapID) int64 { return int64(p.Maps[id].Values()) })
+	arena := make([]float32, total)
+	for id, at := range offset {
+		end := at + int64(p.Maps[id].Values())
+		r.maps = append(r.maps, arena[at:end:end])
+	}
+	last := p.Classifier().Conv
+	r.pooled, r.logits = make([]float32, last.In), make([]float32, last.Out)
+	r.work = newWorkspace(made)
 	return r
 }
 
-func (n *Net) layer(s resnext.ConvShape) layer {
+func (n *Net) layer(s topology.Step) *layer {
 	c := &n.Classifier
-	if s.Name != resnext.ClassifierName {
+	if s.Op != topology.Classify {
 		c = n.Convs[s.Name]
 	}
 	if c == nil {
 		panic(fmt.Sprintf("floatnet: the network has no convolution %q", s.Name))
 	}
 	weights := *c
-	weights.Shape = s
-	return newLayer(s, n.packing.get(&weights))
-}
-
-func (r *Runner) layers() []*layer {
-	all := []*layer{&r.stem, &r.classifier}
-	for i := range r.blocks {
-		b := &r.blocks[i]
-		all = append(all, &b.reduce, &b.transform, &b.expand)
-		if b.shortcut != nil {
-			all = append(all, b.shortcut)
-		}
-	}
-	return all
+	weights.Shape = s.Conv
+	l := newLayer(s.Conv, n.packing.get(&weights))
+	return &l
 }
 
 // Forward runs one image: rgb is Height*Width*3 bytes, row by row, and is normalised as p says
 // (p's resizing is not done here). The logits are valid until the next call. Forward panics if rgb has
 // another length.
 func (r *Runner) Forward(rgb []byte, p resnext.Preprocess) []float32 {
-	if len(rgb) != len(r.input) {
-		panic(fmt.Sprintf("floatnet: an image of %d bytes, the network takes %dx%d pixels of 3", len(rgb), r.cfg.Width, r.cfg.Height))
-	}
+	input := r.input(len(rgb), "an image of %d bytes")
 	var table [3][256]float32
 	for c := range 3 {
 		for v := range 256 {
@@ -110,60 +83,58 @@ func (r *Runner) Forward(rgb []byte, p resnext.Preprocess) []float32 {
 		}
 	}
 	for i := 0; i < len(rgb); i += 3 {
-		r.input[i] = table[0][rgb[i]]
-		r.input[i+1] = table[1][rgb[i+1]]
-		r.input[i+2] = table[2][rgb[i+2]]
+		input[i] = table[0][rgb[i]]
+		input[i+1] = table[1][rgb[i+1]]
+		input[i+2] = table[2][rgb[i+2]]
 	}
-	return r.run(r.input)
+	return r.run()
 }
 
 // ForwardInput is Forward for an image that is normalised already: x is [Height][Width][3].
 func (r *Runner) ForwardInput(x []float32) []float32 {
-	if len(x) != len(r.input) {
-		panic(fmt.Sprintf("floatnet: an input of %d numbers, the network takes %dx%d pixels of 3", len(x), r.cfg.Width, r.cfg.Height))
-	}
-	return r.run(x)
+	copy(r.input(len(x), "an input of %d numbers"), x)
+	return r.run()
 }
 
-func (r *Runner) run(input []float32) []float32 {
-	r.observe(InputName, r.cfg.Height, r.cfg.Width, 3, input)
-	x, y := r.maps[0], r.maps[1]
-	r.conv(&r.stem, input, x, false)
-	if r.cfg.Stem.MaxPool {
-		s := r.stem.shape
-		maxPool(x, s.OutH, s.OutW, s.Out, y)
-		x, y = y, x
-		h, w := r.cfg.BodySize()
-		r.observe(resnext.PoolName, h, w, s.Out, x)
+// input is the memory of the image, which must have n numbers.
+func (r *Runner) input(n int, what string) []float32 {
+	if image := r.program.Maps[topology.Image]; n != image.Values() {
+		panic(fmt.Sprintf("floatnet: "+what+", the network takes %dx%d pixels of 3", n, image.W, image.H))
 	}
-	for i := range r.blocks {
-		b := &r.blocks[i]
-		if b.shortcut != nil {
-			r.conv(b.shortcut, x, y, false)
+	return r.maps[topology.Image]
+}
+
+func (r *Runner) run() []float32 {
+	r.observe(topology.Image)
+	for i, s := range r.program.Steps {
+		x := r.maps[s.In]
+		switch s.Op {
+		case topology.Conv:
+			y, adds := r.maps[s.Out], s.Add != topology.None
+			if adds {
+				copy(y, r.maps[s.Add]) // mostly onto itself
+			}
+			r.layers[i].run(&r.work, x, y, adds)
+			r.observe(s.Out)
+		case topology.MaxPool:
+			in := r.program.Maps[s.In]
+			maxPool(x, in.H, in.W, in.Channels, r.maps[s.Out])
+			r.observe(s.Out)
+		case topology.Classify:
+			in := r.program.Maps[s.In]
+			averagePool(x, in.H*in.W, in.Channels, r.pooled)
+			r.layers[i].run(&r.work, r.pooled, r.logits, false)
 		}
-		r.conv(&b.reduce, x, r.reduce, false)
-		r.conv(&b.transform, r.reduce, r.inner, false)
-		if b.shortcut != nil {
-			x, y = y, x
-		}
-		r.conv(&b.expand, r.inner, x, true) // onto the shortcut, in place
 	}
-	last := r.blocks[len(r.blocks)-1].expand.shape
-	averagePool(x, last.OutH*last.OutW, last.Out, r.pooled)
-	r.classifier.run(&r.work, r.pooled, r.logits, false)
-	r.observe(LogitsName, 1, 1, r.cfg.Classes, r.logits)
+	if r.Observe != nil {
+		r.Observe(LogitsName, 1, 1, len(r.logits), r.logits)
+	}
 	return r.logits
 }
 
-// conv runs a layer and shows its output.
-func (r *Runner) conv(l *layer, x, y []float32, add bool) {
-	l.run(&r.work, x, y, add)
-	r.observe(l.shape.Name, l.shape.OutH, l.shape.OutW, l.shape.Out, y)
-}
-
-func (r *Runner) observe(name string, h, w, c int, data []float32) {
+func (r *Runner) observe(id topology.MapID) {
 	if r.Observe != nil {
-		n := h * w * c
-		r.Observe(name, h, w, c, data[:n:n])
+		m := r.program.Maps[id]
+		r.Observe(m.Name, m.H, m.W, m.Channels, r.maps[id])
 	}
 }

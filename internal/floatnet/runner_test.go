@@ -91,7 +91,7 @@ func TestRunnersAgree(t *testing.T) {
 	got := make([][][]float32, 3)
 	for g := range got {
 		r := n.NewRunner()
-		require.Same(t, &alone.stem.panels[0].weight[0], &r.stem.panels[0].weight[0])
+		require.Same(t, &alone.layers[0].panels[0].weight[0], &r.layers[0].panels[0].weight[0])
 		wg.Go(func() {
 			for i := range images {
 				got[g] = append(got[g], slices.Clone(r.Forward(noise(n.Config, uint64(i)), p)))

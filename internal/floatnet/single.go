@@ -1,8 +1,6 @@
 package floatnet
 
-import (
-	"github.com/libresnext/libresnext/resnext"
-)
+import "github.com/libresnext/libresnext/resnext/topology"
 
 // Layer runs one convolution on its own, for those who look at a network layer after layer. It is for one
 // goroutine at a time; Clone makes another that shares the packed weights.
@@ -29,8 +27,5 @@ func (l *Layer) Run(x, y []float32, add bool) {
 	l.layer.run(&l.work, x, y, add)
 }
 
-// StemPool is the max pooling behind the stem of cfg: x is the stem's map, y that which the first block reads.
-func StemPool(cfg resnext.Config, x, y []float32) {
-	s := cfg.StemShape()
-	maxPool(x, s.OutH, s.OutW, s.Out, y)
-}
+// MaxPool is the 3x3 max pooling of stride 2 and padding 1 of x, a map of m's form, into y.
+func MaxPool(m topology.Map, x, y []float32) { maxPool(x, m.H, m.W, m.Channels, y) }

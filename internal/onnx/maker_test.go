@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // made is a float model that tests change before it is written.
@@ -56,20 +57,26 @@ type maker struct {
 
 func makeModel(cfg resnext.Config, norms bool) *made {
 	m := maker{&made{input: []int{1, 3, cfg.Height, cfg.Width}, inputType: float32Type, opset: 17}, rand.New(rand.NewPCG(1, 2)), norms}
-	x := m.relu(m.conv("image", cfg.StemShape()))
-	if cfg.Stem.MaxPool {
-		x = m.add("MaxPool", "pool", []string{x}, window(3, 2, 1)...)
-	}
-	for _, b := range cfg.Blocks() {
-		y := m.relu(m.conv(x, b.Reduce))
-		y = m.relu(m.conv(y, b.Transform))
-		y = m.conv(y, b.Expand)
-		if b.Shortcut != nil {
-			x = m.conv(x, *b.Shortcut)
+	p := topology.Lower(cfg)
+	tensors := make([]string, len(p.Maps))
+	tensors[topology.Image] = "image"
+	for _, s := range p.Steps {
+		x := tensors[s.In]
+		switch s.Op {
+		case topology.MaxPool:
+			tensors[s.Out] = m.add("MaxPool", "pool", []string{x}, window(3, 2, 1)...)
+		case topology.Conv:
+			y := m.conv(x, s.Conv)
+			if s.Add != topology.None {
+				y = m.add("Add", s.Block+".sum", []string{y, tensors[s.Add]})
+			}
+			if s.Conv.ReLU {
+				y = m.relu(y)
+			}
+			tensors[s.Out] = y
 		}
-		x = m.relu(m.add("Add", b.Name+".sum", []string{y, x}))
 	}
-	x = m.add("GlobalAveragePool", "average", []string{x})
+	x := m.add("GlobalAveragePool", "average", []string{tensors[p.Classifier().In]})
 	x = m.add("Flatten", "flat", []string{x})
 	m.constant("fc.weight", cfg.Classes, cfg.Features())
 	m.constant("fc.bias", cfg.Classes)

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 const (
@@ -26,51 +27,59 @@ type exporter struct {
 }
 
 func (e *exporter) network() {
-	cfg := e.q.Config
-	image := e.padded(cfg, e.q.Preprocess)
+	p := topology.Lower(e.q.Config)
+	image := e.padded(e.q.Config, e.q.Preprocess)
 	image = e.node("DequantizeLinear", imageName+".real", append([]string{image}, e.scaling(imageName, imageStep, 0)...))
-	x := e.layer(cfg.StemShape(), value{image, imageStep}, 0)
-	if cfg.Stem.MaxPool {
-		most := e.node("MaxPool", resnext.PoolName+".max", []string{x.name}, window(3, 2, 1)...)
-		x = e.round(most, resnext.PoolName, x.step, 0)
+	values := make([]value, len(p.Maps))
+	values[topology.Image] = value{image, imageStep}
+	for _, s := range p.Steps {
+		x := values[s.In]
+		switch s.Op {
+		case topology.Conv:
+			values[s.Out] = e.layer(p, s, values)
+		case topology.MaxPool:
+			most := e.node("MaxPool", s.Name+".max", []string{x.name}, window(3, 2, 1)...)
+			values[s.Out] = e.round(most, s.Name, x.step, 0)
+		case topology.Classify:
+			in := p.Maps[s.In]
+			e.classifier(x, in.H*in.W)
+		}
 	}
-	blocks := cfg.Blocks()
-	for _, b := range blocks {
-		x = e.block(b, x)
-	}
-	last := blocks[len(blocks)-1].Expand
-	e.classifier(x, last.OutH*last.OutW)
 }
 
-// block adds a bottleneck, which gives a tensor by the block's name.
-func (e *exporter) block(b resnext.BlockShape, x value) value {
-	out := e.q.Scale[b.Expand.Name]
-	shortcut := x
-	reach := Range{-x.step * math.MaxUint8, out * math.MaxUint8}
-	if b.Shortcut != nil {
-		shortcut = e.signedLayer(*b.Shortcut, x)
-		most := shortcut.step * math.MaxInt8
-		reach = Range{-most, out*math.MaxUint8 + most}
+// layer adds a convolution. The unsigned 8 bits that follow are the ReLU: they clip what is negative.
+func (e *exporter) layer(p *topology.Program, s topology.Step, values []value) value {
+	padding := s.Conv.Kernel / 2
+	if s.Conv.Image {
+		padding = 0 // the image is padded already
 	}
-	y := e.layer(b.Reduce, x, 0)
-	y = e.layer(b.Transform, y, b.Transform.Kernel/2)
-	branch, measured := e.ranges.Branch[b.Name]
+	real := e.conv(s.Conv, values[s.In], padding)
+	out := e.q.Scale[s.Name]
+	switch {
+	case s.Add != topology.None:
+		return e.sum(s, real, values[s.Add], p.Maps[s.Add].Signed)
+	case p.Maps[s.Out].Signed:
+		return e.round(real, s.Name, out, signedZero)
+	}
+	return e.round(real, s.Name, out, 0)
+}
+
+// sum adds the shortcut to the last convolution of a block, which gives a tensor by the block's name. The convolution's
+// own output is rounded to 8 bits first.
+func (e *exporter) sum(s topology.Step, real string, shortcut value, signed bool) value {
+	out := e.q.Scale[s.Name]
+	branch, measured := e.ranges.Branch[s.Block]
 	if !measured {
-		branch = reach
+		branch = Range{-shortcut.step * math.MaxUint8, out * math.MaxUint8}
+		if signed {
+			most := shortcut.step * math.MaxInt8
+			branch = Range{-most, out*math.MaxUint8 + most}
+		}
 	}
 	step, zero := branch.quantise()
-	y = e.round(e.conv(b.Expand, y, 0), b.Expand.Name, step, zero)
-	sum := e.node("Add", b.Name+".sum", []string{y.name, shortcut.name})
-	return e.round(sum, b.Name, out, 0)
-}
-
-// layer adds a rectified convolution: the unsigned 8 bits clip what is negative.
-func (e *exporter) layer(s resnext.ConvShape, x value, padding int) value {
-	return e.round(e.conv(s, x, padding), s.Name, e.q.Scale[s.Name], 0)
-}
-
-func (e *exporter) signedLayer(s resnext.ConvShape, x value) value {
-	return e.round(e.conv(s, x, 0), s.Name, e.q.Scale[s.Name], signedZero)
+	y := e.round(real, s.Name, step, zero)
+	sum := e.node("Add", s.Block+".sum", []string{y.name, shortcut.name})
+	return e.round(sum, s.Block, out, 0)
 }
 
 // conv adds a convolution and gives the name of its real output.

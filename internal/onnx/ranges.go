@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // Ranges are what a graph of 8-bit tensors needs and the network does not know: the ranges of two kinds of
@@ -45,7 +46,6 @@ func Measure(m *resnext.Model, images [][]byte) (Ranges, error) {
 	w := newWatcher(m.Config())
 	s.Observe = w.observe
 	for i, rgb := range images {
-		w.shortcut = w.shortcut[:0]
 		if _, err := s.Infer(rgb); err != nil {
 			return Ranges{}, fmt.Errorf("image %d: %w", i, err)
 		}
@@ -55,40 +55,44 @@ func Measure(m *resnext.Model, images [][]byte) (Ranges, error) {
 
 // watcher follows the shortcuts through the blocks of a network.
 type watcher struct {
-	ranges     Ranges
-	blocks     map[string]string // the block that a convolution ends
-	projection map[string]bool   // is this convolution one
-	last       string            // the last convolution
-	shortcut   []float32         // of the block under way; empty where it cannot be seen: behind the max pooling
+	ranges  Ranges
+	program *topology.Program
+	steps   map[string]topology.Step // by name
+	maps    map[topology.MapID][]float32
+	uses    []topology.Uses
 }
 
 func newWatcher(cfg resnext.Config) *watcher {
 	w := &watcher{
-		ranges: Ranges{Branch: map[string]Range{}}, blocks: map[string]string{}, projection: map[string]bool{},
+		ranges: Ranges{Branch: map[string]Range{}}, program: topology.Lower(cfg), steps: map[string]topology.Step{},
+		maps: map[topology.MapID][]float32{},
 	}
-	for _, b := range cfg.Blocks() {
-		w.blocks[b.Expand.Name] = b.Name
-		w.last = b.Expand.Name
-		if b.Shortcut != nil {
-			w.projection[b.Shortcut.Name] = true
-		}
+	w.uses = w.program.Uses()
+	for _, s := range w.program.Steps {
+		w.steps[s.Name] = s
 	}
 	return w
 }
 
+// observe sees the outputs of convolutions. A shortcut that comes from the max pooling cannot be seen.
 func (w *watcher) observe(name string, height, width, channels int, values []float32) {
-	block, ends := w.blocks[name]
-	if ends && len(w.shortcut) == len(values) {
-		r := w.ranges.Branch[block]
-		for i, v := range values {
-			r.add(v - w.shortcut[i])
+	s, ok := w.steps[name]
+	if !ok {
+		return
+	}
+	if s.Add != topology.None {
+		if shortcut := w.maps[s.Add]; len(shortcut) == len(values) {
+			r := w.ranges.Branch[s.Block]
+			for i, v := range values {
+				r.add(v - shortcut[i])
+			}
+			w.ranges.Branch[s.Block] = r
 		}
-		w.ranges.Branch[block] = r
 	}
-	if ends || w.projection[name] {
-		w.shortcut = append(w.shortcut[:0], values...)
+	if len(w.uses[s.Out].Adders) > 0 {
+		w.maps[s.Out] = append(w.maps[s.Out][:0], values...)
 	}
-	if name == w.last {
+	if s.Out == w.program.Classifier().In {
 		w.pooled(height*width, channels, values)
 	}
 }

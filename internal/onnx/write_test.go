@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // networks are small ones of both stems, with projections and identities, and one whose first block has the
@@ -56,14 +57,18 @@ func random(cfg resnext.Config) *resnext.Quantised {
 		q.Convs[s.Name] = params(s.Out, s.Weights()/s.Out)
 		q.Scale[s.Name] = step * (1 + rnd.Float32())
 	}
-	input := q.Scale[resnext.StemName]
-	for _, b := range cfg.Blocks() {
-		shortcut := input
-		if b.Shortcut != nil {
-			shortcut = q.Scale[b.Shortcut.Name]
+	program := topology.Lower(cfg)
+	steps := make([]float32, len(program.Maps)) // of each map
+	for _, s := range program.Steps {
+		switch s.Op {
+		case topology.MaxPool:
+			steps[s.Out] = steps[s.In]
+		case topology.Conv:
+			steps[s.Out] = q.Scale[s.Name]
+			if s.Add != topology.None {
+				q.Residual[s.Block] = steps[s.Add] / steps[s.Out]
+			}
 		}
-		input = q.Scale[b.Expand.Name]
-		q.Residual[b.Name] = shortcut / input
 	}
 	q.Classifier = params(cfg.Classes, cfg.Features())
 	return q
@@ -112,7 +117,7 @@ func TestStructure(t *testing.T) {
 			for _, n := range p.nodes {
 				count[n.op]++
 			}
-			convs, blocks, pools := len(cfg.Convs()), len(cfg.Blocks()), 0
+			convs, blocks, pools := len(cfg.Convs()), len(q.Residual), 0
 			if cfg.Stem.MaxPool {
 				pools = 1
 			}
@@ -247,9 +252,10 @@ func TestWidestRanges(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "m.onnx")
 		require.NoError(t, Write(path, q, Ranges{}, Options{}))
 		p := parse(t, path)
-		for _, b := range cfg.Blocks() {
-			step, zero := p.constants[b.Expand.Name+".scale"].values[0], p.constants[b.Expand.Name+".zero"].values[0]
-			out := float64(q.Scale[b.Expand.Name]) * 255
+		for block := range q.Residual {
+			last := topology.LayerName(block, topology.Expand)
+			step, zero := p.constants[last+".scale"].values[0], p.constants[last+".zero"].values[0]
+			out := float64(q.Scale[last]) * 255
 			require.GreaterOrEqual(t, (255-zero)*step, out*0.99, name)
 			require.Negative(t, -zero*step, name)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/libresnext/libresnext/internal/wiring"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // The values of a file that tests make, beside float64, string, bool and nil: fields of a table in order,
@@ -159,25 +160,32 @@ func (n *network) conv(s resnext.ConvShape) []any {
 func relu() any { return module{"cudnn.ReLU", fields{"inplace", true}} }
 
 func (n *network) model(cfg resnext.Config) module {
-	items := append(n.conv(cfg.StemShape()), relu())
-	if cfg.Stem.MaxPool {
-		items = append(items, module{"nn.SpatialMaxPooling", fields{"kW", 3, "kH", 3, "dW", 2, "dH", 2, "padW", 1, "padH", 1, "ceil_mode", false}})
-	}
-	blocks := cfg.Blocks()
-	for _, b := range blocks {
-		main := slices.Concat(n.conv(b.Reduce), []any{relu()}, n.conv(b.Transform), []any{relu()}, n.conv(b.Expand))
-		side := module{"nn.Identity", nil}
-		if b.Shortcut != nil {
-			side = container("nn.Sequential", n.conv(*b.Shortcut)...)
+	p := topology.Lower(cfg)
+	var items, main []any // main is the branch of the block under way
+	side := module{"nn.Identity", nil}
+	for _, s := range p.Steps {
+		switch {
+		case s.Op == topology.MaxPool:
+			items = append(items, module{"nn.SpatialMaxPooling", fields{"kW", 3, "kH", 3, "dW", 2, "dH", 2, "padW", 1, "padH", 1, "ceil_mode", false}})
+		case s.Op == topology.Classify:
+		case s.Block == "":
+			items = append(append(items, n.conv(s.Conv)...), relu())
+		case s.Role == topology.Shortcut:
+			side = container("nn.Sequential", n.conv(s.Conv)...)
+		case s.Add == topology.None:
+			main = append(append(main, n.conv(s.Conv)...), relu())
+		default:
+			main = append(main, n.conv(s.Conv)...)
+			items = append(items, container("nn.Sequential",
+				container("nn.ConcatTable", container("nn.Sequential", main...), side), module{"nn.CAddTable", fields{"inplace", true}}, relu()))
+			main, side = nil, module{"nn.Identity", nil}
 		}
-		items = append(items, container("nn.Sequential",
-			container("nn.ConcatTable", container("nn.Sequential", main...), side), module{"nn.CAddTable", fields{"inplace", true}}, relu()))
 	}
-	last := blocks[len(blocks)-1].Expand
+	last := p.Maps[p.Classifier().In]
 	return container("nn.Sequential", append(items,
-		module{"cudnn.SpatialAveragePooling", fields{"kW", last.OutW, "kH", last.OutH, "dW", 1, "dH", 1}},
-		module{"nn.View", fields{"numElements", last.Out}},
-		module{"nn.Linear", fields{"weight", n.numbers(resnext.ClassifierName, cfg.Classes, last.Out), "bias", n.numbers("bias", cfg.Classes)}},
+		module{"cudnn.SpatialAveragePooling", fields{"kW", last.W, "kH", last.H, "dW", 1, "dH", 1}},
+		module{"nn.View", fields{"numElements", last.Channels}},
+		module{"nn.Linear", fields{"weight", n.numbers(resnext.ClassifierName, cfg.Classes, last.Channels), "bias", n.numbers("bias", cfg.Classes)}},
 	)...)
 }
 

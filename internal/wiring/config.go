@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // config is the configuration of the blocks that were found.
@@ -74,11 +75,11 @@ func (b *block) checkShortcut(in int) error {
 
 // checkAverage compares an average of a fixed size with the map that it gets.
 func (m *matcher) checkAverage(cfg resnext.Config) error {
-	blocks := cfg.Blocks()
-	last := blocks[len(blocks)-1].Expand
-	if k := m.average.Kernel; k != 0 && (k != last.OutH || k != last.OutW) {
+	p := topology.Lower(cfg)
+	last := p.Maps[p.Classifier().In]
+	if k := m.average.Kernel; k != 0 && (k != last.H || k != last.W) {
 		return fmt.Errorf("%s: averages %dx%d pixels, and images of %dx%d pixels give a map of %dx%d; expected an average over the whole map: export with the input size of training fixed",
-			m.average.Title, k, k, cfg.Width, cfg.Height, last.OutW, last.OutH)
+			m.average.Title, k, k, cfg.Width, cfg.Height, last.W, last.H)
 	}
 	if m.average.Pad != 0 {
 		return fmt.Errorf("%s: has a padding of %d; expected none", m.average.Title, m.average.Pad)
@@ -88,15 +89,18 @@ func (m *matcher) checkAverage(cfg resnext.Config) error {
 
 // units gives every convolution that was found by the name of its layer.
 func (m *matcher) units() map[string]unit {
-	all := map[string]unit{resnext.StemName: m.first}
-	stage, index := 0, -1
+	all := map[string]unit{topology.StemName: m.first}
+	stage, index := -1, -1
 	for i, b := range m.blocks {
 		index++
 		if m.begins(i) {
 			stage, index = stage+1, 0
 		}
-		prefix := fmt.Sprintf("stage%d.block%d.", stage, index)
-		all[prefix+"reduce"], all[prefix+"transform"], all[prefix+"expand"], all[prefix+"shortcut"] = b.reduce, b.transform, b.expand, b.shortcut
+		for role, u := range map[topology.Role]unit{
+			topology.Reduce: b.reduce, topology.Transform: b.transform, topology.Expand: b.expand, topology.Shortcut: b.shortcut,
+		} {
+			all[topology.LayerName(topology.BlockName(stage, index), role)] = u
+		}
 	}
 	return all
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/libresnext/libresnext/asm"
 	i8 "github.com/libresnext/libresnext/int8"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // Report is what `calls layers` prints.
@@ -47,11 +48,17 @@ func sampleLayers(cfg resnext.Config, k *asm.Kernels, weight int8) *Report {
 	r := &Report{Network: cfg.Name, Set: k.Name}
 	s := &surveyor{weight: weight, calls: newSampler(k, r), report: r, known: map[string]*Layer{}}
 	s.kernels = s.calls.recording()
-	in := s.stem(cfg)
-	for _, b := range cfg.Blocks() {
-		in = s.block(b, in)
+	p := topology.Lower(cfg)
+	for _, step := range p.Steps {
+		switch step.Op {
+		case topology.Conv:
+			s.conv(p, step)
+		case topology.MaxPool:
+			s.maxPool(step.Name, mapOf(p.Maps[step.In]), mapOf(p.Maps[step.Out]))
+		case topology.Classify:
+			s.head(step.Conv, mapOf(p.Maps[step.In]))
+		}
 	}
-	s.head(cfg, in)
 	return r
 }
 
@@ -79,93 +86,80 @@ func (s *surveyor) runConv(c *i8.Conv, p *i8.Place, b i8.Buffers) int {
 	return c.Bytes()
 }
 
-func (s *surveyor) stem(cfg resnext.Config) i8.Map {
-	shape := cfg.StemShape()
-	image := i8.Image{H: shape.InH, W: shape.InW, Border: shape.Kernel / 2}
-	border := 0
-	if cfg.Stem.MaxPool {
-		border = 1
-	}
-	out := outMap(shape, border)
-	s.layer(shape.Name, "stem", shape, shape.MACs(), image.Bytes()+out.Bytes(), func() int {
-		c := i8.NewConv(s.kernels, s.spec(shape, asm.ReLU))
-		return s.runConv(c, c.PlaceStem(image, out), i8.Buffers{In: make([]byte, image.Bytes()), Out: make([]byte, out.Bytes())})
-	})
-	if !cfg.Stem.MaxPool {
-		return out
-	}
-	h, w := cfg.BodySize()
-	pooled := i8.Map{H: h, W: w, Layout: out.Layout}
-	s.layer(resnext.PoolName, "max pooling", out, 0, out.Bytes()+pooled.Bytes(), func() int {
-		p := i8.NewMaxPool(s.kernels, out, pooled)
-		from, to := make([]byte, out.Bytes()), make([]byte, pooled.Bytes())
+func (s *surveyor) maxPool(name string, in, out i8.Map) {
+	s.layer(name, "max pooling", in, 0, in.Bytes()+out.Bytes(), func() int {
+		p := i8.NewMaxPool(s.kernels, in, out)
+		from, to := make([]byte, in.Bytes()), make([]byte, out.Bytes())
 		for t := range p.Tasks() {
 			p.Run(from, to, t, p.Tasks(), &s.scratch)
 		}
 		return 0
 	})
-	return pooled
 }
 
-func (s *surveyor) block(b resnext.BlockShape, in i8.Map) i8.Map {
-	reduced, transformed, out := outMap(b.Reduce, 1), outMap(b.Transform, 0), outMap(b.Expand, 0)
-	mode := asm.AddUnsigned
-	if b.Shortcut != nil {
-		mode = asm.AddSigned
-		s.conv(*b.Shortcut, "1x1, shortcut", asm.Signed, in, out)
+func (s *surveyor) conv(p *topology.Program, step topology.Step) {
+	mode, shape, out := asm.ReLU, step.Conv, mapOf(p.Maps[step.Out])
+	kind := fmt.Sprintf("%dx%d", shape.Kernel, shape.Kernel)
+	switch {
+	case shape.Image:
+		kind = "stem"
+	case step.Add != topology.None:
+		mode, kind = asm.AddUnsigned, kind+" and add"
+		if p.Maps[step.Add].Signed {
+			mode = asm.AddSigned
+		}
+	case !shape.ReLU:
+		mode, kind = asm.Signed, kind+", shortcut"
+	case shape.Groups > 1:
+		kind += fmt.Sprintf(", groups of %d", shape.In/shape.Groups)
 	}
-	s.conv(b.Reduce, "1x1", asm.ReLU, in, reduced)
-	kind := "3x3"
-	if b.Transform.Groups > 1 {
-		kind = fmt.Sprintf("3x3, groups of %d", b.Transform.In/b.Transform.Groups)
-	}
-	s.conv(b.Transform, kind, asm.ReLU, reduced, transformed)
-	s.conv(b.Expand, "1x1 and add", mode, transformed, out)
-	return out
-}
-
-func (s *surveyor) conv(shape resnext.ConvShape, kind string, mode asm.Mode, in, out i8.Map) {
-	name := shape.Name
 	shape.Name = ""
-	activations := in.Bytes() + out.Bytes()
-	adds := mode == asm.AddSigned || mode == asm.AddUnsigned
-	if adds {
+	image := i8.Image{H: shape.InH, W: shape.InW, Border: shape.Kernel / 2}
+	in := mapOf(p.Maps[step.In])
+	inBytes := in.Bytes()
+	if shape.Image {
+		inBytes = image.Bytes()
+	}
+	activations := inBytes + out.Bytes()
+	if step.Add != topology.None {
 		activations += out.Bytes()
 	}
-	s.layer(name, kind, fmt.Sprintf("%+v %d", shape, mode), shape.MACs(), activations, func() int {
+	s.layer(step.Name, kind, fmt.Sprintf("%+v %d", shape, mode), shape.MACs(), activations, func() int {
 		c := i8.NewConv(s.kernels, s.spec(shape, mode))
-		b := i8.Buffers{In: make([]byte, in.Bytes()), Out: make([]byte, out.Bytes())}
-		if adds {
+		b := i8.Buffers{In: make([]byte, inBytes), Out: make([]byte, out.Bytes())}
+		if shape.Image {
+			return s.runConv(c, c.PlaceStem(image, out), b)
+		}
+		if step.Add != topology.None {
 			b.Residual = b.Out
 		}
 		return s.runConv(c, c.Place(in, out), b)
 	})
 }
 
-func (s *surveyor) head(cfg resnext.Config, in i8.Map) {
-	p := params(cfg.Classes, cfg.Features(), s.weight)
+func (s *surveyor) head(shape resnext.ConvShape, in i8.Map) {
+	p := params(shape.Out, shape.In, s.weight)
 	h := i8.NewHead(s.kernels, in, 1, p.Weight, p.Bias, p.Multiplier)
-	state, logits := h.NewState(), make([]float32, cfg.Classes)
+	state, logits := h.NewState(), make([]float32, shape.Out)
 	s.layer(resnext.AverageName, "average", in, 0, in.Bytes(), func() int {
 		h.Pool(make([]byte, in.Bytes()), state, &s.scratch)
 		return 0
 	})
-	macs := int64(cfg.Features()) * int64(cfg.Classes)
-	s.layer(resnext.ClassifierName, "classifier", in, macs, 4*cfg.Classes, func() int {
+	s.layer(shape.Name, "classifier", in, shape.MACs(), 4*shape.Out, func() int {
 		h.Logits(logits, state, 0, 1, &s.scratch)
 		return h.Bytes()
 	})
 }
 
-// outMap and spec place a shape in memory as the library does.
-func outMap(s resnext.ConvShape, border int) i8.Map {
-	return i8.Map{H: s.OutH, W: s.OutW, Border: border, Layout: i8.Grouped(s.Out, s.OutGroups)}
+// mapOf and spec place a map and a convolution in memory as the library does.
+func mapOf(m topology.Map) i8.Map {
+	return i8.Map{H: m.H, W: m.W, Border: m.Border, Layout: i8.Grouped(m.Channels, m.Groups)}
 }
 
 func (v *surveyor) spec(s resnext.ConvShape, mode asm.Mode) i8.ConvSpec {
 	p := params(s.Out, s.Weights()/s.Out, v.weight)
 	return i8.ConvSpec{
-		In: i8.Grouped(s.In, s.InGroups), Out: i8.Grouped(s.Out, s.OutGroups), Stem: s.Name == resnext.StemName,
+		In: i8.Grouped(s.In, s.InGroups), Out: i8.Grouped(s.Out, s.OutGroups), Stem: s.Image,
 		Kernel: s.Kernel, Stride: s.Stride, Groups: s.Groups,
 		Weight: p.Weight, Bias: p.Bias, Multiplier: p.Multiplier, Mode: mode, Residual: 1,
 	}

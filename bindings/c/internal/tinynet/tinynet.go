@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // New makes the network: random numbers, the same at every call, in every kind of layer. Pictures are resized to 36
@@ -34,8 +35,10 @@ func New() *resnext.Quantised {
 	for _, s := range cfg.Convs() {
 		q.Convs[s.Name], q.Scale[s.Name] = params(s.Out, s.Weights()/s.Out), 0.25
 	}
-	for _, b := range cfg.Blocks() {
-		q.Residual[b.Name] = 0.5
+	for _, s := range topology.Lower(cfg).Steps {
+		if s.Add != topology.None {
+			q.Residual[s.Block] = 0.5
+		}
 	}
 	q.Classifier = params(cfg.Classes, cfg.Features())
 	return q

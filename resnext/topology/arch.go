@@ -1,4 +1,4 @@
-package resnext
+package topology
 
 import (
 	"fmt"

@@ -1,13 +1,12 @@
-package resnext
+package topology
 
 import (
 	"errors"
 	"fmt"
-
-	i8 "github.com/libresnext/libresnext/int8"
+	"math"
 )
 
-// Config describes one network of the family: a stem, stages of bottlenecks, a classifier.
+// Config describes one network of the family: a stem, stages of blocks, a classifier.
 //
 // ResNeXt ("Aggregated Residual Transformations for Deep Neural Networks", Xie et al. 2017, section 3)
 // is fixed by these few numbers; there is no general graph. ResNet is the case Cardinality = 1.
@@ -41,7 +40,7 @@ var (
 	CIFARStem    = Stem{Kernel: 3, Stride: 1, Width: 64}
 )
 
-// Stage is a run of bottlenecks with equal widths. The first of them has the stride.
+// Stage is a run of blocks of one kind with equal widths. The first of them has the stride.
 type Stage struct {
 	Blocks int `json:"blocks"`
 	// Inner is the width of the grouped 3x3 convolution over all groups (D in the paper's table 1).
@@ -57,11 +56,15 @@ const (
 	maxWidth   = 1 << 15
 	maxBlocks  = 512
 	maxStages  = 8
-	maxSide    = 2048
 	maxClasses = 1 << 17
 	// maxWeights bounds one layer's weights; 32x48d's largest has 25 million.
 	maxWeights = 1 << 28
+	// maxValues bounds one map.
+	maxValues = math.MaxInt32
 )
+
+// MaxSide is the largest height and width of an image in pixels.
+const MaxSide = 2048
 
 // ErrConfig is wrapped by every error about an impossible Config.
 var ErrConfig = errors.New("impossible network configuration")
@@ -71,16 +74,13 @@ func (c Config) Validate() error {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...))
 	}
-	if err := checkText("the name", c.Name); err != nil {
-		return bad("%v", err)
-	}
 	switch {
 	case c.Cardinality < 1 || c.Cardinality > maxWidth:
 		return bad("cardinality is %d", c.Cardinality)
 	case c.Classes < 1 || c.Classes > maxClasses:
 		return bad("%d classes", c.Classes)
-	case c.Height < 1 || c.Width < 1 || c.Height > maxSide || c.Width > maxSide:
-		return bad("input of %dx%d pixels, expected 1 to %d each", c.Width, c.Height, maxSide)
+	case c.Height < 1 || c.Width < 1 || c.Height > MaxSide || c.Width > MaxSide:
+		return bad("input of %dx%d pixels, expected 1 to %d each", c.Width, c.Height, MaxSide)
 	case c.Stem.Kernel < 1 || c.Stem.Kernel > 15 || c.Stem.Kernel%2 == 0:
 		return bad("stem kernel is %d, expected an odd size up to 15", c.Stem.Kernel)
 	case c.Stem.Stride < 1 || c.Stem.Stride > 4:
@@ -102,13 +102,13 @@ func (c Config) Validate() error {
 			return bad("stage %d: stride %d", i+1, s.Stride)
 		}
 	}
-	for _, conv := range c.Convs() {
-		if n := conv.weights(); n > maxWeights {
-			return bad("%s has %d weights, expected at most %d", conv.Name, n, maxWeights)
+	for _, s := range c.Convs() {
+		if n := s.weights(); n > maxWeights {
+			return bad("%s has %d weights, expected at most %d", s.Name, n, maxWeights)
 		}
-		if n := conv.outMap().Size(); n > i8.MaxBytes {
-			return bad("%s: %dx%d pixels of %d channels take %d bytes, kernels reach %d",
-				conv.Name, conv.OutW, conv.OutH, conv.Out, n, i8.MaxBytes)
+		if n := int64(s.OutH) * int64(s.OutW) * int64(s.Out); n > maxValues {
+			return bad("%s: %dx%d pixels of %d channels are %d values, expected at most %d",
+				s.Name, s.OutW, s.OutH, s.Out, n, maxValues)
 		}
 	}
 	if n := int64(c.Features()) * int64(c.Classes); n > maxWeights {
@@ -121,7 +121,7 @@ func (c Config) Validate() error {
 func (c Config) Layers() int {
 	n := 2
 	for _, s := range c.Stages {
-		n += 3 * s.Blocks
+		n += s.Blocks * len(kinds[s.kind()].branch)
 	}
 	return n
 }
@@ -131,3 +131,6 @@ func (c Config) BaseWidth() int { return c.Stages[0].Inner / c.Cardinality }
 
 // CIFAR reports whether the network has the stem without pooling that is usual for small images.
 func (c Config) CIFAR() bool { return !c.Stem.MaxPool }
+
+// Features is the number of channels that the pooled map gives to the classifier.
+func (c Config) Features() int { return c.Stages[len(c.Stages)-1].Out }

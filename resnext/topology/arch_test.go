@@ -1,4 +1,4 @@
-package resnext
+package topology
 
 import (
 	"testing"
@@ -60,7 +60,7 @@ func TestNamesRoundTrip(t *testing.T) {
 		_, err := Named(bad)
 		require.Error(t, err, bad)
 	}
-	odd := small()["2x14d"]
+	odd := Config{Cardinality: 2, Stem: ImageNetStem, Classes: 7, Height: 30, Width: 30, Stages: []Stage{{Blocks: 2, Inner: 28, Out: 32, Stride: 1}}}
 	require.Empty(t, odd.CanonicalName())
 }
 

@@ -1,0 +1,72 @@
+// Package house holds no code, only the test of which package may import which: ARCHITECTURE.md draws the floors.
+package house
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/libresnext/libresnext/"
+
+// workshop are the packages that turn float checkpoints into models. The device has none of it.
+var workshop = []string{"quant", "internal/floatnet", "internal/checkpoint", "internal/torch7", "internal/onnx", "internal/hub", "internal/wiring"}
+
+// rules say what each package, and all below a folder that ends in /..., must not depend on, directly or not.
+var rules = []struct {
+	who  string
+	not  []string
+	also string // nothing of ours but these, separated by blanks, where not is empty
+}{
+	{who: "asm/..."},
+	{who: "int8", also: "asm"},
+	{who: "resnext/topology"},
+	{who: "resnext/...", not: workshop},
+	{who: "bindings/c/...", not: workshop},
+	{who: "examples/raspi/...", not: workshop},
+	{who: "cmd/resnext", not: workshop},
+	{who: "internal/images/...", not: append([]string{"resnext", "int8", "asm"}, workshop...)},
+	{who: "internal/safetensors", not: append([]string{"resnext", "int8", "asm"}, workshop...)},
+}
+
+// TestImports: floors are walked downwards only.
+func TestImports(t *testing.T) {
+	cmd := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Deps " "}}`, "./...")
+	cmd.Dir = "../.."
+	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=1")
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	checked := map[string]bool{}
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		name, ok := strings.CutPrefix(words[0], module)
+		require.True(t, ok, line)
+		for _, r := range rules {
+			if !within(name, r.who) {
+				continue
+			}
+			checked[r.who] = true
+			for _, dep := range words[1:] {
+				dep, ours := strings.CutPrefix(dep, module)
+				if !ours || within(dep, r.who) {
+					continue
+				}
+				if len(r.not) == 0 {
+					require.Contains(t, strings.Fields(r.also), dep, "%s must not need %s", name, dep)
+				}
+				for _, n := range r.not {
+					require.False(t, within(dep, n+"/..."), "%s must not need %s", name, dep)
+				}
+			}
+		}
+	}
+	require.Len(t, checked, len(rules), "a rule is about no package")
+}
+
+// within reports whether a package is the one that is named, or below a folder whose name ends in "/...".
+func within(name, pattern string) bool {
+	folder, below := strings.CutSuffix(pattern, "/...")
+	return name == folder || below && strings.HasPrefix(name, folder+"/")
+}

@@ -1,0 +1,43 @@
+package resnext
+
+import "github.com/libresnext/libresnext/resnext/topology"
+
+// What a network is, see package topology.
+type (
+	// Config describes one network of the family: a stem, stages of blocks, a classifier.
+	Config = topology.Config
+	// Stem is the first convolution.
+	Stem = topology.Stem
+	// Stage is a run of blocks of one kind with equal widths.
+	Stage = topology.Stage
+	// ConvShape is one convolution with everything that its place in the network fixes.
+	ConvShape = topology.ConvShape
+)
+
+// ImageNetStem is the 7x7, stride 2 convolution with max pooling; CIFARStem the 3x3, stride 1 one without.
+var (
+	ImageNetStem = topology.ImageNetStem
+	CIFARStem    = topology.CIFARStem
+)
+
+// ErrConfig is wrapped by every error about an impossible Config.
+var ErrConfig = topology.ErrConfig
+
+// The names of what is not a block's: the first and the last layer in the model file; the stem's max pooling and the
+// average before the classifier, which have no numbers.
+const (
+	StemName       = topology.StemName
+	PoolName       = topology.PoolName
+	AverageName    = topology.AverageName
+	ClassifierName = topology.ClassifierName
+)
+
+// Architectures lists the names of published networks, sorted. Named accepts more: any cardinality
+// and base width.
+func Architectures() []string { return topology.Architectures() }
+
+// Named gives the configuration of a named architecture: "resnext50_32x4d", "resnet101",
+// "wide_resnet50_2", or resnextDEPTH_CxDd in general. Depths 50, 101 and 152 are ImageNet networks
+// (1000 classes, 224x224 pixels); any other depth 9n+2 is the CIFAR form (10 classes, 32x32 pixels)
+// whose widen factor is 4 unless the name ends in _wN.
+func Named(name string) (Config, error) { return topology.Named(name) }

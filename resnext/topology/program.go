@@ -1,0 +1,233 @@
+package topology
+
+import "fmt"
+
+// Program is a network as straight-line code: steps on numbered maps, in the order in which they run. It is not a
+// graph: only Lower makes one, from a Config, and no file brings one in.
+type Program struct {
+	Maps  []Map // the image is the first
+	Steps []Step
+}
+
+// MapID is a map's index in Program.Maps.
+type MapID int
+
+// Image is the network's input; None is no map.
+const (
+	Image MapID = 0
+	None  MapID = -1
+)
+
+// Map is an activation map. Border and Groups follow from the steps that read and write it; nobody sets them.
+type Map struct {
+	// Name is that of the step that writes the map, InputName of the image.
+	Name           string
+	H, W, Channels int
+	// Border is how many pixels of 0 on every side the windows of its readers need.
+	Border int
+	// Groups says whose groups the channels are padded for in memory.
+	Groups int
+	// Signed reports whether values may be negative: a projection before the add. All others are rectified.
+	Signed bool
+}
+
+// Values is the number of values.
+func (m Map) Values() int { return m.H * m.W * m.Channels }
+
+// Op is what a step does.
+type Op uint8
+
+const (
+	// Conv is a convolution with a ReLU, unless its output is Signed. Where Add is a map, it is added before the ReLU.
+	Conv Op = iota
+	// MaxPool is a 3x3 max pooling of stride 2 and padding 1.
+	MaxPool
+	// Classify is the average over the map and the linear layer behind it. Its output is no map.
+	Classify
+)
+
+// Step is one operator.
+type Step struct {
+	Op Op
+	// Name is the layer's name in the model file, such as "stage1.block0.expand".
+	Name string
+	// Block is the name of the block that the step is part of, such as "stage1.block0"; empty outside.
+	Block string
+	// Stage is the index of the block's stage, and Index the block's within it; -1 outside.
+	Stage, Index int
+	Role         Role
+	// In is read and Out written; Out is None for Classify. Add is what a convolution's epilogue adds, or None.
+	In, Out, Add MapID
+	// Conv is the convolution where Op is Conv. For Classify it is the linear layer as a 1x1 convolution of a single
+	// pixel.
+	Conv ConvShape
+}
+
+// The names of what is not a block's: the first and the last layer in the model file; the stem's max pooling and the
+// average before the classifier, which have no numbers; the image.
+const (
+	StemName       = string(StemRole)
+	PoolName       = string(PoolRole)
+	ClassifierName = string(ClassifierRole)
+	AverageName    = "average"
+	InputName      = "input"
+)
+
+// BlockName is the name of a block, both numbers from 0 on: "stage1.block0" is the first.
+func BlockName(stage, block int) string { return fmt.Sprintf("stage%d.block%d", stage+1, block) }
+
+// LayerName is the name of a block's layer.
+func LayerName(block string, role Role) string { return block + "." + string(role) }
+
+// Lower turns a valid Config into steps.
+func Lower(c Config) *Program {
+	l := lowering{c: c, stage: -1, index: -1, p: &Program{Maps: []Map{{Name: InputName, H: c.Height, W: c.Width, Channels: 3}}}}
+	x := l.conv(StemName, StemRole, Image, c.Stem.Width, c.Stem.Kernel, c.Stem.Stride, 1)
+	if c.Stem.MaxPool {
+		x = l.maxPool(x)
+	}
+	for i, s := range c.Stages {
+		for j := range s.Blocks {
+			l.stage, l.index, l.block = i, j, BlockName(i, j)
+			stride := 1
+			if j == 0 {
+				stride = s.Stride
+			}
+			x = l.addBlock(s, x, stride)
+		}
+	}
+	l.p.Steps = append(l.p.Steps, Step{
+		Op: Classify, Name: ClassifierName, Stage: -1, Index: -1, Role: ClassifierRole, In: x, Out: None, Add: None,
+		Conv: ConvShape{
+			Name: ClassifierName, In: l.p.Maps[x].Channels, Out: c.Classes, Kernel: 1, Stride: 1, Groups: 1,
+			InH: 1, InW: 1, OutH: 1, OutW: 1,
+		},
+	})
+	l.derive()
+	return l.p
+}
+
+// lowering makes a Program.
+type lowering struct {
+	c            Config
+	p            *Program
+	stage, index int
+	block        string
+}
+
+// addBlock adds a block of stage s that reads x, and returns its output.
+func (l *lowering) addBlock(s Stage, x MapID, stride int) MapID {
+	k := kinds[s.kind()]
+	shortcut := x
+	if stride != 1 || l.p.Maps[x].Channels != s.Out {
+		shortcut = l.conv(LayerName(l.block, Shortcut), Shortcut, x, s.Out, 1, stride, 1)
+		l.p.Maps[shortcut].Signed = true
+		l.last().Conv.ReLU = false
+	}
+	for _, link := range k.branch {
+		step := 1
+		if link.role == k.stride {
+			step = stride
+		}
+		x = l.conv(LayerName(l.block, link.role), link.role, x, link.width(l.c, s), link.kernel, step, link.groups(l.c, s))
+	}
+	l.last().Add = shortcut
+	return x
+}
+
+func (l *lowering) last() *Step { return &l.p.Steps[len(l.p.Steps)-1] }
+
+// conv adds a rectified convolution and returns its output.
+func (l *lowering) conv(name string, role Role, x MapID, channels, kernel, stride, groups int) MapID {
+	in := l.p.Maps[x]
+	out := Map{Name: name, H: outSize(in.H, kernel, stride), W: outSize(in.W, kernel, stride), Channels: channels}
+	return l.add(out, Step{Op: Conv, Name: name, Role: role, In: x, Conv: ConvShape{
+		Name: name, In: in.Channels, Out: channels, Kernel: kernel, Stride: stride, Groups: groups,
+		InH: in.H, InW: in.W, OutH: out.H, OutW: out.W, Image: x == Image, ReLU: true,
+	}})
+}
+
+func (l *lowering) maxPool(x MapID) MapID {
+	in := l.p.Maps[x]
+	out := Map{Name: PoolName, H: outSize(in.H, 3, 2), W: outSize(in.W, 3, 2), Channels: in.Channels}
+	return l.add(out, Step{Op: MaxPool, Name: PoolName, Role: PoolRole, In: x})
+}
+
+// add appends a step and the map that it writes.
+func (l *lowering) add(out Map, s Step) MapID {
+	s.Out, s.Add, s.Stage, s.Index, s.Block = MapID(len(l.p.Maps)), None, l.stage, l.index, l.block
+	l.p.Maps, l.p.Steps = append(l.p.Maps, out), append(l.p.Steps, s)
+	return s.Out
+}
+
+// derive finds each map's border and groups from those who read and write it. A map that is added lies in memory as the
+// sum does.
+func (l *lowering) derive() {
+	maps := l.p.Maps
+	for i := range maps {
+		maps[i].Groups = 1
+	}
+	for _, s := range l.p.Steps {
+		switch s.Op {
+		case Conv:
+			maps[s.In].Border = max(maps[s.In].Border, s.Conv.Kernel/2)
+			if s.Conv.Groups > 1 {
+				maps[s.In].Groups, maps[s.Out].Groups = s.Conv.Groups, s.Conv.Groups
+			}
+		case MaxPool:
+			maps[s.In].Border = max(maps[s.In].Border, 1)
+		}
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, s := range l.p.Steps {
+			if s.Add != None && maps[s.Add].Border != maps[s.Out].Border {
+				border := max(maps[s.Add].Border, maps[s.Out].Border)
+				maps[s.Add].Border, maps[s.Out].Border, changed = border, border, true
+			}
+		}
+	}
+	for i := range l.p.Steps {
+		if s := &l.p.Steps[i]; s.Op == Conv {
+			s.Conv.InGroups, s.Conv.OutGroups = maps[s.In].Groups, maps[s.Out].Groups
+		}
+	}
+}
+
+// Convs lists every convolution in the order in which they run; the classifier is not one of them.
+func (p *Program) Convs() []ConvShape {
+	var convs []ConvShape
+	for _, s := range p.Steps {
+		if s.Op == Conv {
+			convs = append(convs, s.Conv)
+		}
+	}
+	return convs
+}
+
+// Convs is that of the lowered network.
+func (c Config) Convs() []ConvShape { return Lower(c).Convs() }
+
+// Classifier is the last step.
+func (p *Program) Classifier() Step { return p.Steps[len(p.Steps)-1] }
+
+// LargestLayer is the largest number of weights of a layer, the classifier included.
+func (p *Program) LargestLayer() int {
+	n := 0
+	for _, s := range p.Steps {
+		if s.Op != MaxPool {
+			n = max(n, s.Conv.Weights())
+		}
+	}
+	return n
+}
+
+// MACs is the number of multiply-accumulates for one image, classifier included.
+func (c Config) MACs() (n int64) {
+	for _, s := range Lower(c).Steps {
+		if s.Op != MaxPool {
+			n += s.Conv.MACs()
+		}
+	}
+	return n
+}
