@@ -1,6 +1,9 @@
 package resnext
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // degree decides on how many threads inferences run: on all there are, or on fewer for a while where those do better,
 // as on a machine whose cores are busy with other work. There a thread that loses its core in the middle of a task comes
@@ -14,9 +17,11 @@ type degree struct {
 	// reference is what an inference on so many threads took at best, on average, and typical what one takes now. 0 is
 	// not known.
 	reference, typical time.Duration
-	retry              time.Time // no trial before
-	pause              time.Duration
-	warm               int // inferences so far, up to warmUp
+	// No trial before retry, nor before rest more inferences; pause and resting are how long both were.
+	retry         time.Time
+	pause         time.Duration
+	rest, resting int
+	warm          int // inferences so far, up to warmUp
 
 	trial trial
 }
@@ -42,12 +47,16 @@ const (
 	leastGain = 0.03
 	// suspicious is by what factor inferences have grown slower when it is time to look.
 	suspicious = 1.25
-	// A pause lasts some inferences at first, and at most either limit, so that trials cost little.
-	shortestPause               = 20 * time.Millisecond
-	firstPause                  = 20 // inferences
-	longestPause                = 2 * time.Second
-	mostPause                   = 200 // inferences
-	average       time.Duration = 8   // inferences that typical looks back
+	// A pause lasts some inferences at first, by their number and by the time that they take, and at most either limit, so
+	// that trials cost little, between series of inferences too.
+	shortestPause = 20 * time.Millisecond
+	longestPause  = 2 * time.Second
+	firstRest     = 20
+	longestRest   = 200
+	// farWorse is by what factor a candidate must be worse than the best to end a trial early.
+	farWorse = 1.25
+	// average is the number of inferences that typical looks back.
+	average = 8
 )
 
 func newDegree(threads int) degree { return degree{threads: threads, most: threads} }
@@ -71,7 +80,7 @@ func (d *degree) wantsTrial(now time.Time) bool {
 		return true
 	}
 	slower := float64(d.typical) > suspicious*float64(d.reference)
-	return (slower || d.threads < d.most) && now.After(d.retry)
+	return (slower || d.threads < d.most) && d.rest <= 0 && now.After(d.retry)
 }
 
 // learn takes in how long the inference took for which next was asked.
@@ -85,6 +94,7 @@ func (d *degree) learn(now time.Time, took time.Duration) {
 			d.conclude(now)
 		}
 	default:
+		d.rest--
 		took = min(took, typicalClip*d.reference)
 		d.typical += (took - d.typical) / average
 		d.reference = min(d.reference, d.typical)
@@ -95,12 +105,14 @@ func (d *degree) learn(now time.Time, took time.Duration) {
 func (d *degree) conclude(now time.Time) {
 	best, took := d.trial.best()
 	d.trial.count = 0
-	first := max(shortestPause, firstPause*took)
+	first := max(shortestPause, firstRest*took)
 	if best != d.threads {
-		d.pause = first
+		d.pause, d.resting = first, firstRest
 	} else {
-		d.pause = min(max(first, 2*d.pause), max(longestPause, mostPause*took))
+		d.pause = min(max(first, 2*d.pause), max(longestPause, longestRest*took))
+		d.resting = min(max(firstRest, 2*d.resting), longestRest)
 	}
+	d.rest = d.resting
 	d.threads, d.reference, d.typical, d.retry = best, took, took, now.Add(d.pause)
 }
 
@@ -118,32 +130,49 @@ func (t *trial) begin(candidates ...int) {
 // candidate is whose turn it is.
 func (t *trial) candidate() int { return t.candidates[t.inference/trialTurn%t.count] }
 
-// record takes in an inference of the candidate's, and reports whether it was the last.
+// record takes in an inference of the candidate's, and reports whether the trial is over: all have had their turns, or
+// one is clearly the best after a round.
 func (t *trial) record(took time.Duration) bool {
 	turn, place := t.inference/trialTurn, t.inference%trialTurn
 	if place > 0 {
 		t.times[turn%t.count][turn/t.count*(trialTurn-1)+place-1] = took
 	}
 	t.inference++
-	return t.inference == t.count*trialRounds*trialTurn
+	round := t.count * trialTurn
+	return t.inference%round == 0 && (t.inference == round*trialRounds || t.decided())
 }
 
-// best returns the candidate that did best, and what it took on average.
-func (t *trial) best() (threads int, took time.Duration) {
-	least := t.times[0][0]
-	for _, times := range t.times[:t.count] {
-		for _, v := range times {
-			least = min(least, v)
+// decided reports whether all candidates but the best are far from it.
+func (t *trial) decided() bool {
+	best, took := t.best()
+	for i, c := range t.candidates[:t.count] {
+		if c != best && float64(t.mean(i)) < farWorse*float64(took) {
+			return false
 		}
 	}
-	for i, times := range t.times[:t.count] {
-		var sum time.Duration
-		for _, v := range times {
-			sum += min(v, trialClip*least)
-		}
-		if mean := sum / time.Duration(len(times)); i == 0 || float64(mean) < (1-leastGain)*float64(took) {
-			threads, took = t.candidates[i], mean
+	return true
+}
+
+// best returns the candidate that did best in the rounds so far, and what it took on average.
+func (t *trial) best() (threads int, took time.Duration) {
+	for i, c := range t.candidates[:t.count] {
+		if mean := t.mean(i); i == 0 || float64(mean) < (1-leastGain)*float64(took) {
+			threads, took = c, mean
 		}
 	}
 	return threads, took
+}
+
+// mean is what a candidate took on average in the rounds so far.
+func (t *trial) mean(candidate int) time.Duration {
+	n := t.inference / (t.count * trialTurn) * (trialTurn - 1)
+	least := t.times[0][0]
+	for _, times := range t.times[:t.count] {
+		least = min(least, slices.Min(times[:n]))
+	}
+	var sum time.Duration
+	for _, v := range t.times[candidate][:n] {
+		sum += min(v, trialClip*least)
+	}
+	return sum / time.Duration(n)
 }
