@@ -4,7 +4,7 @@ import (
 	"maps"
 	"math"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
@@ -24,7 +24,7 @@ const (
 
 // absorber moves constants from the biases of layers into those of others.
 type absorber struct {
-	net      *floatnet.Net
+	net      *float.Net
 	stats    *Statistics
 	channels int // that something was taken from
 }
@@ -41,7 +41,7 @@ type absorber struct {
 // sums as it is, so that around 0 it needs the least range, and the network computes the same for all images.
 //
 // The result has no histograms: those of the maps that were moved cannot be told.
-func absorb(net *floatnet.Net, stats *Statistics) (*floatnet.Net, *Statistics, int) {
+func absorb(net *float.Net, stats *Statistics) (*float.Net, *Statistics, int) {
 	a := &absorber{net: net.Clone(), stats: &Statistics{
 		Images: stats.Images, Maps: make(map[string]*Histogram), Moments: maps.Clone(stats.Moments),
 	}}
@@ -98,7 +98,7 @@ func (a *absorber) take(layer string, constants []float32, n int) {
 }
 
 // constants is what can be taken from each channel of a layer with a ReLU, and of how many.
-func constants(c *floatnet.Conv, m *Moments, images int) (v []float32, n int) {
+func constants(c *float.Conv, m *Moments, images int) (v []float32, n int) {
 	v = make([]float32, len(c.Bias))
 	if m == nil || m.Count == 0 || len(m.Least) != len(v) {
 		return v, 0
@@ -136,7 +136,7 @@ func middles(m *Moments, channels int) (v []float32, n int) {
 }
 
 // addConstants adds what a 1x1 convolution of one group makes of constant inputs to its bias.
-func addConstants(c *floatnet.Conv, constants []float32) {
+func addConstants(c *float.Conv, constants []float32) {
 	n := len(constants)
 	for oc, b := range c.Bias {
 		sum := float64(b)

@@ -6,15 +6,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 const highTransform = "stage1.block0.transform"
 
 // highBiases is a network in which two channels never come down to zero, and one has no weights.
-func highBiases(name string) *floatnet.Net {
-	net := floatnet.Random(small[name], 9)
+func highBiases(name string) *float.Net {
+	net := float.Random(small[name], 9)
 	c := net.Convs[highTransform]
 	size := len(c.Weight) / len(c.Bias)
 	c.Bias[1] += 12

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 )
 
 // TestMovingAverage: by hand, from PyTorch's formula.
@@ -61,7 +61,7 @@ func TestAverageRange(t *testing.T) {
 func TestAverageFollowsTheImages(t *testing.T) {
 	const images = 6
 	cfg := small["imagenet 1 group"]
-	net := floatnet.Random(cfg, 4)
+	net := float.Random(cfg, 4)
 	load := func(i int) ([]byte, error) {
 		rgb := picture(cfg, i)
 		for j := range rgb {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
@@ -15,7 +15,7 @@ import (
 // mean and standard deviation become part of the stem. The result has no labels. net and stats are not changed.
 //
 // When ctx ends, Quantise returns its error at the next layer.
-func Quantise(ctx context.Context, net *floatnet.Net, source Images, stats *Statistics, p resnext.Preprocess, o Options) (*resnext.Quantised, *Details, error) {
+func Quantise(ctx context.Context, net *float.Net, source Images, stats *Statistics, p resnext.Preprocess, o Options) (*resnext.Quantised, *Details, error) {
 	b, err := newBuilder(ctx, net, source, stats, p, o)
 	if err == nil {
 		err = b.build()
@@ -30,10 +30,10 @@ func Quantise(ctx context.Context, net *floatnet.Net, source Images, stats *Stat
 // builder fills a Quantised layer after layer, because each needs the scale of its input.
 type builder struct {
 	ctx      context.Context
-	original *floatnet.Net
-	net      *floatnet.Net // absorbed and equalised
-	known    *Statistics   // of the original
-	stats    *Statistics   // of net
+	original *float.Net
+	net      *float.Net  // absorbed and equalised
+	known    *Statistics // of the original
+	stats    *Statistics // of net
 	options  Options
 	walk     *walk // nil where no images are carried along
 	out      *resnext.Quantised
@@ -43,7 +43,7 @@ type builder struct {
 	scales   []float64 // the real value of a step of each map so far
 }
 
-func newBuilder(ctx context.Context, net *floatnet.Net, source Images, stats *Statistics, p resnext.Preprocess, o Options) (*builder, error) {
+func newBuilder(ctx context.Context, net *float.Net, source Images, stats *Statistics, p resnext.Preprocess, o Options) (*builder, error) {
 	o, err := o.complete()
 	if err != nil {
 		return nil, err

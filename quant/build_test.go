@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
@@ -53,7 +53,7 @@ func pictures(cfg resnext.Config) func(i int) ([]byte, error) {
 	return func(i int) ([]byte, error) { return picture(cfg, i), nil }
 }
 
-func collect(t testing.TB, net *floatnet.Net, n int) *Statistics {
+func collect(t testing.TB, net *float.Net, n int) *Statistics {
 	stats, err := Collect(context.Background(), net, n, pictures(net.Config), testPreprocess(), 2, nil)
 	require.NoError(t, err)
 	return stats
@@ -62,14 +62,14 @@ func collect(t testing.TB, net *floatnet.Net, n int) *Statistics {
 // source gives the pictures that collect takes.
 func source(cfg resnext.Config, n int) Images { return Images{n, pictures(cfg)} }
 
-func quantised(t testing.TB, net *floatnet.Net, o Options) *resnext.Quantised {
+func quantised(t testing.TB, net *float.Net, o Options) *resnext.Quantised {
 	q, _, err := Quantise(context.Background(), net, source(net.Config, 16), collect(t, net, 16), testPreprocess(), o)
 	require.NoError(t, err)
 	return q
 }
 
 // logitsSQNR compares the naive int8 network with the float one on images that were not calibrated on.
-func logitsSQNR(net *floatnet.Net, q *resnext.Quantised) Decibel {
+func logitsSQNR(net *float.Net, q *resnext.Quantised) Decibel {
 	runner, slow := net.NewRunner(), naive{q: q}
 	var sum power
 	for i := range 8 {
@@ -87,7 +87,7 @@ func TestQuantisedNetworkIsClose(t *testing.T) {
 					continue
 				}
 				t.Run(fmt.Sprint(name, "/", o, "/", effort), func(t *testing.T) {
-					net := floatnet.Random(cfg, 1)
+					net := float.Random(cfg, 1)
 					got := logitsSQNR(net, quantised(t, net, Options{Observer: o, Effort: effort}))
 					t.Log(got)
 					least := 23.0
@@ -105,7 +105,7 @@ func TestQuantisedNetworkIsClose(t *testing.T) {
 func TestModelEqualsContract(t *testing.T) {
 	for name, cfg := range small {
 		t.Run(name, func(t *testing.T) {
-			q := quantised(t, floatnet.Random(cfg, 2), Options{})
+			q := quantised(t, float.Random(cfg, 2), Options{})
 			slow := naive{q: q}
 			for _, kernels := range []string{"generic", ""} {
 				model, err := resnext.New(q, resnext.Options{Kernels: kernels})
@@ -114,7 +114,7 @@ func TestModelEqualsContract(t *testing.T) {
 				require.NoError(t, err)
 				t.Cleanup(session.Close)
 				session.Observe = func(name string, h, w, c int, values []float32) {
-					if name == floatnet.LogitsName {
+					if name == float.LogitsName {
 						return
 					}
 					want := make([]float32, len(values))
@@ -137,7 +137,7 @@ func TestModelEqualsContract(t *testing.T) {
 
 func TestQuantiseIsDeterministic(t *testing.T) {
 	cfg := small["cifar 4 groups of 14"]
-	net := floatnet.Random(cfg, 3)
+	net := float.Random(cfg, 3)
 	stats := collect(t, net, 5)
 	before := net.Clone()
 	unchanged := collect(t, net, 5)
@@ -175,7 +175,7 @@ func TestQuantiseIsDeterministic(t *testing.T) {
 
 func TestScalesFollowTheRanges(t *testing.T) {
 	cfg := small["imagenet 1 group"]
-	net := floatnet.Random(cfg, 4)
+	net := float.Random(cfg, 4)
 	stats := collect(t, net, 4)
 	q, _, err := Quantise(context.Background(), net, Images{}, stats, testPreprocess(), Options{Observer: MinMax, Effort: Fast})
 	require.NoError(t, err)
@@ -208,7 +208,7 @@ func TestScalesFollowTheRanges(t *testing.T) {
 func TestStemOfTheMean(t *testing.T) {
 	for name, cfg := range small {
 		t.Run(name, func(t *testing.T) {
-			net := floatnet.Random(cfg, 8)
+			net := float.Random(cfg, 8)
 			p := resnext.Preprocess{Filter: "bilinear", Mean: [3]float32{128. / 255, 200. / 255, 9. / 255}, Std: [3]float32{0.2, 0.3, 0.02}}
 			stats, err := Collect(context.Background(), net, 4, pictures(cfg), p, 2, nil)
 			require.NoError(t, err)
@@ -235,7 +235,7 @@ func TestStemOfTheMean(t *testing.T) {
 // normalisation do. Each must give a model that the library accepts and that is still near the float one.
 func TestStrangeNetworks(t *testing.T) {
 	cfg := small["cifar 4 groups of 14"]
-	scale := func(c *floatnet.Conv, f float32) {
+	scale := func(c *float.Conv, f float32) {
 		for i := range c.Weight {
 			c.Weight[i] *= f
 		}
@@ -244,42 +244,42 @@ func TestStrangeNetworks(t *testing.T) {
 		}
 	}
 	cases := map[string]struct {
-		change func(n *floatnet.Net)
+		change func(n *float.Net)
 		least  Decibel
 	}{
-		"dead filters": {func(n *floatnet.Net) {
+		"dead filters": {func(n *float.Net) {
 			for _, c := range n.Convs {
 				clear(c.Weight[:len(c.Weight)/c.Shape.Out])
 				c.Bias[1] = 0
 				clear(c.Weight[len(c.Weight)/c.Shape.Out:][:len(c.Weight)/c.Shape.Out])
 			}
 		}, 25},
-		"nearly dead filters with a bias": {func(n *floatnet.Net) {
+		"nearly dead filters with a bias": {func(n *float.Net) {
 			for _, c := range n.Convs {
 				for i := range len(c.Weight) / c.Shape.Out {
 					c.Weight[i] *= 1e-20
 				}
 			}
 		}, 25},
-		"a dead layer": {func(n *floatnet.Net) {
+		"a dead layer": {func(n *float.Net) {
 			c := n.Convs["stage2.block1.reduce"]
 			clear(c.Weight)
 			clear(c.Bias)
 		}, 25},
-		"a layer that is always negative": {func(n *floatnet.Net) {
+		"a layer that is always negative": {func(n *float.Net) {
 			c := n.Convs["stage1.block1.transform"]
 			for i := range c.Bias {
 				c.Bias[i] = -1e4
 			}
 		}, 25},
-		"a dead shortcut": {func(n *floatnet.Net) {
+		"a dead shortcut": {func(n *float.Net) {
 			c := n.Convs["stage2.block0.shortcut"]
 			clear(c.Weight)
 			clear(c.Bias)
 		}, 25},
-		"tiny activations":                  {func(n *floatnet.Net) { scale(n.Convs["stage1.block0.reduce"], 1e-12) }, 15},
-		"activations below the least range": {func(n *floatnet.Net) { scale(n.Convs["stage1.block0.reduce"], 1e-36) }, 15},
-		"large activations": {func(n *floatnet.Net) {
+		"tiny activations":                  {func(n *float.Net) { scale(n.Convs["stage1.block0.reduce"], 1e-12) }, 15},
+		"activations below the least range": {func(n *float.Net) { scale(n.Convs["stage1.block0.reduce"], 1e-36) }, 15},
+		"large activations": {func(n *float.Net) {
 			scale(n.Convs["stage1.block0.shortcut"], 1e15)
 			for _, name := range []string{"reduce", "shortcut"} {
 				c := n.Convs["stage2.block0."+name]
@@ -288,9 +288,9 @@ func TestStrangeNetworks(t *testing.T) {
 				copy(c.Bias, bias)
 			}
 		}, 25},
-		"a large bias":          {func(n *floatnet.Net) { n.Convs["stage1.block0.transform"].Bias[3] = 100 }, 15},
-		"a large negative bias": {func(n *floatnet.Net) { n.Convs["stage1.block0.transform"].Bias[3] = -1e6 }, 25},
-		"everything zero but the classifier's bias": {func(n *floatnet.Net) {
+		"a large bias":          {func(n *float.Net) { n.Convs["stage1.block0.transform"].Bias[3] = 100 }, 15},
+		"a large negative bias": {func(n *float.Net) { n.Convs["stage1.block0.transform"].Bias[3] = -1e6 }, 25},
+		"everything zero but the classifier's bias": {func(n *float.Net) {
 			for _, c := range n.Convs {
 				clear(c.Weight)
 				clear(c.Bias)
@@ -300,7 +300,7 @@ func TestStrangeNetworks(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			net := floatnet.Random(cfg, 5)
+			net := float.Random(cfg, 5)
 			c.change(net)
 			q := quantised(t, net, Options{})
 			got := logitsSQNR(net, q)
@@ -314,22 +314,22 @@ func TestStrangeNetworks(t *testing.T) {
 
 func TestQuantiseNamesWhatIsWrong(t *testing.T) {
 	cfg := small["wide last map"]
-	good := floatnet.Random(cfg, 6)
+	good := float.Random(cfg, 6)
 	stats := collect(t, good, 2)
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	cases := map[string]struct {
-		net    func(n *floatnet.Net)
+		net    func(n *float.Net)
 		stats  func(s *Statistics)
 		p      func(p *resnext.Preprocess)
 		o      Options
 		source Images
 		want   string
 	}{
-		"NaN weight":        {net: func(n *floatnet.Net) { n.Convs["stage1.block1.reduce"].Weight[9] = nan }, want: "stage1.block1.reduce: a weight of output channel 1 is infinite or NaN"},
-		"infinite bias":     {net: func(n *floatnet.Net) { n.Convs["stem"].Bias[2] = inf }, want: "stem: the bias of output channel 2"},
-		"NaN in classifier": {net: func(n *floatnet.Net) { n.Classifier.Weight[0] = nan }, want: "classifier: a weight"},
-		"folded weight":     {net: func(n *floatnet.Net) { n.Convs["stem"].Weight[0] = 3e38 }, want: "stem: a weight of output channel 0 divided by the standard deviation"},
-		"beyond float32": {net: func(n *floatnet.Net) {
+		"NaN weight":        {net: func(n *float.Net) { n.Convs["stage1.block1.reduce"].Weight[9] = nan }, want: "stage1.block1.reduce: a weight of output channel 1 is infinite or NaN"},
+		"infinite bias":     {net: func(n *float.Net) { n.Convs["stem"].Bias[2] = inf }, want: "stem: the bias of output channel 2"},
+		"NaN in classifier": {net: func(n *float.Net) { n.Classifier.Weight[0] = nan }, want: "classifier: a weight"},
+		"folded weight":     {net: func(n *float.Net) { n.Convs["stem"].Weight[0] = 3e38 }, want: "stem: a weight of output channel 0 divided by the standard deviation"},
+		"beyond float32": {net: func(n *float.Net) {
 			for i := range n.Convs["stem"].Weight {
 				n.Convs["stem"].Weight[i] = 7e37
 			}
@@ -337,11 +337,11 @@ func TestQuantiseNamesWhatIsWrong(t *testing.T) {
 				n.Convs["stage1.block0.reduce"].Weight[i] = 3e38
 			}
 		}, want: "stage1.block0.reduce: "},
-		"large logits":         {net: func(n *floatnet.Net) { n.Classifier.Bias[0] = 1e12 }, want: "classifier: logits could reach"},
-		"missing layer":        {net: func(n *floatnet.Net) { delete(n.Convs, "stage1.block0.expand") }, want: "stage1.block0.expand: the float network has no such"},
-		"short weights":        {net: func(n *floatnet.Net) { n.Convs["stem"].Weight = n.Convs["stem"].Weight[1:] }, want: "stem: the float network has 215 weights and 8 biases, expected 216 and 8"},
-		"short classifier":     {net: func(n *floatnet.Net) { n.Classifier.Bias = nil }, want: "classifier: the float network has 32 weights and 0 biases"},
-		"configuration":        {net: func(n *floatnet.Net) { n.Config.Classes = 0 }, want: "0 classes"},
+		"large logits":         {net: func(n *float.Net) { n.Classifier.Bias[0] = 1e12 }, want: "classifier: logits could reach"},
+		"missing layer":        {net: func(n *float.Net) { delete(n.Convs, "stage1.block0.expand") }, want: "stage1.block0.expand: the float network has no such"},
+		"short weights":        {net: func(n *float.Net) { n.Convs["stem"].Weight = n.Convs["stem"].Weight[1:] }, want: "stem: the float network has 215 weights and 8 biases, expected 216 and 8"},
+		"short classifier":     {net: func(n *float.Net) { n.Classifier.Bias = nil }, want: "classifier: the float network has 32 weights and 0 biases"},
+		"configuration":        {net: func(n *float.Net) { n.Config.Classes = 0 }, want: "0 classes"},
 		"no statistics":        {stats: func(s *Statistics) { delete(s.Maps, "stage1.block0.transform") }, want: "stage1.block0.transform: the statistics have no values"},
 		"no images":            {stats: func(s *Statistics) { s.Images = 0 }, want: "no images"},
 		"empty statistics":     {stats: func(s *Statistics) { s.Maps["stem"] = NewHistogram() }, want: "stem: the statistics have no values"},

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -17,7 +17,7 @@ import (
 // nil, is called after each image, never twice at the same time.
 //
 // When ctx ends, Collect returns its error as soon as the images under way are done.
-func Collect(ctx context.Context, net *floatnet.Net, n int, load func(i int) ([]byte, error), p resnext.Preprocess,
+func Collect(ctx context.Context, net *float.Net, n int, load func(i int) ([]byte, error), p resnext.Preprocess,
 	threads int, progress func(done, total int)) (*Statistics, error) {
 	if err := checkInputs(net, n, p); err != nil {
 		return nil, fmt.Errorf("calibration: %w", err)
@@ -47,10 +47,10 @@ func Collect(ctx context.Context, net *floatnet.Net, n int, load func(i int) ([]
 
 // collector is one worker of Collect.
 type collector struct {
-	net        *floatnet.Net
+	net        *float.Net
 	load       func(i int) ([]byte, error)
 	preprocess resnext.Preprocess
-	runner     *floatnet.Runner
+	runner     *float.Runner
 	stats      *Statistics
 	image      int                 // the one under way
 	moments    map[string]*Moments // its
@@ -76,7 +76,7 @@ func (c *collector) run(i int) (map[string]*Moments, error) {
 
 func (c *collector) observe(name string, _, _, channels int, data []float32) {
 	h := c.stats.Maps[name]
-	if h == nil && name != resnext.PoolName && name != floatnet.LogitsName {
+	if h == nil && name != resnext.PoolName && name != float.LogitsName {
 		return
 	}
 	if h != nil && !h.Add(data) && c.broken == "" {

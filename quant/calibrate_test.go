@@ -8,12 +8,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
 )
 
 func TestCollectIsIndependentOfThreads(t *testing.T) {
-	net := floatnet.Random(small["imagenet 1 group"], 1)
+	net := float.Random(small["imagenet 1 group"], 1)
 	var first *Statistics
 	for _, threads := range []int{1, 2, 5, 0} {
 		var seen []int
@@ -37,7 +37,7 @@ func TestCollectIsIndependentOfThreads(t *testing.T) {
 }
 
 func TestCollectEqualsObserving(t *testing.T) {
-	net := floatnet.Random(small["cifar 4 groups of 14"], 1)
+	net := float.Random(small["cifar 4 groups of 14"], 1)
 	stats := collect(t, net, 3)
 	want := newStatistics(net.Config)
 	runner := net.NewRunner()
@@ -47,7 +47,7 @@ func TestCollectEqualsObserving(t *testing.T) {
 		if h != nil {
 			require.True(t, h.Add(data))
 		}
-		if h != nil || name == resnext.PoolName || name == floatnet.LogitsName {
+		if h != nil || name == resnext.PoolName || name == float.LogitsName {
 			image[name] = &Moments{}
 			image[name].add(c, data)
 			if want.Images%2 == 0 {
@@ -65,7 +65,7 @@ func TestCollectEqualsObserving(t *testing.T) {
 }
 
 func TestStatisticsMerge(t *testing.T) {
-	net := floatnet.Random(small["wide last map"], 1)
+	net := float.Random(small["wide last map"], 1)
 	part := func(first, n int) *Statistics {
 		load := func(i int) ([]byte, error) { return picture(net.Config, first+i), nil }
 		s, err := Collect(context.Background(), net, n, load, testPreprocess(), 1, nil)
@@ -87,7 +87,7 @@ func TestStatisticsMerge(t *testing.T) {
 
 // TestCollectOfLittle: one image, and images that are all the same and of one colour, make usable models.
 func TestCollectOfLittle(t *testing.T) {
-	net := floatnet.Random(small["cifar 4 groups of 14"], 1)
+	net := float.Random(small["cifar 4 groups of 14"], 1)
 	for _, n := range []int{1, 4} {
 		for _, colour := range []byte{0, 255} {
 			rgb := make([]byte, net.Config.Height*net.Config.Width*3)
@@ -113,11 +113,11 @@ func TestCollectOfLittle(t *testing.T) {
 }
 
 func TestCollectNamesWhatIsWrong(t *testing.T) {
-	net := floatnet.Random(small["wide last map"], 1)
+	net := float.Random(small["wide last map"], 1)
 	load := pictures(net.Config)
 	missing := errors.New("x.png: no such file")
 	cases := map[string]struct {
-		change func(n *floatnet.Net)
+		change func(n *float.Net)
 		load   func(i int) ([]byte, error)
 		n      int
 		std    float32
@@ -128,8 +128,8 @@ func TestCollectNamesWhatIsWrong(t *testing.T) {
 		"load":          {n: 5, load: func(i int) ([]byte, error) { return picture(net.Config, i), map[int]error{3: missing}[i] }, want: "image 3: x.png: no such file"},
 		"short image":   {n: 1, load: func(int) ([]byte, error) { return make([]byte, 10), nil }, want: "image 0: 10 bytes, expected 432: 12x12 pixels RGB"},
 		"preprocessing": {n: 1, load: load, std: -1, want: "standard deviation"},
-		"NaN weight":    {n: 1, load: load, change: func(n *floatnet.Net) { n.Convs["stem"].Weight[0] = float32(math.NaN()) }, want: "stem: a weight of output channel 0"},
-		"overflow": {n: 2, load: load, change: func(n *floatnet.Net) {
+		"NaN weight":    {n: 1, load: load, change: func(n *float.Net) { n.Convs["stem"].Weight[0] = float32(math.NaN()) }, want: "stem: a weight of output channel 0"},
+		"overflow": {n: 2, load: load, change: func(n *float.Net) {
 			for _, name := range []string{"stem", "stage1.block0.reduce"} {
 				for i := range n.Convs[name].Weight {
 					n.Convs[name].Weight[i] = 1e30

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -14,7 +14,7 @@ import (
 // the details say is what the weights are.
 func TestChainsAreProved(t *testing.T) {
 	for name, cfg := range small {
-		net := floatnet.RandomHeavy(cfg, 4)
+		net := float.RandomHeavy(cfg, 4)
 		stats := collect(t, net, 4)
 		for _, effort := range []Effort{Fast, Default} {
 			for _, chains := range []int{ChainsAuto, 0, 2, 4, 8} {

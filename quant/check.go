@@ -6,7 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -18,7 +18,7 @@ func notFinite(layer string) error {
 }
 
 // checkInputs reports what makes running n images impossible.
-func checkInputs(net *floatnet.Net, n int, p resnext.Preprocess) error {
+func checkInputs(net *float.Net, n int, p resnext.Preprocess) error {
 	if n < 1 {
 		return errors.New("no images: at least one is needed, a few hundred are good")
 	}
@@ -29,7 +29,7 @@ func checkInputs(net *floatnet.Net, n int, p resnext.Preprocess) error {
 }
 
 // checkNet reports a network whose parts do not fit its configuration, or whose weights are not finite.
-func checkNet(net *floatnet.Net) error {
+func checkNet(net *float.Net) error {
 	if err := net.Config.Validate(); err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func checkNet(net *floatnet.Net) error {
 	return checkLayer(resnext.ClassifierName, &net.Classifier, cfg.Classes*cfg.Features(), cfg.Classes)
 }
 
-func checkLayer(name string, conv *floatnet.Conv, weights, out int) error {
+func checkLayer(name string, conv *float.Conv, weights, out int) error {
 	if len(conv.Weight) != weights || len(conv.Bias) != out {
 		return fmt.Errorf("%s: the float network has %d weights and %d biases, expected %d and %d",
 			name, len(conv.Weight), len(conv.Bias), weights, out)

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
@@ -28,7 +28,7 @@ const maxForm = 2304
 
 // conv adds a convolution and gives the scale of its output. added is the largest real magnitude that is
 // added to its sums; wanted and onSteps are the float layer as walk.observe takes it.
-func (b *builder) conv(p place, l *layer, wanted, onSteps *floatnet.Conv, added float64) (float64, error) {
+func (b *builder) conv(p place, l *layer, wanted, onSteps *float.Conv, added float64) (float64, error) {
 	shape, histogram := p.Conv, b.stats.Maps[p.Name]
 	peak := 0.0
 	if m := b.stats.Moments[shape.Name]; m != nil {
@@ -100,7 +100,7 @@ func (b *builder) note(d LayerDetails, q chained) {
 	d.Chains, d.FullLanes = q.chains, q.fullLanes()
 	original, now, output := b.original.Convs[d.Name], b.net.Convs[d.Name], d.Name
 	if original == nil {
-		original, now, output = &b.original.Classifier, &b.net.Classifier, floatnet.LogitsName
+		original, now, output = &b.original.Classifier, &b.net.Classifier, float.LogitsName
 	}
 	d.Before, d.After = unevenness(original, b.known.Moments[output]), unevenness(now, b.stats.Moments[output])
 	d.SQNR = power{b.stats.Moments[output].power(), q.noise}.sqnr()

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -45,7 +45,7 @@ var deadChannels = map[string]func(filter []float32, bias *float32, inputs int){
 }
 
 // kill changes every seventh channel of a layer.
-func kill(c *floatnet.Conv, how func(filter []float32, bias *float32, inputs int)) {
+func kill(c *float.Conv, how func(filter []float32, bias *float32, inputs int)) {
 	size := len(c.Weight) / len(c.Bias)
 	for oc := 0; oc < len(c.Bias); oc += 7 {
 		how(c.Weight[oc*size:][:size], &c.Bias[oc], c.Shape.In/c.Shape.Groups)
@@ -59,7 +59,7 @@ func silence(filter []float32, bias *float32, _ int) {
 
 // deaf leaves only the middle taps of the filters that read every seventh channel, so that a constant in them adds the
 // same to every output, on the border too.
-func deaf(c *floatnet.Conv) {
+func deaf(c *float.Conv) {
 	eachReader(c, func(at, tap, _, _ int) {
 		if tap != c.Shape.Kernel*c.Shape.Kernel/2 {
 			c.Weight[at] = 0
@@ -68,7 +68,7 @@ func deaf(c *floatnet.Conv) {
 }
 
 // eachReader visits the weights of every seventh input channel.
-func eachReader(c *floatnet.Conv, visit func(at, tap, oc, channel int)) {
+func eachReader(c *float.Conv, visit func(at, tap, oc, channel int)) {
 	in, size := c.Shape.In/c.Shape.Groups, len(c.Weight)/len(c.Bias)
 	for at := range c.Weight {
 		oc := at / size
@@ -79,7 +79,7 @@ func eachReader(c *floatnet.Conv, visit func(at, tap, oc, channel int)) {
 }
 
 // withoutDead is the same network with zeros for every seventh channel of a layer, of which only the biases are heard.
-func withoutDead(net *floatnet.Net, name, reader string) *floatnet.Net {
+func withoutDead(net *float.Net, name, reader string) *float.Net {
 	n := net.Clone()
 	c, r := n.Convs[name], n.Convs[reader]
 	eachReader(r, func(at, _, oc, channel int) { r.Bias[oc] += r.Weight[at] * max(0, c.Bias[channel]) })
@@ -98,7 +98,7 @@ func TestDeadChannelsDoNoHarm(t *testing.T) {
 	} {
 		for kind, how := range deadChannels {
 			t.Run(c.dead+"/"+kind, func(t *testing.T) {
-				net := floatnet.Random(cfg, 5)
+				net := float.Random(cfg, 5)
 				kill(net.Convs[c.source], silence)
 				kill(net.Convs[c.dead], how)
 				deaf(net.Convs[c.reader])
@@ -124,8 +124,8 @@ func TestDeadChannelsDoNoHarm(t *testing.T) {
 func TestLoudWeightsOnDeadInputs(t *testing.T) {
 	cfg := small["cifar 4 groups of 14"]
 	const source, name = "stage1.block0.reduce", "stage1.block0.transform"
-	made := func(factor float32) *floatnet.Net {
-		net := floatnet.Random(cfg, 5)
+	made := func(factor float32) *float.Net {
+		net := float.Random(cfg, 5)
 		kill(net.Convs[source], silence)
 		eachReader(net.Convs[name], func(at, _, _, _ int) { net.Convs[name].Weight[at] *= factor })
 		return net
@@ -144,9 +144,9 @@ func TestLoudWeightsOnDeadInputs(t *testing.T) {
 	}
 }
 
-func source40(net *floatnet.Net) Images { return source(net.Config, 40) }
+func source40(net *float.Net) Images { return source(net.Config, 40) }
 
-func deadQuantised(t *testing.T, net *floatnet.Net) *resnext.Quantised {
+func deadQuantised(t *testing.T, net *float.Net) *resnext.Quantised {
 	q, _, err := Quantise(t.Context(), net, source(net.Config, 40), collect(t, net, 40), testPreprocess(), Options{})
 	require.NoError(t, err)
 	return q

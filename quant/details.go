@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -13,7 +13,7 @@ type Details struct {
 	// Float is the float network whose maps the int8 network's are to equal: the one given, but for the scale
 	// of its channels where Equalisation changed that, and for constants that Absorption moved. Its logits are
 	// the same up to rounding, on images such as those calibrated on.
-	Float *floatnet.Net `json:"-"`
+	Float *float.Net `json:"-"`
 	// Statistics are Float's: the histograms from which the ranges were chosen, and the moments.
 	Statistics *Statistics `json:"-"`
 	Effort     Effort      `json:"effort"`
@@ -65,7 +65,7 @@ type Unevenness struct {
 }
 
 // unevenness is of a layer and of its output's moments, nil if they are not known.
-func unevenness(c *floatnet.Conv, m *Moments) Unevenness {
+func unevenness(c *float.Conv, m *Moments) Unevenness {
 	u := Unevenness{Weights: WeightSpread(c), Outputs: 1}
 	if m == nil {
 		return u

@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
@@ -13,7 +13,7 @@ const mostOctaves = 6
 
 // equaliser scales channels of a network.
 type equaliser struct {
-	net   *floatnet.Net
+	net   *float.Net
 	stats *Statistics
 	// factors are what each map's channels were multiplied with, by the map's name.
 	factors map[string][]float32
@@ -27,7 +27,7 @@ type equaliser struct {
 // How far channels reach is taken from Low and High, which know half of the images. Were it all of them, no value that
 // the range of a map is then chosen by would lie beyond its channel's reach, as some of any new image's do: the range
 // would be too narrow, which cost the reference network 0.3 dB with 512 images and 3 to 7 with 32.
-func equalise(net *floatnet.Net, stats *Statistics) *equaliser {
+func equalise(net *float.Net, stats *Statistics) *equaliser {
 	e := &equaliser{net: net.Clone(), stats: stats, factors: make(map[string][]float32)}
 	p := topology.Lower(net.Config)
 	uses := p.Uses()
@@ -55,7 +55,7 @@ func equalise(net *floatnet.Net, stats *Statistics) *equaliser {
 // sharing are maps whose channels have the same factors, the convolutions that write them, and those that read them.
 type sharing struct {
 	maps             []string
-	writers, readers []*floatnet.Conv
+	writers, readers []*float.Conv
 }
 
 // scale equalises maps together. A channel that several maps share goes by the one that it fills most; one that is not

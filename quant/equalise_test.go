@@ -6,14 +6,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 )
 
 // TestEqualisedNetworkIsTheSame: up to rounding, while its maps are scaled by what it says.
 func TestEqualisedNetworkIsTheSame(t *testing.T) {
 	for name, cfg := range small {
 		t.Run(name, func(t *testing.T) {
-			net := floatnet.RandomHeavy(cfg, 2)
+			net := float.RandomHeavy(cfg, 2)
 			stats := collect(t, net, 6)
 			e := equalise(net, stats)
 			require.NotEqual(t, net.Convs["stage1.block0.reduce"].Weight, e.net.Convs["stage1.block0.reduce"].Weight)
@@ -61,7 +61,7 @@ func positive(x []float64) []float64 {
 // TestEqualisationHelpsUnevenChannels: where one scale for all channels of a map fits few of them.
 func TestEqualisationHelpsUnevenChannels(t *testing.T) {
 	cfg := small["cifar 4 groups of 14"]
-	net := floatnet.RandomHeavy(cfg, 3)
+	net := float.RandomHeavy(cfg, 3)
 	with := logitsSQNR(net, quantised(t, net, Options{Chains: 4}))
 	without := logitsSQNR(net, quantised(t, net, Options{Chains: 4, Without: []Technique{Equalisation}}))
 	plain := logitsSQNR(net, quantised(t, net, Options{Chains: 4, Effort: Fast}))
@@ -73,7 +73,7 @@ func TestEqualisationHelpsUnevenChannels(t *testing.T) {
 // TestEqualisationAlone: it works without the techniques that learn from the images.
 func TestEqualisationAlone(t *testing.T) {
 	cfg := small["cifar 4 groups of 14"]
-	net := floatnet.RandomHeavy(cfg, 3)
+	net := float.RandomHeavy(cfg, 3)
 	stats := collect(t, net, 16)
 	ratio := func(with ...Technique) Decibel {
 		without := slices.DeleteFunc(Techniques(), func(t Technique) bool { return slices.Contains(with, t) })

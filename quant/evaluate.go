@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -68,7 +68,7 @@ type CompareOptions struct {
 // the times, is the same whatever the number of threads.
 //
 // When ctx ends, Compare returns its error as soon as the images under way are done.
-func Compare(ctx context.Context, net *floatnet.Net, model *resnext.Model, n int,
+func Compare(ctx context.Context, net *float.Net, model *resnext.Model, n int,
 	load func(i int) (rgb []byte, label int, err error), p resnext.Preprocess, o CompareOptions) (*Comparison, error) {
 	if err := checkInputs(net, n, p); err != nil {
 		return nil, fmt.Errorf("comparison: %w", err)
@@ -96,7 +96,7 @@ func Compare(ctx context.Context, net *floatnet.Net, model *resnext.Model, n int
 
 // comparer makes the workers of Compare.
 type comparer struct {
-	net        *floatnet.Net
+	net        *float.Net
 	model      *resnext.Model
 	load       func(i int) (rgb []byte, label int, err error)
 	preprocess resnext.Preprocess
@@ -127,7 +127,7 @@ func (c *comparer) newTask() task[tally] {
 // pair is one worker: both networks.
 type pair struct {
 	*comparer
-	runner  *floatnet.Runner
+	runner  *float.Runner
 	session *resnext.Session
 	// maps holds the float network's maps of the image under way by name, and powers the comparison with
 	// the int8 network's.

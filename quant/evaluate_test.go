@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -21,7 +21,7 @@ func packed(t testing.TB, q *resnext.Quantised) *resnext.Model {
 
 // TestCompareEqualsCounting checks every figure against a plain loop over both networks.
 func TestCompareEqualsCounting(t *testing.T) {
-	net := floatnet.Random(small["cifar 4 groups of 14"], 7)
+	net := float.Random(small["cifar 4 groups of 14"], 7)
 	q := quantised(t, net, Options{})
 	const n = 24
 	label := func(i int) int { return i%11 - 1 } // -1 is unlabelled
@@ -121,7 +121,7 @@ func TestCompareEqualsCounting(t *testing.T) {
 }
 
 func TestCompareOfFewClassesWithoutLabels(t *testing.T) {
-	net := floatnet.Random(small["wide last map"], 7) // 4 classes
+	net := float.Random(small["wide last map"], 7) // 4 classes
 	model := packed(t, quantised(t, net, Options{}))
 	compare := func(label int) *Comparison {
 		c, err := Compare(context.Background(), net, model, 3,
@@ -175,11 +175,11 @@ func TestDecibels(t *testing.T) {
 }
 
 func TestCompareNamesWhatIsWrong(t *testing.T) {
-	net := floatnet.Random(small["wide last map"], 7)
+	net := float.Random(small["wide last map"], 7)
 	model := packed(t, quantised(t, net, Options{}))
 	image := picture(net.Config, 1)
 	missing := errors.New("y.png: gone")
-	run := func(net *floatnet.Net, n int, load func(i int) ([]byte, int, error)) error {
+	run := func(net *float.Net, n int, load func(i int) ([]byte, int, error)) error {
 		_, err := Compare(context.Background(), net, model, n, load, testPreprocess(), CompareOptions{Threads: 2})
 		return err
 	}
@@ -196,13 +196,13 @@ func TestCompareNamesWhatIsWrong(t *testing.T) {
 
 	cfg := net.Config
 	cfg.Height = 10
-	require.ErrorContains(t, run(floatnet.Random(cfg, 1), 1, good), "12x12 pixels, the float network 12x10")
+	require.ErrorContains(t, run(float.Random(cfg, 1), 1, good), "12x12 pixels, the float network 12x10")
 	cfg = net.Config
 	cfg.Classes = 5
-	require.ErrorContains(t, run(floatnet.Random(cfg, 1), 1, good), "has 4 classes, the float network 5")
+	require.ErrorContains(t, run(float.Random(cfg, 1), 1, good), "has 4 classes, the float network 5")
 	cfg = net.Config
 	cfg.Cardinality = 1
-	require.ErrorContains(t, run(floatnet.Random(cfg, 1), 1, good), "layers are not those")
+	require.ErrorContains(t, run(float.Random(cfg, 1), 1, good), "layers are not those")
 
 	broken := net.Clone()
 	for _, name := range []string{"stem", "stage1.block0.reduce"} {

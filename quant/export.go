@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -79,7 +79,7 @@ func thirds(lo, hi float64) float64 { return (hi*hi*hi - lo*lo*lo) / 3 }
 // WeightSQNR is the power of a convolution's weights over that of the error that rounding them to q made.
 // Each output channel's scale is taken to be the one that fits best. Where the stem is meant, p is the
 // preprocessing of which it took in the standard deviation.
-func WeightSQNR(c *floatnet.Conv, q []int8, p resnext.Preprocess) Decibel {
+func WeightSQNR(c *float.Conv, q []int8, p resnext.Preprocess) Decibel {
 	filter := len(c.Weight) / len(c.Bias)
 	deviation := [3]float32{1, 1, 1}
 	if c.Shape.Image {
@@ -103,7 +103,7 @@ func WeightSQNR(c *floatnet.Conv, q []int8, p resnext.Preprocess) Decibel {
 
 // WeightSpread is how unlike a convolution's output channels are: the largest of their ranges (a channel's
 // largest magnitude) over the median one. Channels without weights do not count; 1 if there are no others.
-func WeightSpread(c *floatnet.Conv) float64 {
+func WeightSpread(c *float.Conv) float64 {
 	filter := len(c.Weight) / len(c.Bias)
 	var ranges []float64
 	for part := range slices.Chunk(c.Weight, filter) {

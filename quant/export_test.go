@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -77,7 +77,7 @@ func TestLoss(t *testing.T) {
 }
 
 func TestWeightSQNR(t *testing.T) {
-	c := &floatnet.Conv{Weight: []float32{1, 2, 3, -4, 0.5, 0.25}, Bias: make([]float32, 2), Shape: resnext.ConvShape{Name: "x"}}
+	c := &float.Conv{Weight: []float32{1, 2, 3, -4, 0.5, 0.25}, Bias: make([]float32, 2), Shape: resnext.ConvShape{Name: "x"}}
 	q := []int8{10, 20, 30, -80, 10, 5}
 	p := testPreprocess()
 	require.Greater(t, float64(WeightSQNR(c, q, p)), 150.0) // exact but for float64
@@ -103,13 +103,13 @@ func TestWeightSpread(t *testing.T) {
 		{[]float32{0, 0, 0, 0}, 1},
 		{[]float32{3, -3}, 1},
 	} {
-		require.Equal(t, c.want, WeightSpread(&floatnet.Conv{Weight: c.weights, Bias: make([]float32, len(c.weights)/2)}))
+		require.Equal(t, c.want, WeightSpread(&float.Conv{Weight: c.weights, Bias: make([]float32, len(c.weights)/2)}))
 	}
 }
 
 // TestLaneFill: chains that quantisation made provable fill no lane beyond the limit, free weights do.
 func TestLaneFill(t *testing.T) {
-	net := floatnet.Random(small["cifar 4 groups of 14"], 7)
+	net := float.Random(small["cifar 4 groups of 14"], 7)
 	free, chained := quantised(t, net, Options{}), quantised(t, net, Options{Chains: 4})
 	over := 0
 	for _, s := range net.Config.Convs() {
@@ -131,7 +131,7 @@ func TestLaneFill(t *testing.T) {
 
 // TestCompareAnswers: the answers come in the images' order, whatever the threads, and may be kept.
 func TestCompareAnswers(t *testing.T) {
-	net := floatnet.Random(small["cifar 4 groups of 14"], 7)
+	net := float.Random(small["cifar 4 groups of 14"], 7)
 	model := packed(t, quantised(t, net, Options{}))
 	const n = 12
 	load := func(i int) ([]byte, int, error) { return picture(net.Config, 300+i), i%3 - 1, nil }

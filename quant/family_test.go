@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/asm"
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -49,18 +49,18 @@ func TestFullSize(t *testing.T) {
 // shorten takes blocks, and of the very largest networks stages, off until the weights are few enough.
 func shorten(cfg resnext.Config) resnext.Config {
 	cfg.Stages = append([]resnext.Stage(nil), cfg.Stages...)
-	if weights(cfg) > 10e6 {
+	if weightsOf(cfg) > 10e6 {
 		for i := range cfg.Stages {
 			cfg.Stages[i].Blocks = 1
 		}
 	}
-	for weights(cfg) > 40e6 {
+	for weightsOf(cfg) > 40e6 {
 		cfg.Stages = cfg.Stages[:len(cfg.Stages)-1]
 	}
 	return cfg
 }
 
-func weights(cfg resnext.Config) int {
+func weightsOf(cfg resnext.Config) int {
 	n := 0
 	for _, s := range cfg.Convs() {
 		n += s.Weights()
@@ -69,7 +69,7 @@ func weights(cfg resnext.Config) int {
 }
 
 func calibrateAndRun(t *testing.T, cfg resnext.Config, kernels []string, least float64) {
-	net := floatnet.Random(cfg, 1)
+	net := float.Random(cfg, 1)
 	stats := collect(t, net, 2)
 	q, _, err := Quantise(context.Background(), net, Images{}, stats, testPreprocess(), Options{Chains: 4, Effort: Fast})
 	require.NoError(t, err)

@@ -4,13 +4,13 @@ import (
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // observeHead measures the classifier c, the step s: its input is the sum over each channel of the last map, of which a step
 // is scale, in steps of the size input.
-func (w *walk) observeHead(s topology.Step, c *floatnet.Conv, scale, input float64) *covariance {
+func (w *walk) observeHead(s topology.Step, c *float.Conv, scale, input float64) *covariance {
 	n, filters := len(w.tracks), len(c.Bias)
 	k := len(c.Weight) / filters
 	m := newCovariance(n, k, filters)

@@ -3,14 +3,14 @@ package quant
 import (
 	"math"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 )
 
 // hush makes weights on inputs that were zero in all images no larger than the largest other weight of their filter:
 // what has never counted must not take the filter's steps from what does. Folding a normalisation whose variance was
 // all but zero makes such weights hundreds of times too large. m is the moments of the map that c reads. Where nothing
 // changes, or too few images show what is dead, c itself is returned.
-func hush(c *floatnet.Conv, m *Moments, images int) *floatnet.Conv {
+func hush(c *float.Conv, m *Moments, images int) *float.Conv {
 	if m == nil || m.Count == 0 || images < fewestImages {
 		return c
 	}
@@ -20,7 +20,7 @@ func hush(c *floatnet.Conv, m *Moments, images int) *floatnet.Conv {
 	if in < 1 || size%in != 0 { // of another network
 		return c
 	}
-	var quiet *floatnet.Conv
+	var quiet *float.Conv
 	for oc := range c.Bias {
 		dead := func(i int) bool { return m.Squares[oc/filters*in+i%in] == 0 }
 		filter := c.Weight[oc*size:][:size]
@@ -29,7 +29,7 @@ func hush(c *floatnet.Conv, m *Moments, images int) *floatnet.Conv {
 			continue
 		}
 		if quiet == nil {
-			quiet = &floatnet.Conv{Shape: c.Shape, Weight: append([]float32(nil), c.Weight...), Bias: c.Bias}
+			quiet = &float.Conv{Shape: c.Shape, Weight: append([]float32(nil), c.Weight...), Bias: c.Bias}
 		}
 		for i, v := range filter {
 			if dead(i) {

@@ -3,7 +3,7 @@ package quant
 import (
 	"fmt"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 )
 
 // observation is what the images show of a layer before it is quantised.
@@ -19,7 +19,7 @@ type observation struct {
 
 // observe runs a float layer on the maps of both networks: wanted on the float network's, onSteps, which is the
 // same but for a stem's bias and for weights on inputs that are always zero, on the int8 network's.
-func (w *walk) observe(p place, wanted, onSteps *floatnet.Conv) (*observation, error) {
+func (w *walk) observe(p place, wanted, onSteps *float.Conv) (*observation, error) {
 	s := p.Conv
 	w.layers++
 	o := &observation{histogram: NewHistogram()}

@@ -11,18 +11,19 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/libresnext/libresnext/internal/checkpoint"
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/checkpoint"
+	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/weights"
 	"github.com/libresnext/libresnext/resnext"
 )
 
 const fashion = "../testdata/fashion/"
 
 // referenceNet is a trained network, with the normalisation it was trained with.
-func referenceNet(t testing.TB) (*floatnet.Net, resnext.Preprocess) {
+func referenceNet(t testing.TB) (*float.Net, resnext.Preprocess) {
 	c, err := checkpoint.Open(fashion + "resnext20_8x4d.pth")
 	require.NoError(t, err)
-	net, err := floatnet.FromCheckpoint(c, "auto")
+	net, err := weights.FromCheckpoint(c, "auto")
 	require.NoError(t, err)
 	require.NoError(t, net.SetInputSize(28, 28))
 	return net, resnext.Preprocess{

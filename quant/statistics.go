@@ -11,7 +11,7 @@ type Statistics struct {
 	// there is one, an Expand's after the add and the ReLU, a projection shortcut's before the add.
 	Maps map[string]*Histogram
 	// Moments holds the means and variances of the channels of the same maps, and of the stem's after its
-	// pooling under resnext.PoolName, and of the logits under floatnet.LogitsName. A map without moments is taken to have mean 0 and equal variances.
+	// pooling under resnext.PoolName, and of the logits under float.LogitsName. A map without moments is taken to have mean 0 and equal variances.
 	Moments map[string]*Moments
 }
 

@@ -3,7 +3,7 @@ package quant
 import (
 	"fmt"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -14,7 +14,7 @@ const imageScale = 1.0 / 255
 // stays with the weight and the constant -w*mean/std goes into the bias, for the taps on the border too:
 // there the byte nearest to the mean stands for the float network's zero. The constant is that of the
 // rounded weights: an input at its mean adds nothing, as in the float network.
-func stemLayer(stem *floatnet.Conv, p resnext.Preprocess) (*layer, error) {
+func stemLayer(stem *float.Conv, p resnext.Preprocess) (*layer, error) {
 	l := &layer{
 		name: resnext.StemName, weight: make([]float32, len(stem.Weight)), bias: make([]float64, len(stem.Bias)),
 		inputScale: imageScale, maxInput: convInputs, mean: widen(p.Mean[:]),
@@ -38,9 +38,9 @@ func stemLayer(stem *floatnet.Conv, p resnext.Preprocess) (*layer, error) {
 
 // stemConvs are the stem as a walk runs it, whose images are counted from what borders them: from the mean in
 // the float network, and from the nearest byte in the int8 network.
-func stemConvs(stem *floatnet.Conv, l *layer, p resnext.Preprocess) (wanted, onSteps *floatnet.Conv) {
-	wanted = &floatnet.Conv{Weight: l.weight, Bias: stem.Bias}
-	onSteps = &floatnet.Conv{Weight: l.weight, Bias: make([]float32, len(l.bias))}
+func stemConvs(stem *float.Conv, l *layer, p resnext.Preprocess) (wanted, onSteps *float.Conv) {
+	wanted = &float.Conv{Weight: l.weight, Bias: stem.Bias}
+	onSteps = &float.Conv{Weight: l.weight, Bias: make([]float32, len(l.bias))}
 	pad, filter := p.PadBytes(), len(l.weight)/len(l.bias)
 	for oc, b := range l.bias {
 		for i, w := range l.weight[oc*filter:][:filter] {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
@@ -103,16 +103,16 @@ func (p place) adds() bool { return p.Add != topology.None }
 // runner runs a convolution at the place in one network.
 type runner struct {
 	place
-	layer *floatnet.Layer
+	layer *float.Layer
 	x     []float32
 	y     []float32 // the sums, before the ReLU
 }
 
 // runner makes a runner. Only the weights and biases of c count.
-func (p place) runner(c *floatnet.Conv) *runner {
+func (p place) runner(c *float.Conv) *runner {
 	s := p.Conv
 	s.ReLU = false
-	return (&runner{place: p, layer: floatnet.NewLayer(&floatnet.Conv{Shape: s, Weight: c.Weight, Bias: c.Bias})}).clone()
+	return (&runner{place: p, layer: float.NewLayer(&float.Conv{Shape: s, Weight: c.Weight, Bias: c.Bias})}).clone()
 }
 
 // clone is for another goroutine.
@@ -146,7 +146,7 @@ func (r *runner) steps(t *track) []float32 {
 
 // advance computes the output of the quantised layer for every image, as the int8 network does but for the last
 // bit of its float32, and moves on.
-func (w *walk) advance(p place, c *floatnet.Conv, scale float64) error {
+func (w *walk) advance(p place, c *float.Conv, scale float64) error {
 	shared := p.runner(c)
 	return w.each(func() func(i int) error {
 		r := shared.clone()
@@ -167,10 +167,10 @@ func (w *walk) pool(s topology.Step) error {
 		return func(i int) error {
 			from, to := &w.tracks[i].maps[s.In], &w.tracks[i].maps[s.Out]
 			from.real.widen(x)
-			floatnet.MaxPool(in, x, y)
+			float.MaxPool(in, x, y)
 			to.real = newFine(y)
 			from.steps.widen(x, 1)
-			floatnet.MaxPool(in, x, y)
+			float.MaxPool(in, x, y)
 			to.steps = newSteps(y, 1, true)
 			return nil
 		}

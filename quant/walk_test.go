@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
@@ -18,7 +18,7 @@ import (
 func TestWalkIsTheNetwork(t *testing.T) {
 	for name, cfg := range small {
 		t.Run(name, func(t *testing.T) {
-			net := floatnet.Random(cfg, 9)
+			net := float.Random(cfg, 9)
 			b, err := newBuilder(context.Background(), net, source(cfg, 4), collect(t, net, 4), testPreprocess(), Options{Chains: 4})
 			require.NoError(t, err)
 			b.walk.uses[topology.Lower(cfg).Classifier().In].Last++ // so that the last map stays
@@ -59,7 +59,7 @@ func TestWalkIsTheNetwork(t *testing.T) {
 
 func TestQuantiseStopsWithItsContext(t *testing.T) {
 	cfg := small["wide last map"]
-	net := floatnet.Random(cfg, 1)
+	net := float.Random(cfg, 1)
 	stats := collect(t, net, 4)
 	for _, effort := range Efforts() {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -81,7 +81,7 @@ func TestQuantiseStopsWithItsContext(t *testing.T) {
 // TestWalkNamesTheImage: an image that cannot be read again, and a float network that overflows only now.
 func TestWalkNamesTheImage(t *testing.T) {
 	cfg := small["wide last map"]
-	net := floatnet.Random(cfg, 1)
+	net := float.Random(cfg, 1)
 	stats := collect(t, net, 4)
 	broken := Images{4, func(i int) ([]byte, error) {
 		if i == 2 {

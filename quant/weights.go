@@ -3,7 +3,7 @@ package quant
 import (
 	"math"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
 )
 
 const (
@@ -119,8 +119,8 @@ func magnitude(q []int8) float64 {
 }
 
 // real is the quantised layer as a float one, on real inputs that are counted from the offset's steps.
-func (q *quantisedLayer) real(offset []float32, inputScale float64) *floatnet.Conv {
-	c := &floatnet.Conv{Weight: make([]float32, len(q.weight)), Bias: make([]float32, len(q.bias))}
+func (q *quantisedLayer) real(offset []float32, inputScale float64) *float.Conv {
+	c := &float.Conv{Weight: make([]float32, len(q.weight)), Bias: make([]float32, len(q.bias))}
 	n := len(q.weight) / len(q.bias)
 	for oc, step := range q.step {
 		b := float64(q.bias[oc])

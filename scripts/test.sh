@@ -85,7 +85,7 @@ race() {
 	local several='Threads|Deterministic|InOrder|InParallel|Covariances|Stops|Compare|Walk|Budget'
 	export CGO_ENABLED=1
 	go test -race -count=1 -short -vet=off -timeout $patience -skip "$large" \
-		./resnext ./internal/floatnet ./internal/images || status=1
+		./resnext ./quant/float ./internal/images || status=1
 	go test -race -count=1 -short -vet=off -timeout $patience -run "$several" ./quant || status=1
 	return $status
 }

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 
 	"github.com/libresnext/libresnext/internal/images"
-	"github.com/libresnext/libresnext/internal/onnx"
 	"github.com/libresnext/libresnext/internal/synthetic"
+	"github.com/libresnext/libresnext/quant/onnx"
 	"github.com/libresnext/libresnext/resnext"
 )
 

@@ -6,7 +6,7 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/libresnext/libresnext/internal/onnx"
+	"github.com/libresnext/libresnext/quant/onnx"
 	"github.com/libresnext/libresnext/resnext"
 )
 

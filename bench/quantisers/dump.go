@@ -7,8 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
 	"github.com/libresnext/libresnext/internal/safetensors"
+	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
@@ -40,11 +40,11 @@ type (
 )
 
 // dump writes the float network and the pictures for the Python quantisers.
-func dump(dir string, net *floatnet.Net, p resnext.Preprocess, pictures *pictures) error {
+func dump(dir string, net *float.Net, p resnext.Preprocess, pictures *pictures) error {
 	cfg := net.Config
 	about := networkFile{Height: cfg.Height, Width: cfg.Width, Classes: cfg.Classes, Mean: p.Mean, Std: p.Std, MaxPool: cfg.Stem.MaxPool}
 	var tensors []safetensors.Tensor
-	add := func(name string, shape []int, c *floatnet.Conv, weight []float32) {
+	add := func(name string, shape []int, c *float.Conv, weight []float32) {
 		tensors = append(tensors,
 			safetensors.Tensor{Name: name + ".weight", DType: "F32", Shape: shape, Data: bytesOf(weight)},
 			safetensors.Tensor{Name: name + ".bias", DType: "F32", Shape: shape[:1], Data: bytesOf(c.Bias)})

@@ -5,7 +5,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/weights"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -17,9 +18,9 @@ const (
 )
 
 // readFloat gives the network that calib read, at the input size of cfg, that of the model it made.
-func readFloat(weights string, cfg resnext.Config) (*floatnet.Net, error) {
-	for prefix, random := range map[string]func(resnext.Config, uint64) *floatnet.Net{randomPrefix: floatnet.Random, heavyPrefix: floatnet.RandomHeavy} {
-		if name, ok := strings.CutPrefix(weights, prefix); ok {
+func readFloat(path string, cfg resnext.Config) (*float.Net, error) {
+	for prefix, random := range map[string]func(resnext.Config, uint64) *float.Net{randomPrefix: float.Random, heavyPrefix: float.RandomHeavy} {
+		if name, ok := strings.CutPrefix(path, prefix); ok {
 			named, err := resnext.Named(name)
 			if err != nil {
 				return nil, err
@@ -28,7 +29,7 @@ func readFloat(weights string, cfg resnext.Config) (*floatnet.Net, error) {
 			return net, net.SetInputSize(cfg.Height, cfg.Width)
 		}
 	}
-	net, _, err := floatnet.Open(weights, "auto")
+	net, _, err := weights.Open(path, "auto")
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +37,7 @@ func readFloat(weights string, cfg resnext.Config) (*floatnet.Net, error) {
 }
 
 // floatLogits runs the float network, a picture on each core.
-func floatLogits(net *floatnet.Net, p resnext.Preprocess, pictures [][]byte) ([]float32, error) {
+func floatLogits(net *float.Net, p resnext.Preprocess, pictures [][]byte) ([]float32, error) {
 	classes := net.Config.Classes
 	all := make([]float32, len(pictures)*classes)
 	workers := runtime.GOMAXPROCS(0)

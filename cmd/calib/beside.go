@@ -3,7 +3,7 @@ package main
 import (
 	"math"
 
-	"github.com/libresnext/libresnext/internal/hub"
+	"github.com/libresnext/libresnext/quant/hub"
 )
 
 // besideWeights says where settings come from that a model hub keeps beside the weights.

@@ -10,7 +10,7 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-const exports = "../../internal/floatnet/testdata/exports/"
+const exports = "../../quant/weights/testdata/exports/"
 
 // What stands beside a hub's weights is taken over and shown, but for what is given.
 func TestFilesBesideTheWeights(t *testing.T) {
@@ -44,10 +44,10 @@ func TestONNXWeights(t *testing.T) {
 }
 
 func TestModelNames(t *testing.T) {
-	for weights, want := range map[string]string{
+	for reference, want := range map[string]string{
 		"a/net.onnx": "net", "net.t7": "net", "net.npz": "net", "a/folder": "folder", "folder/": "folder",
 		"model.safetensors.index.json": "model", "x.safetensors": "x",
 	} {
-		require.Equal(t, want+".int8.safetensors", modelName(&settings{options: options{weights: weights}}), weights)
+		require.Equal(t, want+".int8.safetensors", modelName(&settings{options: options{weights: reference}}), reference)
 	}
 }

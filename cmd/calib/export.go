@@ -1,7 +1,7 @@
 package main
 
 import (
-	"github.com/libresnext/libresnext/internal/onnx"
+	"github.com/libresnext/libresnext/quant/onnx"
 	"github.com/libresnext/libresnext/resnext"
 )
 

@@ -9,9 +9,9 @@ import (
 	"github.com/klauspost/cpuid/v2"
 
 	"github.com/libresnext/libresnext/asm"
+	page "github.com/libresnext/libresnext/cmd/calib/report"
 	"github.com/libresnext/libresnext/internal/atomicfile"
 	"github.com/libresnext/libresnext/internal/cli"
-	page "github.com/libresnext/libresnext/internal/report"
 	"github.com/libresnext/libresnext/quant"
 	"github.com/libresnext/libresnext/resnext"
 )

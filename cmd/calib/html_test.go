@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 
+	page "github.com/libresnext/libresnext/cmd/calib/report"
 	"github.com/libresnext/libresnext/internal/cli"
-	page "github.com/libresnext/libresnext/internal/report"
 	"github.com/libresnext/libresnext/quant"
 	"github.com/libresnext/libresnext/resnext"
 )
@@ -43,7 +43,7 @@ func pageText(t *testing.T, path string) map[string]string {
 func TestReportPage(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a report.html")
-	code, stdout, stderr := invoke("--weights", weights, "--images", fashion+"calib.zip", "--limit", "48", "--eval", fashion+"test.zip",
+	code, stdout, stderr := invoke("--weights", reference, "--images", fashion+"calib.zip", "--limit", "48", "--eval", fashion+"test.zip",
 		"--eval-limit", "120", "--mean", "0.2860", "--std", "0.3530", "--chains", "8", "--observer", "percentile", "--percentile", "97", "--json", "--out", filepath.Join(dir, "m"), "--report", path)
 	require.Equal(t, cli.Done, code, stderr)
 	require.ElementsMatch(t, []string{"m", "a report.html"}, listing(t, dir))
@@ -91,7 +91,7 @@ func TestReportPage(t *testing.T) {
 		"weights":      "stage2.block0.shortcut",
 		"answers":      "right",
 		"accumulation": "chains of 8 (this model)",
-		"reproduce":    `calib \ --weights ` + weights,
+		"reproduce":    `calib \ --weights ` + reference,
 	} {
 		require.Contains(t, strings.ReplaceAll(text[section], ". ", "."), want)
 	}
@@ -123,7 +123,7 @@ func TestReportUnlabelled(t *testing.T) {
 func TestReportNot(t *testing.T) {
 	dir := t.TempDir()
 	model := filepath.Join(dir, "m")
-	copied := write(t, "w.pth", read(t, weights))
+	copied := write(t, "w.pth", read(t, reference))
 	for name, c := range map[string]struct {
 		path, want string
 		code       int
@@ -138,7 +138,7 @@ func TestReportNot(t *testing.T) {
 			require.Equal(t, c.code, code, stderr)
 			require.Contains(t, stderr, c.want)
 			require.Empty(t, listing(t, dir))
-			require.Equal(t, read(t, weights), read(t, copied))
+			require.Equal(t, read(t, reference), read(t, copied))
 		})
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	page "github.com/libresnext/libresnext/internal/report"
+	page "github.com/libresnext/libresnext/cmd/calib/report"
 	"github.com/libresnext/libresnext/quant"
 	"github.com/libresnext/libresnext/resnext"
 )

@@ -1,7 +1,7 @@
 package main
 
 import (
-	page "github.com/libresnext/libresnext/internal/report"
+	page "github.com/libresnext/libresnext/cmd/calib/report"
 	"github.com/libresnext/libresnext/quant"
 	"github.com/libresnext/libresnext/resnext"
 )

@@ -128,11 +128,11 @@ func TestFolderClassesDecide(t *testing.T) {
 		}
 	}
 	labels := write(t, "labels.txt", []byte(strings.ToUpper(strings.Join(names, "\n"))))
-	r, _, stderr := jsonReport(t, "--weights", weights, "--images", fashion+"calib.zip", "--limit", "64", "--mean", "0.2860", "--std", "0.3530",
+	r, _, stderr := jsonReport(t, "--weights", reference, "--images", fashion+"calib.zip", "--limit", "64", "--mean", "0.2860", "--std", "0.3530",
 		"--effort", "fast", "--labels", labels, "--eval", archive(t, files))
 	require.Greater(t, *r.Float.Top1, 0.8, stderr)
 
-	code, _, stderr := invoke("--weights", weights, "--images", fashion+"calib.zip", "--eval", archive(t, files), "--out", filepath.Join(t.TempDir(), "m"))
+	code, _, stderr := invoke("--weights", reference, "--images", fashion+"calib.zip", "--eval", archive(t, files), "--out", filepath.Join(t.TempDir(), "m"))
 	require.Equal(t, cli.Failed, code)
 	require.Contains(t, stderr, "it has 9 folders of pictures, the network has 10 classes")
 }

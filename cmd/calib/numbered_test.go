@@ -44,7 +44,7 @@ func TestNumberedFolders(t *testing.T) {
 		files[fmt.Sprintf("%d_x/a.png", i+1)] = picture(t, 28+i, 28)
 	}
 	numbered := archive(t, files)
-	args := []string{"--weights", weights, "--effort", "fast", "--out", filepath.Join(t.TempDir(), "m"), "--images"}
+	args := []string{"--weights", reference, "--effort", "fast", "--out", filepath.Join(t.TempDir(), "m"), "--images"}
 	for name, c := range map[string]struct {
 		args []string
 		want int

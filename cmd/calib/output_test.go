@@ -83,7 +83,7 @@ func TestInputsStay(t *testing.T) {
 // TestSinglePicture: one picture is no set of labelled ones.
 func TestSinglePicture(t *testing.T) {
 	path := write(t, "one.png", picture(t, 40, 40))
-	code, _, stderr := invoke("--weights", weights, "--images", path, "--eval", path, "--out", filepath.Join(t.TempDir(), "m"))
+	code, _, stderr := invoke("--weights", reference, "--images", path, "--eval", path, "--out", filepath.Join(t.TempDir(), "m"))
 	require.Equal(t, cli.Failed, code)
 	require.Contains(t, stderr, path+": it is a single picture, which has no label")
 }

@@ -47,13 +47,13 @@ func TestParseSize(t *testing.T) {
 func TestModelName(t *testing.T) {
 	here, err := os.Getwd()
 	require.NoError(t, err)
-	for weights, want := range map[string]string{
+	for reference, want := range map[string]string{
 		"a/b/net.pth": "net.int8.safetensors", "net.pt": "net.int8.safetensors", "net.safetensors": "net.int8.safetensors",
 		"net.pth.tar": "net.int8.safetensors", "net": "net.int8.safetensors", ".pth": ".pth.int8.safetensors",
 		"v1.5.pth": "v1.5.int8.safetensors", "random:ResNet50": "random-resnet50.int8.safetensors",
 		".": filepath.Base(here) + ".int8.safetensors", "..": filepath.Base(filepath.Dir(here)) + ".int8.safetensors", "a/b/": "b.int8.safetensors",
 	} {
-		require.Equal(t, want, modelName(&settings{options: options{weights: weights}}))
+		require.Equal(t, want, modelName(&settings{options: options{weights: reference}}))
 	}
 }
 

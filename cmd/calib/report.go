@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
+	page "github.com/libresnext/libresnext/cmd/calib/report"
 	"github.com/libresnext/libresnext/internal/cli"
-	page "github.com/libresnext/libresnext/internal/report"
 	"github.com/libresnext/libresnext/quant"
 	"github.com/libresnext/libresnext/resnext"
 )

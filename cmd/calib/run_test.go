@@ -24,8 +24,8 @@ import (
 )
 
 const (
-	fashion = "../../testdata/fashion/"
-	weights = fashion + "resnext20_8x4d.pth"
+	fashion   = "../../testdata/fashion/"
+	reference = fashion + "resnext20_8x4d.pth"
 	// tiny is the smallest network of the family, of random weights.
 	tiny = "random:resnext11_2x4d_w1"
 )
@@ -155,7 +155,7 @@ var sourceFolder, _ = os.Getwd()
 func TestBadInputs(t *testing.T) {
 	png28 := picture(t, 28, 28)
 	calib := fashion + "calib.zip"
-	checkpointBytes := read(t, weights)
+	checkpointBytes := read(t, reference)
 	nine := map[string][]byte{}
 	for i := range 9 {
 		nine[fmt.Sprintf("%d/x.png", i)] = png28
@@ -175,21 +175,21 @@ func TestBadInputs(t *testing.T) {
 		args string
 		want []string
 	}{
-		"other architecture":      {"--weights " + weights + " --images " + calib + " --arch resnext50_32x4d", []string{weights, "resnext50_32x4d", "cardinality"}},
+		"other architecture":      {"--weights " + reference + " --images " + calib + " --arch resnext50_32x4d", []string{reference, "resnext50_32x4d", "cardinality"}},
 		"truncated checkpoint":    {"--weights " + truncated + " --images " + calib, []string{truncated}},
 		"empty checkpoint":        {"--weights " + write(t, "w.pth", nil) + " --images " + calib, []string{"w.pth", "0 bytes"}},
 		"checkpoint missing":      {"--weights nowhere.pth --images " + calib, []string{"nowhere.pth: no such file"}},
 		"picture as checkpoint":   {"--weights " + write(t, "w.pth", png28) + " --images " + calib, []string{"PNG image"}},
-		"no picture":              {"--weights " + weights + " --images " + text, []string{text, "a/x.png", "not an image"}},
-		"empty picture":           {"--weights " + weights + " --images " + empty, []string{empty, "a/x.png", "empty (0 bytes)"}},
-		"bad picture found late":  {"--weights " + weights + " --crop 28 --images " + text, []string{text, "a/x.png", "not an image"}},
-		"bad picture to compare":  {"--weights " + weights + " --images " + good + " --eval " + loose, []string{loose, "loose.png"}},
-		"folder without pictures": {"--weights " + weights + " --images " + noPictures, []string{noPictures, "no images found"}},
-		"images missing":          {"--weights " + weights + " --images nowhere", []string{"nowhere: no such file"}},
-		"labels too few":          {"--weights " + weights + " --images " + calib + " --labels " + labels, []string{labels, "3 labels", "10 classes"}},
-		"labels missing":          {"--weights " + weights + " --images " + calib + " --labels nowhere.txt", []string{"nowhere.txt: no such file"}},
-		"folders too few":         {"--weights " + weights + " --images " + calib + " --eval " + nineFolders, []string{nineFolders, "9 folders", "10 classes"}},
-		"eval without folders":    {"--weights " + weights + " --images " + calib + " --eval " + write(t, "x.png", png28), []string{"it is a single picture"}},
+		"no picture":              {"--weights " + reference + " --images " + text, []string{text, "a/x.png", "not an image"}},
+		"empty picture":           {"--weights " + reference + " --images " + empty, []string{empty, "a/x.png", "empty (0 bytes)"}},
+		"bad picture found late":  {"--weights " + reference + " --crop 28 --images " + text, []string{text, "a/x.png", "not an image"}},
+		"bad picture to compare":  {"--weights " + reference + " --images " + good + " --eval " + loose, []string{loose, "loose.png"}},
+		"folder without pictures": {"--weights " + reference + " --images " + noPictures, []string{noPictures, "no images found"}},
+		"images missing":          {"--weights " + reference + " --images nowhere", []string{"nowhere: no such file"}},
+		"labels too few":          {"--weights " + reference + " --images " + calib + " --labels " + labels, []string{labels, "3 labels", "10 classes"}},
+		"labels missing":          {"--weights " + reference + " --images " + calib + " --labels nowhere.txt", []string{"nowhere.txt: no such file"}},
+		"folders too few":         {"--weights " + reference + " --images " + calib + " --eval " + nineFolders, []string{nineFolders, "9 folders", "10 classes"}},
+		"eval without folders":    {"--weights " + reference + " --images " + calib + " --eval " + write(t, "x.png", png28), []string{"it is a single picture"}},
 		"huge random network":     {"--weights random:resnext152_1x500d", []string{"parameters are more than"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -207,7 +207,7 @@ func TestBadInputs(t *testing.T) {
 
 func TestBadOutput(t *testing.T) {
 	dir := t.TempDir()
-	copied := write(t, "w.pth", read(t, weights))
+	copied := write(t, "w.pth", read(t, reference))
 	for name, c := range map[string]struct{ out, want string }{
 		"no such folder":   {filepath.Join(dir, "x", "m"), "x cannot be used"},
 		"a folder":         {dir, "it is a folder"},
@@ -219,7 +219,7 @@ func TestBadOutput(t *testing.T) {
 			require.Equal(t, cli.Failed, code)
 			require.Contains(t, stderr, c.want)
 			require.NotContains(t, stderr, "calibrating")
-			require.Equal(t, read(t, weights), read(t, copied))
+			require.Equal(t, read(t, reference), read(t, copied))
 			require.Empty(t, listing(t, dir))
 		})
 	}
@@ -228,7 +228,7 @@ func TestBadOutput(t *testing.T) {
 // TestReference calibrates the trained network and compares it with the float one on labelled pictures.
 func TestReference(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "m.int8.safetensors")
-	code, stdout, stderr := invoke("--weights", weights, "--images", fashion+"calib.zip", "--limit", "64",
+	code, stdout, stderr := invoke("--weights", reference, "--images", fashion+"calib.zip", "--limit", "64",
 		"--eval", fashion+"test.zip", "--eval-limit", "300", "--mean", "0.2860", "--std", "0.3530", "--layers", "--json", "--out", out)
 	require.Equal(t, cli.Done, code, stderr)
 	var r report
@@ -273,7 +273,7 @@ func TestReference(t *testing.T) {
 // not. The labels come from the calibration pictures' folders.
 func TestPlainSummary(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "m file")
-	code, stdout, stderr := invoke("--weights", weights, "--images", fashion+"calib.zip", "--limit", "40", "--eval-limit", "8", "--layers", "--out", out)
+	code, stdout, stderr := invoke("--weights", reference, "--images", fashion+"calib.zip", "--limit", "40", "--eval-limit", "8", "--layers", "--out", out)
 	require.Equal(t, cli.Done, code, stderr)
 	for _, want := range []string{
 		"the folders of " + fashion + "calib.zip", "usual for this form", "worst first", "smaller", "8 of the calibration pictures",
@@ -291,7 +291,7 @@ func TestSameBytes(t *testing.T) {
 	out := write(t, "m", []byte("an older file"))
 	var first []byte
 	for _, threads := range []string{"1", "2", "0"} {
-		code, _, stderr := invoke("--weights", weights, "--images", fashion+"calib.zip", "--limit", "5", "--eval-limit", "1", "--threads", threads, "--out", out)
+		code, _, stderr := invoke("--weights", reference, "--images", fashion+"calib.zip", "--limit", "5", "--eval-limit", "1", "--threads", threads, "--out", out)
 		require.Equal(t, cli.Done, code, stderr)
 		if first == nil {
 			first = read(t, out)
@@ -303,7 +303,7 @@ func TestSameBytes(t *testing.T) {
 
 func TestOneImage(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "m")
-	code, _, stderr := invoke("--weights", weights, "--images", write(t, "x.png", picture(t, 20, 24)), "--out", out)
+	code, _, stderr := invoke("--weights", reference, "--images", write(t, "x.png", picture(t, 20, 24)), "--out", out)
 	require.Equal(t, cli.Done, code, stderr)
 	require.Contains(t, stderr, "calib: warning: only 1 picture to calibrate with")
 	m, err := resnext.Open(out)

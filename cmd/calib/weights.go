@@ -6,7 +6,8 @@ import (
 	"strings"
 
 	"github.com/libresnext/libresnext/internal/cli"
-	"github.com/libresnext/libresnext/internal/floatnet"
+	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/weights"
 )
 
 // maxRandom bounds the parameters of a made-up network: 4 GiB of them. The largest published network of
@@ -15,9 +16,9 @@ const maxRandom = 1 << 30
 
 // floatNetwork is the network to quantise and where it comes from.
 type floatNetwork struct {
-	*floatnet.Net
-	source string           // in words
-	from   *floatnet.Source // nil for random weights
+	*float.Net
+	source string          // in words
+	from   *weights.Source // nil for random weights
 }
 
 // readNetwork reads the checkpoint, or makes a random network.
@@ -27,11 +28,11 @@ func readNetwork(s *settings) (*floatNetwork, error) {
 			return nil, fmt.Errorf("%s: %s parameters are more than memory is sure to hold; the limit is %s", s.weights, cli.Count(n), cli.Count(maxRandom))
 		}
 		if s.heavy {
-			return &floatNetwork{floatnet.RandomHeavy(*s.random, s.seed), fmt.Sprintf("random with uneven channels, seed %d", s.seed), nil}, nil
+			return &floatNetwork{float.RandomHeavy(*s.random, s.seed), fmt.Sprintf("random with uneven channels, seed %d", s.seed), nil}, nil
 		}
-		return &floatNetwork{floatnet.Random(*s.random, s.seed), fmt.Sprintf("random, seed %d", s.seed), nil}, nil
+		return &floatNetwork{float.Random(*s.random, s.seed), fmt.Sprintf("random, seed %d", s.seed), nil}, nil
 	}
-	net, from, err := floatnet.Open(s.weights, s.arch)
+	net, from, err := weights.Open(s.weights, s.arch)
 	if err != nil {
 		return nil, err
 	}

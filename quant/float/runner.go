@@ -1,0 +1,140 @@
+package float
+
+import (
+	"fmt"
+
+	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
+)
+
+// Names under which Runner.Observe sees what is not the output of a convolution.
+const (
+	InputName  = topology.InputName
+	LogitsName = "logits"
+)
+
+// Runner runs a network, image after image, in memory of its own. Not for concurrent use; several
+// runners of one Net share its packed weights and may run at the same time.
+type Runner struct {
+	// Observe, if not nil, is called with every activation map as it is made: the normalised image as
+	// "input", the output of each convolution of Config.Convs under its Shape.Name, and "logits" as a
+	// map of one pixel. Outputs are seen after the ReLU where the layer has one: Expand's after the add
+	// and the ReLU, the shortcut's before the add, the stem's before the max pooling, whose own output
+	// is resnext.PoolName. data is
+	// [h][w][c] and valid during the call only.
+	Observe func(name string, h, w, c int, data []float32)
+
+	program *topology.Program
+	layers  []*layer    // of the program's steps; nil for the max pooling
+	maps    [][]float32 // parts of one arena
+	pooled  []float32
+	logits  []float32
+	work    workspace
+}
+
+// NewRunner makes a runner for the network as it is now. Weights that are changed later are seen only by
+// runners made after the change. A Net that was not made by FromCheckpoint or Random, or from one of
+// these, must hold every convolution of its Config in the right size; if not, NewRunner panics.
+func (n *Net) NewRunner() *Runner {
+	p := topology.Lower(n.Config)
+	r := &Runner{program: p, layers: make([]*layer, len(p.Steps))}
+	var made []*layer
+	for i, s := range p.Steps {
+		if s.Op != topology.MaxPool {
+			r.layers[i] = n.layer(s)
+			made = append(made, r.layers[i])
+		}
+	}
+	offset, total := p.Arena(func(id topology.MapID) int64 { return int64(p.Maps[id].Values()) })
+	arena := make([]float32, total)
+	for id, at := range offset {
+		end := at + int64(p.Maps[id].Values())
+		r.maps = append(r.maps, arena[at:end:end])
+	}
+	last := p.Classifier().Conv
+	r.pooled, r.logits = make([]float32, last.In), make([]float32, last.Out)
+	r.work = newWorkspace(made)
+	return r
+}
+
+func (n *Net) layer(s topology.Step) *layer {
+	c := &n.Classifier
+	if s.Op != topology.Classify {
+		c = n.Convs[s.Name]
+	}
+	if c == nil {
+		panic(fmt.Sprintf("float: the network has no convolution %q", s.Name))
+	}
+	weights := *c
+	weights.Shape = s.Conv
+	l := newLayer(s.Conv, n.packing.get(&weights))
+	return &l
+}
+
+// Forward runs one image: rgb is Height*Width*3 bytes, row by row, and is normalised as p says
+// (p's resizing is not done here). The logits are valid until the next call. Forward panics if rgb has
+// another length.
+func (r *Runner) Forward(rgb []byte, p resnext.Preprocess) []float32 {
+	input := r.input(len(rgb), "an image of %d bytes")
+	var table [3][256]float32
+	for c := range 3 {
+		for v := range 256 {
+			table[c][v] = (float32(v)/255 - p.Mean[c]) / p.Std[c]
+		}
+	}
+	for i := 0; i < len(rgb); i += 3 {
+		input[i] = table[0][rgb[i]]
+		input[i+1] = table[1][rgb[i+1]]
+		input[i+2] = table[2][rgb[i+2]]
+	}
+	return r.run()
+}
+
+// ForwardInput is Forward for an image that is normalised already: x is [Height][Width][3].
+func (r *Runner) ForwardInput(x []float32) []float32 {
+	copy(r.input(len(x), "an input of %d numbers"), x)
+	return r.run()
+}
+
+// input is the memory of the image, which must have n numbers.
+func (r *Runner) input(n int, what string) []float32 {
+	if image := r.program.Maps[topology.Image]; n != image.Values() {
+		panic(fmt.Sprintf("float: "+what+", the network takes %dx%d pixels of 3", n, image.W, image.H))
+	}
+	return r.maps[topology.Image]
+}
+
+func (r *Runner) run() []float32 {
+	r.observe(topology.Image)
+	for i, s := range r.program.Steps {
+		x := r.maps[s.In]
+		switch s.Op {
+		case topology.Conv:
+			y, adds := r.maps[s.Out], s.Add != topology.None
+			if adds {
+				copy(y, r.maps[s.Add]) // mostly onto itself
+			}
+			r.layers[i].run(&r.work, x, y, adds)
+			r.observe(s.Out)
+		case topology.MaxPool:
+			in := r.program.Maps[s.In]
+			maxPool(x, in.H, in.W, in.Channels, r.maps[s.Out])
+			r.observe(s.Out)
+		case topology.Classify:
+			in := r.program.Maps[s.In]
+			averagePool(x, in.H*in.W, in.Channels, r.pooled)
+			r.layers[i].run(&r.work, r.pooled, r.logits, false)
+		}
+	}
+	if r.Observe != nil {
+		r.Observe(LogitsName, 1, 1, len(r.logits), r.logits)
+	}
+	return r.logits
+}
+
+func (r *Runner) observe(id topology.MapID) {
+	if r.Observe != nil {
+		m := r.program.Maps[id]
+		r.Observe(m.Name, m.H, m.W, m.Channels, r.maps[id])
+	}
+}

@@ -1,0 +1,31 @@
+package float
+
+import "github.com/libresnext/libresnext/resnext/topology"
+
+// Layer runs one convolution on its own, for those who look at a network layer after layer. It is for one
+// goroutine at a time; Clone makes another that shares the packed weights.
+type Layer struct {
+	layer layer
+	work  workspace
+}
+
+// NewLayer packs c's weights as they are now. It panics if their number is not what c.Shape tells.
+func NewLayer(c *Conv) *Layer {
+	l := &Layer{layer: newLayer(c.Shape, packConv(c))}
+	l.work = newWorkspace([]*layer{&l.layer})
+	return l
+}
+
+// Clone is the same layer with memory of its own.
+func (l *Layer) Clone() *Layer {
+	return &Layer{layer: l.layer, work: newWorkspace([]*layer{&l.layer})}
+}
+
+// Run computes y, [OutH][OutW][Out], from x, [InH][InW][In], whose border is zero: the products and the
+// bias, rectified where Shape.ReLU is set. With add the sums go onto what y holds, before the ReLU.
+func (l *Layer) Run(x, y []float32, add bool) {
+	l.layer.run(&l.work, x, y, add)
+}
+
+// MaxPool is the 3x3 max pooling of stride 2 and padding 1 of x, a map of m's form, into y.
+func MaxPool(m topology.Map, x, y []float32) { maxPool(x, m.H, m.W, m.Channels, y) }

@@ -1,0 +1,140 @@
+package match
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
+)
+
+// config is the configuration of the blocks that were found.
+func (m *matcher) config(height, width int) (resnext.Config, error) {
+	stem := m.first.conv
+	cfg := resnext.Config{
+		Cardinality: m.blocks[0].transform.conv.Groups,
+		Stem:        resnext.Stem{Kernel: stem.Kernel, Stride: stem.Stride, Width: stem.out(), MaxPool: m.pool != nil},
+		Classes:     m.classifier.out(), Height: height, Width: width,
+	}
+	if height == 0 || width == 0 {
+		cfg.Height, cfg.Width = 32, 32
+		if cfg.Stem.MaxPool {
+			cfg.Height, cfg.Width = 224, 224
+		}
+	}
+	if stem.Groups != 1 || stem.Weight.Shape[1] != 3 {
+		return cfg, fmt.Errorf("%s: the stem takes %d channels in %d groups; expected 3 channels, RGB, in the order [N,3,height,width]",
+			stem.Title, stem.Weight.Shape[1]*stem.Groups, stem.Groups)
+	}
+	in := stem.out()
+	for i, b := range m.blocks {
+		t := b.transform.conv
+		if t.Groups != cfg.Cardinality {
+			return cfg, fmt.Errorf("%s: has %d groups, the first block's 3x3 convolution has %d; expected the same cardinality everywhere", t.Title, t.Groups, cfg.Cardinality)
+		}
+		if err := b.checkShortcut(in); err != nil {
+			return cfg, err
+		}
+		in = b.expand.conv.out()
+		if m.begins(i) {
+			cfg.Stages = append(cfg.Stages, resnext.Stage{Inner: t.out(), Out: in, Stride: t.Stride})
+		}
+		cfg.Stages[len(cfg.Stages)-1].Blocks++
+	}
+	if err := cfg.Validate(); err != nil {
+		return cfg, err
+	}
+	cfg.Name = cfg.CanonicalName()
+	return cfg, nil
+}
+
+// begins tells whether block i is the first of a stage: where the widths change, or the stride does.
+func (m *matcher) begins(i int) bool {
+	if i == 0 {
+		return true
+	}
+	b, before := m.blocks[i], m.blocks[i-1]
+	return b.transform.conv.Stride != 1 || b.transform.conv.out() != before.transform.conv.out() || b.expand.conv.out() != before.expand.conv.out()
+}
+
+// checkShortcut wants a projection exactly where the shape changes.
+func (b *block) checkShortcut(in int) error {
+	out, stride := b.expand.conv.out(), b.transform.conv.Stride
+	changes := in != out || stride != 1
+	switch has := b.shortcut.conv != nil; {
+	case changes && !has:
+		return fmt.Errorf("%s: the block goes from %d to %d channels with stride %d and has no projection as its shortcut; expected a 1x1 convolution (the paper's shortcuts B or C)",
+			b.expand.conv.Title, in, out, stride)
+	case !changes && has:
+		return fmt.Errorf("%s: a projection in a block whose shape stays the same (%d channels, stride 1); expected the identity as its shortcut (the paper's shortcut B)",
+			b.shortcut.conv.Title, in)
+	}
+	return nil
+}
+
+// checkAverage compares an average of a fixed size with the map that it gets.
+func (m *matcher) checkAverage(cfg resnext.Config) error {
+	p := topology.Lower(cfg)
+	last := p.Maps[p.Classifier().In]
+	if k := m.average.Kernel; k != 0 && (k != last.H || k != last.W) {
+		return fmt.Errorf("%s: averages %dx%d pixels, and images of %dx%d pixels give a map of %dx%d; expected an average over the whole map: export with the input size of training fixed",
+			m.average.Title, k, k, cfg.Width, cfg.Height, last.W, last.H)
+	}
+	if m.average.Pad != 0 {
+		return fmt.Errorf("%s: has a padding of %d; expected none", m.average.Title, m.average.Pad)
+	}
+	return nil
+}
+
+// units gives every convolution that was found by the name of its layer.
+func (m *matcher) units() map[string]unit {
+	all := map[string]unit{topology.StemName: m.first}
+	stage, index := -1, -1
+	for i, b := range m.blocks {
+		index++
+		if m.begins(i) {
+			stage, index = stage+1, 0
+		}
+		for role, u := range map[topology.Role]unit{
+			topology.Reduce: b.reduce, topology.Transform: b.transform, topology.Expand: b.expand, topology.Shortcut: b.shortcut,
+		} {
+			all[topology.LayerName(topology.BlockName(stage, index), role)] = u
+		}
+	}
+	return all
+}
+
+// out is the number of channels that a convolution or linear layer gives.
+func (n *Node) out() int { return n.Weight.Shape[0] }
+
+// checkShared wants weights of its own for every layer; a small file could ask for much memory otherwise.
+func (m *matcher) checkShared() error {
+	owners := map[*float32]*Node{}
+	units := m.units()
+	for _, name := range slices.Sorted(maps.Keys(units)) {
+		if c := units[name].conv; c != nil {
+			if other := owners[&c.Weight.Data[0]]; other != nil {
+				return fmt.Errorf("%s and %s share their weights; expected weights of its own for each layer", other.Title, c.Title)
+			}
+			owners[&c.Weight.Data[0]] = c
+		}
+	}
+	return nil
+}
+
+// layer gives the weights of a unit whose shape must be as the configuration says.
+func (u unit) layer(want []int) (Layer, error) {
+	c := u.conv
+	if !slices.Equal(c.Weight.Shape, want) {
+		return Layer{}, fmt.Errorf("%s: its weights are %v, what comes before it needs %v", c.Title, c.Weight.Shape, want)
+	}
+	if c.Bias != nil && len(c.Bias) != want[0] {
+		return Layer{}, fmt.Errorf("%s: has %d biases, expected %d", c.Title, len(c.Bias), want[0])
+	}
+	l := Layer{Title: c.Title, Weight: c.Weight.Data, Bias: c.Bias}
+	if u.norm != nil {
+		l.Norm = u.norm.Stats
+	}
+	return l, nil
+}

@@ -1,0 +1,233 @@
+package match
+
+import (
+	"fmt"
+
+	"github.com/libresnext/libresnext/resnext"
+)
+
+// Match finds the network whose logits are output's. height and width are the size of its images in pixels;
+// 0 takes the usual one, 224x224 or, without the stem's max pooling, 32x32.
+func Match(output *Node, height, width int) (*Network, error) {
+	m := &matcher{consumers: make(map[*Node][]*Node), output: output}
+	input, err := m.collect()
+	if err != nil {
+		return nil, err
+	}
+	x, err := m.stem(input)
+	if err != nil {
+		return nil, err
+	}
+	for !m.atHead(x) {
+		if x, err = m.block(x); err != nil {
+			return nil, err
+		}
+		if len(m.blocks) > maxBlocks {
+			return nil, fmt.Errorf("more than %d blocks; that is no network of this family", maxBlocks)
+		}
+	}
+	if err := m.head(x); err != nil {
+		return nil, err
+	}
+	return m.network(height, width)
+}
+
+// maxBlocks bounds the bottlenecks; ResNet-152 has 50.
+const maxBlocks = 2048
+
+// matcher is one walk over a graph.
+type matcher struct {
+	consumers map[*Node][]*Node
+	output    *Node
+
+	first      unit
+	pool       *Node
+	blocks     []block
+	average    *Node
+	classifier *Node
+}
+
+// unit is a convolution with the normalisation and the ReLU that follow it, if they do.
+type unit struct {
+	conv, norm *Node
+	relu       bool
+	last       *Node // the one whose output leaves the unit
+}
+
+// block is a bottleneck; the shortcut is an identity where its convolution is nil.
+type block struct {
+	reduce, transform, expand, shortcut unit
+}
+
+// collect finds who takes what, and the one input.
+func (m *matcher) collect() (*Node, error) {
+	var input *Node
+	seen := map[*Node]bool{m.output: true}
+	queue := []*Node{m.output}
+	for len(queue) > 0 {
+		n := queue[0]
+		queue = queue[1:]
+		if n.Op == Input {
+			if input != nil {
+				return nil, fmt.Errorf("the logits depend on two inputs, %s and %s; expected one image [N,3,height,width]: export the network with the image alone", input.Title, n.Title)
+			}
+			input = n
+		}
+		for _, in := range n.In {
+			m.consumers[in] = append(m.consumers[in], n)
+			if !seen[in] {
+				seen[in] = true
+				queue = append(queue, in)
+			}
+		}
+	}
+	if input == nil {
+		return nil, fmt.Errorf("the logits (%s) do not depend on any input; expected an image [N,3,height,width]", m.output.Title)
+	}
+	return input, nil
+}
+
+// only is the one node that takes n's output, or nil.
+func (m *matcher) only(n *Node) *Node {
+	if c := m.consumers[n]; len(c) == 1 {
+		return c[0]
+	}
+	return nil
+}
+
+// after describes what takes n's output, for messages.
+func (m *matcher) after(n *Node) string {
+	c := m.consumers[n]
+	switch len(c) {
+	case 0:
+		return "the end of the graph"
+	case 1:
+		return c[0].Title
+	}
+	return fmt.Sprintf("%d nodes, %s and %s among them", len(c), c[0].Title, c[1].Title)
+}
+
+// expected is the error for something else than what the family has after n.
+func (m *matcher) expected(what string, n *Node) error {
+	for _, c := range m.consumers[n] {
+		if c.Problem != "" {
+			return c.problem()
+		}
+	}
+	return fmt.Errorf("after %s: expected %s, found %s; only ResNeXt and ResNet of bottlenecks run here: export the plain network (in eval mode, without pre- and postprocessing)",
+		n.Title, what, m.after(n))
+}
+
+func (n *Node) problem() error { return fmt.Errorf("%s %s", n.Title, n.Problem) }
+
+// next is the one node of the given operator that takes n's output, fit for use.
+func (m *matcher) next(op Op, what string, n *Node) (*Node, error) {
+	c := m.only(n)
+	if c == nil || c.Op != op {
+		return nil, m.expected(what, n)
+	}
+	if c.Problem != "" {
+		return nil, c.problem()
+	}
+	return c, nil
+}
+
+// unit follows a convolution over its normalisation and ReLU.
+func (m *matcher) unit(conv *Node) (unit, error) {
+	u := unit{conv: conv, last: conv}
+	if conv.Problem != "" {
+		return u, conv.problem()
+	}
+	if want := conv.Kernel / 2; conv.Pad != want {
+		return u, fmt.Errorf("%s has a padding of %d; expected %d for a kernel of %dx%d", conv.Title, conv.Pad, want, conv.Kernel, conv.Kernel)
+	}
+	if c := m.only(u.last); c != nil && c.Op == Norm {
+		if c.Problem != "" {
+			return u, c.problem()
+		}
+		if got, want := len(c.Stats.Gain), conv.Weight.Shape[0]; got != want {
+			return u, fmt.Errorf("%s normalises %d channels, %s before it gives %d", c.Title, got, conv.Title, want)
+		}
+		u.norm, u.last = c, c
+	}
+	if c := m.only(u.last); c != nil && c.Op == ReLU {
+		if c.Problem != "" {
+			return u, c.problem()
+		}
+		u.relu, u.last = true, c
+	}
+	return u, nil
+}
+
+// stem finds the first convolution, and the max pooling if there is one.
+func (m *matcher) stem(input *Node) (*Node, error) {
+	conv, err := m.next(Conv, "the stem, a convolution from RGB", input)
+	if err != nil {
+		return nil, err
+	}
+	if m.first, err = m.unit(conv); err != nil {
+		return nil, err
+	}
+	if !m.first.relu {
+		return nil, m.expected("a ReLU", m.first.last)
+	}
+	x := m.first.last
+	if c := m.only(x); c != nil && c.Op == MaxPool {
+		if c.Problem != "" {
+			return nil, c.problem()
+		}
+		if c.Kernel != 3 || c.Stride != 2 || c.Pad != 1 {
+			return nil, fmt.Errorf("%s is %dx%d with stride %d and padding %d; expected 3x3, 2 and 1", c.Title, c.Kernel, c.Kernel, c.Stride, c.Pad)
+		}
+		m.pool, x = c, c
+	}
+	return x, nil
+}
+
+// atHead tells whether the last block is done.
+func (m *matcher) atHead(x *Node) bool {
+	c := m.only(x)
+	return c != nil && c.Op == Average
+}
+
+// head finds the average and the classifier.
+func (m *matcher) head(x *Node) (err error) {
+	if m.average, err = m.next(Average, "an average over the map", x); err != nil {
+		return err
+	}
+	if m.classifier, err = m.next(Linear, "the classifier, a linear layer", m.average); err != nil {
+		return err
+	}
+	if m.classifier != m.output {
+		return m.expected("the end, the logits", m.classifier)
+	}
+	if len(m.blocks) == 0 {
+		return fmt.Errorf("no bottleneck between %s and %s", m.first.conv.Title, m.average.Title)
+	}
+	return nil
+}
+
+// network turns the walk into a configuration, and checks every layer against it.
+func (m *matcher) network(height, width int) (*Network, error) {
+	cfg, err := m.config(height, width)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.checkAverage(cfg); err != nil {
+		return nil, err
+	}
+	if err := m.checkShared(); err != nil {
+		return nil, err
+	}
+	n := &Network{Config: cfg, Layers: make(map[string]Layer)}
+	units := m.units()
+	for _, s := range cfg.Convs() {
+		u := units[s.Name]
+		want := []int{s.Out, s.In / s.Groups, s.Kernel, s.Kernel}
+		if n.Layers[s.Name], err = u.layer(want); err != nil {
+			return nil, err
+		}
+	}
+	n.Layers[resnext.ClassifierName], err = unit{conv: m.classifier}.layer([]int{cfg.Classes, cfg.Features()})
+	return n, err
+}

@@ -1,0 +1,293 @@
+package weights
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/libresnext/libresnext/internal/testnet"
+	"github.com/libresnext/libresnext/quant/checkpoint"
+	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/resnext"
+)
+
+func put(c *checkpoint.Checkpoint, name string, data []float32, shape ...int) {
+	if c.Tensors[name] == nil {
+		c.Order = append(c.Order, name)
+	}
+	c.Tensors[name] = &checkpoint.Tensor{Name: name, Shape: shape, DType: "float32", Data: data}
+}
+
+func drop(c *checkpoint.Checkpoint, name string) {
+	delete(c.Tensors, name)
+	c.Order = slices.DeleteFunc(c.Order, func(n string) bool { return n == name })
+}
+
+// save makes a checkpoint in which folding gives n back: with a random normalisation behind every
+// convolution, or, if folded, with biases and no normalisation.
+func save(n *float.Net, d *dialect, folded bool) *checkpoint.Checkpoint {
+	c := &checkpoint.Checkpoint{Path: "test.pth", Tensors: make(map[string]*checkpoint.Tensor)}
+	r := rand.New(rand.NewPCG(9, 9))
+	modules := d.modules(n.Config)
+	for _, s := range n.Config.Convs() {
+		conv, m := n.Convs[s.Name], modules[s.Name]
+		size := s.Kernel * s.Kernel
+		in := s.In / s.Groups
+		w := make([]float32, len(conv.Weight))
+		gain, shift, mean, variance := make([]float32, s.Out), make([]float32, s.Out), make([]float32, s.Out), make([]float32, s.Out)
+		for o := range s.Out {
+			gain[o], mean[o], variance[o] = 0.5+r.Float32(), r.Float32()-0.5, 0.1+r.Float32()
+			factor := float32(1)
+			if !folded {
+				factor = gain[o] / float32(math.Sqrt(float64(variance[o])+1e-5))
+			}
+			shift[o] = conv.Bias[o] + mean[o]*factor
+			for t := range size {
+				for i := range in {
+					w[(o*in+i)*size+t] = conv.Weight[(o*size+t)*in+i] / factor
+				}
+			}
+		}
+		put(c, m.conv+".weight", w, s.Out, in, s.Kernel, s.Kernel)
+		if folded {
+			put(c, m.conv+".bias", conv.Bias, s.Out)
+			continue
+		}
+		put(c, m.norm+".weight", gain, s.Out)
+		put(c, m.norm+".bias", shift, s.Out)
+		put(c, m.norm+".running_mean", mean, s.Out)
+		put(c, m.norm+".running_var", variance, s.Out)
+		put(c, m.norm+".num_batches_tracked", []float32{7})
+	}
+	name := modules[resnext.ClassifierName].conv
+	put(c, name+".weight", n.Classifier.Weight, n.Config.Classes, n.Config.Features())
+	put(c, name+".bias", n.Classifier.Bias, n.Config.Classes)
+	return c
+}
+
+func requireClose(t *testing.T, want, got []float32, name string) {
+	t.Helper()
+	require.Len(t, got, len(want), name)
+	for i := range want {
+		require.InDelta(t, want[i], got[i], 1e-5, "%s element %d", name, i)
+	}
+}
+
+// Every dialect must give the network back, with and without normalisation, whatever the stem.
+func TestDialects(t *testing.T) {
+	for i := range dialects {
+		d := &dialects[i]
+		for _, stem := range []resnext.Stem{resnext.ImageNetStem, resnext.CIFARStem} {
+			for _, folded := range []bool{false, true} {
+				want := float.Random(testnet.Tiny(stem), 4)
+				c := save(want, d, folded)
+				slices.Reverse(c.Order)
+				got, err := FromCheckpoint(c, "auto")
+				require.NoError(t, err, d.title)
+				require.Equal(t, want.Config, got.Config)
+				require.Len(t, got.Convs, len(want.Convs))
+				for name, conv := range want.Convs {
+					require.Equal(t, conv.Shape, got.Convs[name].Shape)
+					requireClose(t, conv.Weight, got.Convs[name].Weight, name)
+					requireClose(t, conv.Bias, got.Convs[name].Bias, name)
+				}
+				require.Equal(t, want.Classifier, got.Classifier)
+				got.Classifier.Weight[0]++
+				require.NotEqual(t, want.Classifier.Weight[0], got.Classifier.Weight[0], "the network must not share the checkpoint's memory")
+			}
+		}
+	}
+}
+
+// A convolution's bias in front of a normalisation is folded too.
+func TestBiasBeforeNormalisation(t *testing.T) {
+	want := float.Random(testnet.Tiny(resnext.CIFARStem), 4)
+	c := save(want, &dialects[0], false)
+	bias := make([]float32, want.Config.Stem.Width)
+	for i := range bias {
+		bias[i] = float32(i)
+		c.Tensors["bn1.running_mean"].Data[i] += bias[i]
+	}
+	put(c, "conv1.bias", bias, len(bias))
+	got, err := FromCheckpoint(c, "")
+	require.NoError(t, err)
+	for i, v := range want.Convs[resnext.StemName].Bias {
+		require.InDelta(t, v, got.Convs[resnext.StemName].Bias[i], 1e-4)
+	}
+}
+
+// Filters that training has switched off have a variance of zero.
+func TestDeadFilterStaysFinite(t *testing.T) {
+	n := float.Random(testnet.Tiny(resnext.CIFARStem), 4)
+	c := save(n, &dialects[0], false)
+	c.Tensors["bn1.running_var"].Data[3] = 0
+	c.Tensors["bn1.weight"].Data[3] = 0
+	c.Tensors["bn1.running_var"].Data[4] = 0
+	c.Tensors["bn1.weight"].Data[4] = 1e-30
+	got, err := FromCheckpoint(c, "")
+	require.NoError(t, err)
+	stem := got.Convs[resnext.StemName]
+	require.Negative(t, firstNonFinite(stem.Weight))
+	require.Equal(t, make([]float32, 27), stem.Weight[3*27:4*27])
+	require.Equal(t, c.Tensors["bn1.bias"].Data[3], stem.Bias[3])
+}
+
+func TestArchitecture(t *testing.T) {
+	cfg, err := resnext.Named("resnext11_4x4d_w1")
+	require.NoError(t, err)
+	c := save(float.Random(cfg, 4), &dialects[1], false)
+	for _, arch := range []string{"", "auto", "resnext11_4x4d_w1"} {
+		n, err := FromCheckpoint(c, arch)
+		require.NoError(t, err)
+		require.Equal(t, "resnext11_4x4d_w1", n.Config.Name)
+	}
+	_, err = FromCheckpoint(c, "resnext20_4x8d_w1")
+	require.ErrorContains(t, err, "not resnext20_4x8d_w1 but resnext11_4x4d_w1")
+	require.ErrorContains(t, err, "blocks of stage 2: resnext20_4x8d_w1 has 2, the tensors have 1")
+	require.ErrorContains(t, err, "inner width of stage 1")
+	require.NotContains(t, err.Error(), "cardinality")
+	_, err = FromCheckpoint(c, "resnext50_32x4d")
+	require.ErrorContains(t, err, "stem kernel")
+	require.ErrorContains(t, err, "number of stages")
+	_, err = FromCheckpoint(c, "vgg16")
+	require.ErrorContains(t, err, "vgg16")
+}
+
+// Whatever is wrong with a checkpoint must be named together with the file.
+func TestDamagedCheckpoints(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for name, test := range map[string]struct {
+		damage func(c *checkpoint.Checkpoint)
+		want   []string
+	}{
+		"missing": {
+			func(c *checkpoint.Checkpoint) { drop(c, "layer1.1.bn2.bias"); drop(c, "fc.bias") },
+			[]string{"layer1.1.bn2.bias: missing, expected shape [8]", "fc.bias: missing, expected shape [5]"},
+		},
+		"missing normalisation": {
+			func(c *checkpoint.Checkpoint) {
+				for _, n := range []string{"weight", "bias", "running_mean", "running_var"} {
+					drop(c, "bn1."+n)
+				}
+			},
+			[]string{"bn1.weight: missing", "bn1.running_var: missing"},
+		},
+		"missing block": {
+			func(c *checkpoint.Checkpoint) {
+				for _, n := range slices.Clone(c.Order) {
+					if strings.HasPrefix(n, "layer1.0.") {
+						put(c, "layer1.3."+n[9:], c.Tensors[n].Data, c.Tensors[n].Shape...)
+					}
+				}
+			},
+			[]string{"layer1.2.conv1.weight: missing, expected shape [8 12 1 1]", "layer1.3.conv1.weight: shape is [8 64 1 1], expected [8 12 1 1]", "more"},
+		},
+		"missing first block": {
+			func(c *checkpoint.Checkpoint) { drop(c, "layer1.0.conv2.weight") },
+			[]string{"layer1.0.conv2.weight: missing"},
+		},
+		"missing stage": {
+			func(c *checkpoint.Checkpoint) { put(c, "layer999.999.conv3.weight", nil, 0, 0, 0, 0) },
+			[]string{"layer3.0.conv2.weight: missing", "and"},
+		},
+		"wrong shape": {
+			func(c *checkpoint.Checkpoint) { c.Tensors["layer2.0.conv3.weight"].Shape = []int{16, 12, 2, 2} },
+			[]string{"layer2.0.conv3.weight: shape is [16 12 2 2], expected [16 12 1 1]"},
+		},
+		"wrong rank": {
+			func(c *checkpoint.Checkpoint) { c.Tensors["conv1.weight"].Shape = []int{64} },
+			[]string{"conv1.weight: shape is [64], expected 4 dimensions"},
+		},
+		"empty shape": {
+			func(c *checkpoint.Checkpoint) { c.Tensors["layer1.0.conv2.weight"].Shape = []int{0, 0, 3, 3} },
+			[]string{"impossible network configuration"},
+		},
+		"enormous shape": {
+			func(c *checkpoint.Checkpoint) { c.Tensors["layer1.0.conv3.weight"].Shape = []int{1 << 30, 8, 1, 1} },
+			[]string{"impossible network configuration", "output channels"},
+		},
+		"data too short": {
+			func(c *checkpoint.Checkpoint) { c.Tensors["fc.bias"].Data = c.Tensors["fc.bias"].Data[:4] },
+			[]string{"fc.bias: has 4 elements, its shape [5] needs 5"},
+		},
+		"not finite": {
+			func(c *checkpoint.Checkpoint) {
+				c.Tensors["conv1.weight"].Data[17] = nan
+				c.Tensors["bn1.running_var"].Data[3] = inf
+				c.Tensors["fc.weight"].Data[2] = -inf
+			},
+			[]string{"conv1.weight: element 17 is NaN", "bn1.running_var: element 3 is +Inf", "fc.weight: element 2 is -Inf"},
+		},
+		"negative variance": {
+			func(c *checkpoint.Checkpoint) { c.Tensors["layer1.0.bn3.running_var"].Data[2] = -0.5 },
+			[]string{"layer1.0.bn3.running_var: element 2 is -0.5, a variance cannot be negative"},
+		},
+		"overflow": {
+			func(c *checkpoint.Checkpoint) {
+				c.Tensors["bn1.weight"].Data[0] = 3e38
+				c.Tensors["bn1.running_var"].Data[0] = 0
+			},
+			[]string{"conv1.weight: leaves the range of float32 once bn1 is folded in"},
+		},
+		"unknown": {
+			func(c *checkpoint.Checkpoint) { put(c, "layer1.0.se.fc1.weight", []float32{1}, 1) },
+			[]string{"layer1.0.se.fc1.weight: not part of the network"},
+		},
+		"too much is wrong": {
+			func(c *checkpoint.Checkpoint) {
+				for _, n := range c.Order {
+					if strings.HasSuffix(n, "running_mean") {
+						c.Tensors[n].Data[0] = nan
+						put(c, n+".extra", nil, 0)
+						put(c, n+".more", nil, 0)
+					}
+				}
+			},
+			[]string{"and 16 more"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := save(float.Random(testnet.Tiny(resnext.ImageNetStem), 4), &dialects[0], false)
+			test.damage(c)
+			n, err := FromCheckpoint(c, "auto")
+			require.Nil(t, n)
+			require.ErrorContains(t, err, "test.pth: ")
+			for _, want := range test.want {
+				require.ErrorContains(t, err, want)
+			}
+			require.LessOrEqual(t, strings.Count(err.Error(), "\n"), 21)
+		})
+	}
+}
+
+// A checkpoint of another family is refused with a guess at what it is.
+func TestForeignCheckpoints(t *testing.T) {
+	for want, names := range map[string][]string{
+		"holds no tensors":           nil,
+		"ResNet-18":                  {"conv1.weight", "layer1.0.conv1.weight", "layer1.0.conv2.weight", "fc.weight"},
+		"stem of several":            {"conv1.0.weight", "layer1.0.conv1.bias"},
+		"blocks are not bottlenecks": {"conv1.weight", "layer1.0.mlp.weight"},
+		"int8 model that calib made": {"classifier.multiplier", "stage1.block0.expand.multiplier", "stem.weight"},
+		"VGG":                        {"features.0.weight", "classifier.6.bias"},
+		"DenseNet":                   {"features.denseblock1.denselayer1.conv1.weight"},
+		"MobileNet":                  {"features.1.conv.0.weight"},
+		"EfficientNet":               {"conv_stem.weight", "blocks.0.0.conv.weight"},
+		"transformer":                {"blocks.0.attn.qkv.weight"},
+		"RegNet":                     {"stages.0.blocks.0.conv1.weight"},
+		"layers' names":              {"onnx::Conv_497"},
+		"begin with a, b, c;":        {"a", "b", "c", "d"},
+	} {
+		c := &checkpoint.Checkpoint{Path: "other.pth", Tensors: make(map[string]*checkpoint.Tensor)}
+		for _, n := range names {
+			put(c, n, []float32{1}, 1)
+		}
+		_, err := FromCheckpoint(c, "auto")
+		require.ErrorContains(t, err, "other.pth: ")
+		require.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, "expected a ResNeXt")
+	}
+}

@@ -1,0 +1,120 @@
+package weights
+
+import (
+	"fmt"
+
+	"github.com/libresnext/libresnext/quant/checkpoint"
+	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/hub"
+	"github.com/libresnext/libresnext/quant/match"
+	"github.com/libresnext/libresnext/quant/onnx"
+	"github.com/libresnext/libresnext/quant/torch7"
+)
+
+// Source tells where a network came from, and what stands beside its weights.
+type Source struct {
+	// Path is the file or folder of the weights: the path that was given, or a file in that folder.
+	Path string
+	// Format names the kind of file, Dialect whose names the tensors have or what else is known of it; in
+	// words.
+	Format, Dialect string
+	// Wrapper is where in the file the tensors were, see checkpoint.Checkpoint.
+	Wrapper string
+	// Sized tells that the file itself fixes the size of the images.
+	Sized bool
+	// Hub is what a model hub's files beside the weights say; not nil.
+	Hub *hub.Info
+	// Files lists the files that were read, and where a hub's files would be.
+	Files []string
+	// Warnings say what stands beside the weights and is not used.
+	Warnings []string
+}
+
+// Open reads the float network at path: a checkpoint, whose tensors have names, or a graph of operators. The
+// format is told by content. arch is that of FromCheckpoint. Errors begin with the path.
+func Open(path, arch string) (*float.Net, *Source, error) {
+	file, format, err := checkpoint.Locate(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := &Source{Path: file, Format: format, Hub: &hub.Info{}}
+	var n *float.Net
+	switch format {
+	case checkpoint.FormatONNX:
+		n, err = s.openONNX(arch)
+	case checkpoint.FormatTorch7:
+		n, err = s.openTorch7(arch)
+	default:
+		n, err = s.openCheckpoint(arch)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	s.Files = append(s.Files, hub.Files(s.Path)...)
+	s.Warnings = append(s.Warnings, s.Hub.Notes...)
+	return n, s, nil
+}
+
+// readBeside reads a hub's files beside the weights. What is wrong with them is a warning, and the error too: elsewhere
+// than beside a hub's weights a file of that name may be anybody's.
+func (s *Source) readBeside(path string) error {
+	beside, err := hub.Beside(path)
+	if err != nil {
+		s.Warnings = append(s.Warnings, err.Error()+"; nothing is taken from the JSON files beside the weights")
+		return err
+	}
+	s.Hub = beside
+	return nil
+}
+
+func (s *Source) openONNX(arch string) (*float.Net, error) {
+	f, err := onnx.Read(s.Path)
+	if err != nil {
+		return nil, err
+	}
+	_ = s.readBeside(s.Path) // no error of a network whose graph says all
+	s.Files, s.Sized = f.Files, f.Sized
+	s.Dialect = fmt.Sprintf("opset %d", f.Opset)
+	if f.Producer != "" {
+		s.Dialect += fmt.Sprintf(", written by %.40s", f.Producer)
+	}
+	return s.fromGraph(f.Network, arch)
+}
+
+func (s *Source) openTorch7(arch string) (*float.Net, error) {
+	network, err := torch7.Read(s.Path)
+	if err != nil {
+		return nil, err
+	}
+	s.Files, s.Dialect = []string{s.Path}, "nn.Sequential"
+	return s.fromGraph(network, arch)
+}
+
+func (s *Source) fromGraph(g *match.Network, arch string) (*float.Net, error) {
+	n, err := FromGraph(g, arch)
+	if err != nil {
+		return nil, errorAt(s.Path, err)
+	}
+	return n, nil
+}
+
+func (s *Source) openCheckpoint(arch string) (*float.Net, error) {
+	c, err := checkpoint.Open(s.Path)
+	if err != nil {
+		return nil, err
+	}
+	s.Files = c.Files
+	besideErr := s.readBeside(c.Path)
+	n, d, err := fromCheckpoint(c, arch, s.Hub.ResNet)
+	if err != nil {
+		return nil, err
+	}
+	s.Format, s.Dialect, s.Wrapper = c.Format, d.title+" names", c.Wrapper
+	if d.hub && besideErr != nil {
+		return nil, besideErr
+	}
+	if d.hub && s.Hub.ResNet == nil {
+		s.Dialect += ", no config.json beside them: the stride is taken to be on the 3x3"
+	}
+	return n, nil
+}
