@@ -60,7 +60,10 @@ func floatsAt(p *C.float, count C.size_t) ([]float32, error) {
 // and files, while there are some: a first use when there are none would end the process.
 //
 //export resnextgo_await_start
-func resnextgo_await_start() { time.AfterFunc(time.Hour, func() {}).Stop() }
+func resnextgo_await_start() {
+	time.AfterFunc(time.Hour, func() {}).Stop()
+	keepReserve()
+}
 
 //export resnextgo_cpu_features
 func resnextgo_cpu_features(words *C.resnextgo_words, text *C.char, size C.size_t) C.int {

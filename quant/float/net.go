@@ -14,7 +14,6 @@ import (
 	"sync"
 
 	"github.com/libresnext/libresnext/resnext"
-	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // Net is a float32 network with batch normalisation folded in.
@@ -83,11 +82,6 @@ func (n *Net) Clone() *Net {
 
 func (c *Conv) clone() Conv {
 	return Conv{Shape: c.Shape, Weight: slices.Clone(c.Weight), Bias: slices.Clone(c.Bias)}
-}
-
-// classifierShape is the classifier as a convolution.
-func classifierShape(cfg resnext.Config) resnext.ConvShape {
-	return topology.Lower(cfg).Classifier().Conv
 }
 
 // packCache keeps the packed weights that runners of one network share.

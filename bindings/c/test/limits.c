@@ -42,9 +42,15 @@ static void use(void)
 		return;
 	}
 	OK(status);
-	resnext_session *session = make_session(model, 0);
-	check_input(session);
-	OK(resnext_session_close(session));
+	resnext_session *session = NULL;
+	status = resnext_session_new(model, NULL, &session);
+	if (status == RESNEXT_ENOMEM && !limit.enough) {
+		CHECK(!session && strlen(resnext_last_error()) > 30, "words");
+	} else {
+		OK(status);
+		check_input(session);
+		OK(resnext_session_close(session));
+	}
 	OK(resnext_model_close(model));
 }
 
@@ -194,12 +200,22 @@ static void check_memory(void)
 	try(RLIMIT_DATA, (rlim_t)memory * MIB, 1);
 }
 
+static int done;
+
+/* Names the limit under which something failed. */
+static void report(void)
+{
+	if (!done)
+		fprintf(stderr, "limits: it was resource %d with %llu\n", (int)limit.resource, (unsigned long long)limit.value);
+}
+
 int main(void)
 {
 	if (getenv("RESNEXT_TEST_RUN")) {
 		fprintf(stderr, "limits: LEFT OUT under the emulator, which has no limits and no sandboxes: all of it\n");
 		return 0;
 	}
+	atexit(report);
 	read_input();
 	check_memory();
 	for (rlim_t n = 0; n < 14; n++)
@@ -211,5 +227,6 @@ int main(void)
 	later(RLIMIT_AS, 400 * MIB);
 	later(RLIMIT_DATA, 20 * MIB);
 	check_sandboxes();
+	done = 1;
 	return 0;
 }
