@@ -9,6 +9,9 @@
 
 enum { PATIENCE = 60 }; /* seconds */
 
+/* What the next children are about, if that is not plain: for words about one that failed. */
+static char child_about[100] __attribute__((unused));
+
 /* Runs f in a child that has just been made, and expects it to end well in time. Parent and child both call it, with what
  * fork gave them. */
 static inline void child_runs(pid_t child, void (*f)(void))
@@ -22,7 +25,7 @@ static inline void child_runs(pid_t child, void (*f)(void))
 		_exit(0);
 	}
 	CHECK(waitpid(child, &state, 0) == child, "%s", strerror(errno));
-	CHECK(WIFEXITED(state) && WEXITSTATUS(state) == 0, "the child ended with %x", state);
+	CHECK(WIFEXITED(state) && WEXITSTATUS(state) == 0, "the child ended with %x%s", state, child_about);
 }
 
 static inline void in_child(void (*f)(void)) { child_runs(fork(), f); }

@@ -63,6 +63,8 @@ static void use_limited(void)
 static void try(__rlimit_resource_t resource, rlim_t value, int enough)
 {
 	limit.resource = resource, limit.value = value, limit.enough = enough;
+	snprintf(child_about, sizeof child_about, " under a limit of resource %d of %llu", (int)resource,
+		(unsigned long long)value);
 	in_child(use_limited);
 }
 
@@ -200,22 +202,12 @@ static void check_memory(void)
 	try(RLIMIT_DATA, (rlim_t)memory * MIB, 1);
 }
 
-static int done;
-
-/* Names the limit under which something failed. */
-static void report(void)
-{
-	if (!done)
-		fprintf(stderr, "limits: it was resource %d with %llu\n", (int)limit.resource, (unsigned long long)limit.value);
-}
-
 int main(void)
 {
 	if (getenv("RESNEXT_TEST_RUN")) {
 		fprintf(stderr, "limits: LEFT OUT under the emulator, which has no limits and no sandboxes: all of it\n");
 		return 0;
 	}
-	atexit(report);
 	read_input();
 	check_memory();
 	for (rlim_t n = 0; n < 14; n++)
@@ -227,6 +219,5 @@ int main(void)
 	later(RLIMIT_AS, 400 * MIB);
 	later(RLIMIT_DATA, 20 * MIB);
 	check_sandboxes();
-	done = 1;
 	return 0;
 }
