@@ -22,8 +22,8 @@ func mapOf(m topology.Map) i8.Map {
 // imageOf is the network's input in memory.
 func imageOf(m topology.Map) i8.Image { return i8.Image{H: m.H, W: m.W, Border: m.Border} }
 
-// mode is what a convolution's epilogue does.
-func mode(p *topology.Program, s topology.Step) asm.Mode {
+// epilogueOf is what a convolution's epilogue does.
+func epilogueOf(p *topology.Program, s topology.Step) asm.Epilogue {
 	switch {
 	case s.Add == topology.None && p.Maps[s.Out].Signed:
 		return asm.Signed

@@ -94,9 +94,9 @@ func TestEqualLayersShareTheirOffsets(t *testing.T) {
 	c.Stages[0].Blocks = 9
 	m, err := New(randomQuantised(c, 1), Options{})
 	require.NoError(t, err)
-	places := map[*i8.Place]bool{}
+	places := map[*i8.Binding]bool{}
 	for _, l := range m.layers() {
-		places[l.place] = true
+		places[l.binding] = true
 	}
 	// Stem; the shortcuts, reduces, transforms and expands of both stages' first blocks; the reduce of the first
 	// stage's others.

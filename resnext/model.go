@@ -48,13 +48,13 @@ type operator struct {
 	pool  *i8.MaxPool
 }
 
-// layer is a packed convolution in its place.
+// layer is a packed convolution bound to its maps.
 type layer struct {
-	shape ConvShape
-	conv  *i8.Conv
-	place *i8.Place
-	out   i8.Map
-	scale float32 // the real value of one output step
+	shape   ConvShape
+	conv    *i8.Conv
+	binding *i8.Binding
+	out     i8.Map
+	scale   float32 // the real value of one output step
 }
 
 // Open reads, checks and packs the model file at path, for the best kernel set of this CPU.
@@ -98,30 +98,30 @@ func New(q *Quantised, o Options) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{config: q.Config, preprocess: q.Preprocess, labels: q.Labels, calibration: q.Calibration}
-	if err := m.build(memory{q}, o); err != nil {
+	if err := m.build(inMemory{q}, o); err != nil {
 		return nil, err
 	}
 	return m, nil
 }
 
-// numbers gives a network's numbers, one layer at a time.
-type numbers interface {
+// paramSource returns a network's numbers, one layer at a time.
+type paramSource interface {
 	conv(name string) (ConvParams, error)
 	outputScale(name string) (float32, error)
 	residual(block string) (float32, error)
 	classifier() (ConvParams, error)
 }
 
-// memory gives the numbers of a network in memory.
-type memory struct{ q *Quantised }
+// inMemory is the paramSource of a network in memory.
+type inMemory struct{ q *Quantised }
 
-func (m memory) conv(name string) (ConvParams, error)     { return m.q.Convs[name], nil }
-func (m memory) outputScale(name string) (float32, error) { return m.q.Scale[name], nil }
-func (m memory) residual(block string) (float32, error)   { return m.q.Residual[block], nil }
-func (m memory) classifier() (ConvParams, error)          { return m.q.Classifier, nil }
+func (m inMemory) conv(name string) (ConvParams, error)     { return m.q.Convs[name], nil }
+func (m inMemory) outputScale(name string) (float32, error) { return m.q.Scale[name], nil }
+func (m inMemory) residual(block string) (float32, error)   { return m.q.Residual[block], nil }
+func (m inMemory) classifier() (ConvParams, error)          { return m.q.Classifier, nil }
 
-// build packs every layer and fixes its place.
-func (m *Model) build(n numbers, o Options) error {
+// build packs every layer and binds it to its maps.
+func (m *Model) build(params paramSource, o Options) error {
 	m.program = topology.Lower(m.config)
 	err := checkMemory(m.program, o.MemoryLimit)
 	if err != nil {
@@ -134,7 +134,7 @@ func (m *Model) build(n numbers, o Options) error {
 		return err
 	}
 	m.image = imageOf(m.program.Maps[topology.Image])
-	b := builder{model: m, numbers: n, places: map[geometry]*i8.Place{}}
+	b := builder{model: m, params: params, bindings: map[geometry]*i8.Binding{}}
 	for _, s := range m.program.Steps {
 		op, err := b.operator(s)
 		if err != nil {
@@ -145,11 +145,11 @@ func (m *Model) build(n numbers, o Options) error {
 	return nil
 }
 
-// builder carries the places so far.
+// builder carries the bindings so far.
 type builder struct {
-	model   *Model
-	numbers numbers
-	places  map[geometry]*i8.Place
+	model    *Model
+	params   paramSource
+	bindings map[geometry]*i8.Binding
 }
 
 // operator checks and packs one step.
@@ -169,11 +169,11 @@ func (b *builder) operator(s topology.Step) (op operator, err error) {
 
 // layer checks and packs one convolution.
 func (b *builder) layer(s topology.Step) (*layer, error) {
-	p, err := b.numbers.conv(s.Name)
+	p, err := b.params.conv(s.Name)
 	if err != nil {
 		return nil, err
 	}
-	scale, err := b.numbers.outputScale(s.Name)
+	scale, err := b.params.outputScale(s.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -190,38 +190,38 @@ func (b *builder) layer(s topology.Step) (*layer, error) {
 		return nil, err
 	}
 	spec.Weight, spec.Bias, spec.Multiplier = p.Weight, p.Bias, p.Multiplier
-	spec.Mode = mode(b.model.program, s)
+	spec.Epilogue = epilogueOf(b.model.program, s)
 	c := i8.NewConv(b.model.kernels, spec)
 	g := geometryOf(b.model.program, s)
-	return &layer{shape: s.Conv, conv: c, place: b.place(g, c), out: g.out, scale: scale}, nil
+	return &layer{shape: s.Conv, conv: c, binding: b.binding(g, c), out: g.out, scale: scale}, nil
 }
 
 // residual returns the multiplier of what a block adds.
 func (b *builder) residual(block string) (float32, error) {
-	m, err := b.numbers.residual(block)
+	m, err := b.params.residual(block)
 	if err != nil {
 		return 0, err
 	}
 	return m, checkResidual(block, m)
 }
 
-// place returns the offsets of a convolution, those of a layer before it where the geometry is the same.
-func (b *builder) place(g geometry, c *i8.Conv) *i8.Place {
-	p, ok := b.places[g]
+// binding binds a convolution, or returns the binding of a layer before it where the geometry is the same.
+func (b *builder) binding(g geometry, c *i8.Conv) *i8.Binding {
+	p, ok := b.bindings[g]
 	switch {
 	case ok:
 	case g.image:
-		p = c.PlaceStem(b.model.image, g.out)
+		p = c.BindImage(b.model.image, g.out)
 	default:
-		p = c.Place(g.in, g.out)
+		p = c.Bind(g.in, g.out)
 	}
-	b.places[g] = p
+	b.bindings[g] = p
 	return p
 }
 
 // head checks and packs the classifier, which reads a map.
 func (b *builder) head(in i8.Map, s ConvShape) error {
-	p, err := b.numbers.classifier()
+	p, err := b.params.classifier()
 	if err != nil {
 		return err
 	}

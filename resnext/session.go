@@ -71,7 +71,7 @@ func (m *Model) NewSession(o SessionOptions) (*Session, error) {
 	case o.Threads > most:
 		o.Threads = most
 	}
-	memory, maps := m.carve()
+	memory, maps := m.splitArena()
 	s := m.newSession(o.Threads, maps)
 	s.arena = memory
 	return s, nil
@@ -136,12 +136,12 @@ func (s *Session) Infer(rgb []byte) ([]float32, error) {
 	defer s.state.Store(idle)
 	s.pool.begin()
 	defer func() { s.pool.end(s.Timed == nil && s.Observe == nil) }()
-	m.image.Load(s.image, rgb, m.kernels.Offset)
+	m.image.Load(s.image, rgb, m.kernels.InputFlip)
 	for i := range s.steps {
 		st := &s.steps[i]
 		start := s.now()
 		// Maps share memory, so nobody knows what is in a border.
-		st.out.ClearBorder(st.out.buf, m.kernels.Offset)
+		st.out.ClearBorder(st.out.buf, m.kernels.InputFlip)
 		s.pool.do(st.job, st.tasks)
 		if s.Timed != nil {
 			s.Timed(st.name, time.Since(start))
@@ -167,7 +167,7 @@ func (s *Session) now() time.Time {
 // observe hands out a step's output as real numbers.
 func (s *Session) observe(st *step) {
 	l := st.layer
-	values := st.out.Values(st.out.buf, s.model.kernels.Offset, !l.shape.ReLU)
+	values := st.out.Values(st.out.buf, s.model.kernels.InputFlip, !l.shape.ReLU)
 	for i := range values {
 		values[i] *= l.scale
 	}
