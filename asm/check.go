@@ -16,7 +16,7 @@ func (e *mismatchError) Error() string {
 var checked sync.Map // *Kernels -> func() error
 
 // Check runs every kernel of the set once on small known data and compares each byte with the pure Go
-// kernel. The answer is remembered; a second call costs nothing. It takes under a millisecond.
+// kernel. The answer is remembered; a second call costs nothing.
 func Check(k *Kernels) error {
 	once, _ := checked.LoadOrStore(k, sync.OnceValue(func() error { return check(k) }))
 	return once.(func() error)()
@@ -123,7 +123,7 @@ func (r *lcg) next(n int) int {
 	return int(r.state>>33) % n
 }
 
-// bytes gives n bytes of which every fourth is an extreme, as an unsigned or as a signed one. Their number is
+// bytes returns n bytes of which every fourth is an extreme, as an unsigned or as a signed one. Their number is
 // even and they can be read as int16.
 func (r *lcg) bytes(n int) []byte {
 	words := make([]uint64, n/8+1)
@@ -137,7 +137,7 @@ func (r *lcg) bytes(n int) []byte {
 	return b
 }
 
-// weights gives n weights for chains of that length, extremes among them.
+// weights returns n weights for chains of that length, extremes among them.
 func (r *lcg) weights(n, chain int, flip byte) []int8 {
 	least, most := weightRange(chain, flip)
 	w := make([]int8, n)
@@ -150,7 +150,7 @@ func (r *lcg) weights(n, chain int, flip byte) []int8 {
 	return w
 }
 
-// weightRange is how small and how large weights may be such that any 2*chain products, which share a lane,
+// weightRange is how small and how large weights may be for any 2*chain products, which share a lane, to
 // fit it: all weights where no chain is claimed.
 func weightRange(chain int, flip byte) (least, most int) {
 	switch {
@@ -171,7 +171,7 @@ func (r *lcg) requant(n, products int) (bias []int32, mult []float32) {
 	return bias, mult
 }
 
-// steps gives the offsets 0, by, 2*by, ...
+// steps returns the offsets 0, by, 2*by, ...
 func steps(n, by int) []int32 {
 	s := make([]int32, n)
 	for i := range s {

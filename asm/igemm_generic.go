@@ -62,7 +62,7 @@ func accumulate(sums []int32, x []byte, w []int8, kr int, flip byte) []int8 {
 	return w
 }
 
-// activation is the multiplicand that a byte in memory stands for.
+// activation returns the multiplicand that a byte in memory holds.
 func activation(b, flip byte) int32 {
 	if flip != 0 {
 		return int32(int8(b))

@@ -7,6 +7,8 @@
 // Arithmetic: products of 8-bit integers are summed exactly in int32, converted to float32, multiplied,
 // optionally added to the residual's product, rounded to nearest even and clamped; no fused multiply-add.
 // Every set gives the same bytes.
+//
+// The package serves package int8 and the benchmarks. It is no interface, and may change at any time.
 package asm
 
 import (
@@ -46,7 +48,7 @@ type Kernels struct {
 	Linear  func(*LinearArgs)
 }
 
-// Acc16Lanes are the int16 lanes of a set that sums in 16 bits first: which products of an output channel meet in an int16 lane while a chain of them is summed up:
+// Acc16Lanes are the int16 lanes in which a set sums up a chain of an output channel's products before they go to int32:
 // Count lanes take turns, each for Width consecutive k. A chain is a number of steps, in each of which every
 // lane gets two products; k is the channel's order in the packed weights.
 type Acc16Lanes struct{ Count, Width int }

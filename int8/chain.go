@@ -7,8 +7,8 @@ import (
 	"github.com/libresnext/libresnext/asm"
 )
 
-// LaneLimit is how large the weights of one sign that meet in an int16 lane may sum up to, such that no input
-// can overflow it: activations go to 255, and 255*128 = 32640 is the last multiple below 2^15. Then neither the
+// LaneLimit is how large the weights of one sign that meet in an int16 lane may sum up to without any input
+// that could overflow it: activations go to 255, and 255*128 = 32640 is the last multiple below 2^15. Then neither the
 // saturating pair sum of VPMADDUBSW nor the wrapping sum of VPADDW can differ from the true sum, in any order.
 const LaneLimit = 128
 

@@ -1,6 +1,7 @@
 // Package int8 holds 8-bit activation maps and the operators on them: convolutions (1x1, grouped and dense
 // 3x3, the stem), pooling and the classifier, with the packing of weights that each CPU's kernels want.
-// It knows nothing of files, networks or calibration.
+// It does not depend on files, networks or calibration. It serves package resnext, is no interface, and may change at
+// any time.
 //
 // Importers call it i8, since its name is that of a builtin type.
 package int8
@@ -86,7 +87,7 @@ func (m Map) ClearBorder(buf []byte, flip byte) {
 	fill(buf[(m.H+m.Border)*m.Row():m.Bytes()], flip)
 }
 
-// Values reads the real channels of the map, [H][W][Channels], in steps. signed tells that the bytes are
+// Values reads the real channels of the map, [H][W][Channels], in steps. signed says that the bytes are
 // signed ones; else they are held with the kernel set's InputFlip, flip.
 func (m Map) Values(buf []byte, flip byte, signed bool) []float32 {
 	values := make([]float32, 0, m.H*m.W*m.Layout.Channels())

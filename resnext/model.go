@@ -14,14 +14,14 @@ import (
 // Version is the release of this library and its tools.
 const Version = "0.1.0"
 
-// Options tell how a model is made ready. The zero value is right for most.
+// Options configures OpenWith and New. The zero value selects the best kernel set of this CPU.
 type Options struct {
 	// Kernels names the kernel set: "generic", "avx2", "neon", ... "" or "auto" takes the environment's
 	// RESNEXT_KERNELS or, without it, the best set of this CPU. All give the same bytes.
 	Kernels string
 	// MemoryLimit bounds what one session's activations, and the tables that all share, may take in bytes; a network
-	// that needs more gives an error that wraps ErrMemoryLimit, and nothing is allocated. 0 means what
-	// the environment's RESNEXT_MEMORY_LIMIT gives in MiB, or without it DefaultMemoryLimit.
+	// that needs more is refused with an error that wraps ErrMemoryLimit, and nothing is allocated. 0 means what
+	// the environment's RESNEXT_MEMORY_LIMIT says in MiB, or without it DefaultMemoryLimit.
 	MemoryLimit int64
 }
 
@@ -72,7 +72,7 @@ func OpenWith(path string, o Options) (*Model, error) {
 	return file.model(path, o)
 }
 
-// OpenReaderAt is OpenWith for a model file of size bytes that r gives, such as one in memory. name stands for it in
+// OpenReaderAt is OpenWith for a model file of size bytes that r gives, such as one in memory. name is its name in
 // errors. r is not used any more after the return; an error of r's that is an *fs.PathError can be told from a damaged
 // file.
 func OpenReaderAt(r io.ReaderAt, size int64, name string, o Options) (*Model, error) {
@@ -234,16 +234,16 @@ func (b *builder) head(in i8.Map, s ConvShape) error {
 	return nil
 }
 
-// Config describes the network.
+// Config returns what the network is.
 func (m *Model) Config() Config { return m.config }
 
-// Preprocess says how pictures become input.
+// Preprocess returns how images become input.
 func (m *Model) Preprocess() Preprocess { return m.preprocess }
 
-// Labels names the classes; nil if the model has no names. The caller must not change it.
+// Labels returns the names of the classes; nil if the model has no names. The caller must not change it.
 func (m *Model) Labels() []string { return m.labels }
 
-// Label names a class: its label, or "class N" where the model has no names.
+// Label returns the name of a class: its label, or "class N" where the model has no names.
 func (m *Model) Label(class int) string {
 	if class >= 0 && class < len(m.labels) {
 		return m.labels[class]
@@ -251,10 +251,10 @@ func (m *Model) Label(class int) string {
 	return fmt.Sprintf("class %d", class)
 }
 
-// Calibration tells how the numbers were found. The caller must not change it.
+// Calibration returns notes on how the numbers were found. The caller must not change it.
 func (m *Model) Calibration() map[string]string { return m.calibration }
 
-// Kernels is the name of the kernel set in use.
+// Kernels returns the name of the kernel set in use.
 func (m *Model) Kernels() string { return m.kernels.Name }
 
 // Warning is not empty if a better kernel set was passed over because it failed its known-answer check.

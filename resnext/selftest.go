@@ -19,7 +19,7 @@ const selfTestSum = 0x185a4463
 // SelfTest runs every kernel set of this CPU: first its known-answer check, then some small built-in
 // networks that meet every kind of layer, on one thread and on several. Their logits must be the ones that
 // are recorded here, to the bit. report, if not nil, is called after each set, best set first, with what
-// went wrong or nil. The errors of all sets are joined. It takes about a second.
+// went wrong or nil. The errors of all sets are joined.
 func SelfTest(report func(kernels string, err error)) error {
 	var failed []error
 	for _, kernels := range asm.Available() {
@@ -47,7 +47,7 @@ func selfTest(kernels string) error {
 	return nil
 }
 
-// selfTestLogits gives the CRC of the logits of all networks.
+// selfTestLogits returns the CRC of the logits of all networks.
 func selfTestLogits(kernels string, threads int) (uint32, error) {
 	crc := crc32.New(crc32.MakeTable(crc32.Castagnoli))
 	for i, cfg := range selfTestConfigs() {
@@ -127,7 +127,7 @@ func (r rng) network(cfg Config) *Quantised {
 	return q
 }
 
-// params makes out filters of so many weights, each up to largest.
+// params makes out filters of perChannel weights, each up to largest.
 func (r rng) params(out, perChannel, largest int) ConvParams {
 	p := ConvParams{Weight: make([]int8, out*perChannel), Bias: make([]int32, out), Multiplier: make([]float32, out)}
 	for i := range p.Weight {
