@@ -2,12 +2,12 @@ package asm
 
 import "unsafe"
 
-// Mode is what a convolution's epilogue does with the accumulator. With v = float32(acc) * Mult[oc]:
-type Mode uint32
+// Epilogue is what a convolution does with the accumulator. With v = float32(acc) * Mult[oc]:
+type Epilogue uint32
 
 const (
 	// ReLU stores clamp(roundeven(v), 0, 255), unsigned.
-	ReLU Mode = iota
+	ReLU Epilogue = iota
 	// Signed stores clamp(roundeven(v), -127, 127), signed: a projection shortcut before the add.
 	Signed
 	// AddUnsigned stores clamp(roundeven(v + float32(r)*ResMult), 0, 255) where r is unsigned: an
@@ -39,35 +39,35 @@ const (
 //		}
 //	}
 //
-// where act reads a byte as the kernel set holds activations (Kernels.Offset). In may equal Res, and Out
+// where act reads a byte as the kernel set holds activations (Kernels.InputFlip). In may equal Res, and Out
 // may equal Res with the same offsets (the add in place); otherwise Out overlaps no input.
 type IGEMMArgs struct {
 	In     *byte
 	InOff  *int32 // [M]
 	TapOff *int32 // [Taps]
-	// W is Panels panels of weights. A panel is, tap after tap, [K/KB][NR][KB]; where KB is 16 and K is
+	// W is Panels panels of weights. A panel is, tap after tap, [K/KR][NR][KR]; where KR is 16 and K is
 	// an odd multiple of 8, each tap ends with one block [NR][8].
-	W       *int8
-	Bias    *int32   // [Panels*NR]; holds 128*sum(w) too where Offset is 0x80
-	Mult    *float32 // [Panels*NR]
-	Out     *byte
-	OutOff  *int32 // [M]
-	Res     *byte  // nil unless Mode adds
-	ResOff  *int32 // [M]
-	M       int    // at least 1
-	Taps    int    // at least 1
-	K       int    // products per tap: a positive multiple of 8
-	NR      int    // output channels of a panel: one of the kernel set's Widths
-	Panels  int    // at least 1
-	ResMult float32
-	Mode    Mode
+	W        *int8
+	Bias     *int32   // [Panels*NR]; holds 128*sum(w) too where InputFlip is 0x80
+	Mult     *float32 // [Panels*NR]
+	Out      *byte
+	OutOff   *int32 // [M]
+	Res      *byte  // nil unless Epilogue adds
+	ResOff   *int32 // [M]
+	M        int    // at least 1
+	Taps     int    // at least 1
+	K        int    // products per tap: a positive multiple of 8
+	NR       int    // output channels of a panel: one of the kernel set's NR
+	Panels   int    // at least 1
+	ResMult  float32
+	Epilogue Epilogue
 	// Chain is how many steps (consecutive k of one tap, chains starting anew at each tap) have been proved
 	// not to overflow an int16 lane, see Kernels.Chains; 0 proves nothing.
 	Chain int
 }
 
 // GroupArgs is one call of a direct grouped 3x3 convolution with 4 or 8 channels a group, over Rows by
-// Cols output pixels and Panels panels of consecutive channels. The mode is always ReLU.
+// Cols output pixels and Panels panels of consecutive channels. The epilogue is always ReLU.
 //
 //	for each row y, column x, output channel c = g*width+o of group g:
 //		acc := Bias[c]
@@ -84,10 +84,10 @@ type GroupArgs struct {
 	In             *byte
 	InRow, InCol   int // from one output pixel's window to the next one's
 	TapRow, TapCol int // from one tap to the next
-	// W is Panels panels of Lanes output channels; their order is GroupKernel's.
+	// W is Panels panels of Channels output channels; their order is GroupKernel's.
 	W              *int8
-	Bias           *int32   // [Panels*Lanes]
-	Mult           *float32 // [Panels*Lanes]
+	Bias           *int32   // [Panels*Channels]
+	Mult           *float32 // [Panels*Channels]
 	Out            *byte
 	OutRow, OutCol int
 	Rows, Cols     int // at least 1

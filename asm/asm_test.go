@@ -19,7 +19,7 @@ import (
 const requireEnv = "RESNEXT_REQUIRE_KERNELS"
 
 func TestRequiredKernels(t *testing.T) {
-	names := Names()
+	names := Available()
 	t.Logf("kernel sets: %s", strings.Join(names, ", "))
 	require.Equal(t, "generic", names[len(names)-1])
 	if want := os.Getenv(requireEnv); want != "" {
@@ -55,7 +55,7 @@ func TestSelect(t *testing.T) {
 	k, warning, err := Select("auto")
 	require.NoError(t, err)
 	require.Empty(t, warning)
-	require.Equal(t, Names()[0], k.Name)
+	require.Equal(t, Available()[0], k.Name)
 	k, _, err = Select("generic")
 	require.NoError(t, err)
 	require.Equal(t, "generic", k.Name)
@@ -101,8 +101,8 @@ func (d *data) activations(n int) []byte {
 
 // weights are integers in -127..127 of which a fifth are extreme or, where a chain is claimed, such that every
 // 2*chain products that share a lane reach but do not pass its bounds.
-func (d *data) weights(n, chain int, offset byte) []int8 {
-	least, most := weightRange(chain, offset)
+func (d *data) weights(n, chain int, flip byte) []int8 {
+	least, most := weightRange(chain, flip)
 	w := make([]int8, n)
 	for i := range w {
 		switch d.rnd.IntN(10) {
@@ -156,12 +156,12 @@ func TestIGEMM(t *testing.T) {
 	}
 	eachSet(t, func(t *testing.T, k *Kernels) {
 		for i, s := range shapes {
-			for _, nr := range k.Widths {
-				for mode := ReLU; mode <= AddSigned; mode++ {
+			for _, nr := range k.NR {
+				for epilogue := ReLU; epilogue <= AddSigned; epilogue++ {
 					for _, chain := range append([]int{0}, k.Chains...) {
-						name := fmt.Sprintf("m%d_taps%d_k%d_nr%d_panels%d_mode%d_chain%d", s.m, s.taps, s.k, nr, s.panels, mode, chain)
+						name := fmt.Sprintf("m%d_taps%d_k%d_nr%d_panels%d_mode%d_chain%d", s.m, s.taps, s.k, nr, s.panels, epilogue, chain)
 						t.Run(name, func(t *testing.T) {
-							d := newData(t, uint64(i)*2+uint64(mode)+uint64(nr/4))
+							d := newData(t, uint64(i)*2+uint64(epilogue)+uint64(nr/4))
 							channels := nr * s.panels
 							bias, mult := d.requant(channels, s.taps*s.k)
 							tapOff, window := d.scatter(s.taps, s.k)
@@ -169,22 +169,22 @@ func TestIGEMM(t *testing.T) {
 							outOff, outLen := d.scatter(s.m, channels)
 							in := d.activations(span - 3 + window)
 							res := d.activations(outLen)
-							w := d.weights(s.taps*s.k*channels, chain, k.Offset)
+							w := d.weights(s.taps*s.k*channels, chain, k.InputFlip)
 							a := IGEMMArgs{
 								In: &in[0], InOff: &inOff[0], TapOff: &tapOff[0], W: &w[0], Bias: &bias[0], Mult: &mult[0],
 								OutOff: &outOff[0], M: s.m, Taps: s.taps, K: s.k, NR: nr, Panels: s.panels,
-								ResMult: 0.37, Mode: mode, Chain: chain,
+								ResMult: 0.37, Epilogue: epilogue, Chain: chain,
 							}
-							if mode.adds() {
+							if epilogue.adds() {
 								a.Res, a.ResOff = &res[0], &outOff[0]
 							}
 							before := slices.Clone(in)
 							want := slices.Clone(res)
 							a.Out = &want[0]
-							IGEMMGo(&a, k.KB, k.Offset)
+							IGEMMReference(&a, k.KR, k.InputFlip)
 							got := guard.Copy(t, res, d.atStart)
 							a.Out = &got[0]
-							if mode.adds() { // in place
+							if epilogue.adds() { // in place
 								a.Res = &got[0]
 							}
 							k.IGEMM(&a)
@@ -211,11 +211,11 @@ func TestGroup(t *testing.T) {
 					name := fmt.Sprintf("%dx%d_stride%d_width%d_panels%d_chain%d", s.rows, s.cols, s.stride, width, s.panels, chain)
 					t.Run(name, func(t *testing.T) {
 						d := newData(t, uint64(i+width))
-						c := g.Lanes * s.panels
+						c := g.Channels * s.panels
 						inPitch := (s.cols-1)*s.stride + 3
 						in := d.activations(((s.rows-1)*s.stride + 3) * inPitch * c)
 						bias, mult := d.requant(c, 9*width)
-						w := d.weights(9*width*c, chain, k.Offset)
+						w := d.weights(9*width*c, chain, k.InputFlip)
 						gap := d.rnd.IntN(3) * 16
 						outRow := s.cols*c + gap
 						want := d.activations(s.rows*outRow - gap)
@@ -225,7 +225,7 @@ func TestGroup(t *testing.T) {
 							W: &w[0], Bias: &bias[0], Mult: &mult[0], Out: &want[0], OutRow: outRow, OutCol: c,
 							Rows: s.rows, Cols: s.cols, Panels: s.panels, Chain: chain,
 						}
-						GroupGo(&a, width, g.Lanes, g.ByLane, k.Offset)
+						GroupReference(&a, width, g.Channels, g.Order, k.InputFlip)
 						a.Out = &got[0]
 						g.Run(&a)
 						require.Equal(t, []byte(want), []byte(got))
@@ -246,7 +246,7 @@ func TestMaxPool(t *testing.T) {
 			got := guard.Copy(t, want, d.atStart)
 			a := MaxPoolArgs{In: &in[0], InRow: s.stride * pitch * s.c, InCol: s.stride * s.c, TapRow: pitch * s.c, TapCol: s.c,
 				Out: &want[0], OutRow: s.cols * s.c, OutCol: s.c, Rows: s.rows, Cols: s.cols, Channels: s.c}
-			MaxPoolGo(&a, k.Offset)
+			MaxPoolReference(&a, k.InputFlip)
 			a.Out = &got[0]
 			k.MaxPool(&a)
 			require.Equal(t, []byte(want), []byte(got))
@@ -262,12 +262,12 @@ func TestSum(t *testing.T) {
 			in := d.activations((s.pixels-1)*step + s.c)
 			if i == 4 {
 				for j := range in {
-					in[j] = 255 ^ k.Offset
+					in[j] = 255 ^ k.InputFlip
 				}
 			}
 			want, got := guard.End[int32](t, s.c), guard.Start[int32](t, s.c)
 			a := SumArgs{In: &in[0], Step: step, Out: &want[0], Pixels: s.pixels, Channels: s.c}
-			SumGo(&a, k.Offset)
+			SumReference(&a, k.InputFlip)
 			a.Out = &got[0]
 			k.Sum(&a)
 			require.Equal(t, want, got)
@@ -286,11 +286,11 @@ func TestLinear(t *testing.T) {
 					x[j] = []int16{math.MaxInt16, math.MinInt16}[j%2]
 				}
 			}
-			w := d.weights(s.n*s.k, 0, k.Offset)
+			w := d.weights(s.n*s.k, 0, k.InputFlip)
 			bias, _ := d.requant(s.n, s.k)
 			want, got := guard.End[int32](t, s.n), guard.Start[int32](t, s.n)
 			a := LinearArgs{In: &x[0], W: &w[0], Bias: &bias[0], Out: &want[0], N: s.n, K: s.k}
-			LinearGo(&a)
+			LinearReference(&a)
 			a.Out = &got[0]
 			k.Linear(&a)
 			require.Equal(t, want, got)

@@ -16,7 +16,7 @@ func (e *mismatchError) Error() string {
 var checked sync.Map // *Kernels -> func() error
 
 // Check runs every kernel of the set once on small known data and compares each byte with the pure Go
-// kernel. The answer is remembered; a second call costs nothing. It takes under a millisecond.
+// kernel. The answer is remembered; a second call costs nothing.
 func Check(k *Kernels) error {
 	once, _ := checked.LoadOrStore(k, sync.OnceValue(func() error { return check(k) }))
 	return once.(func() error)()
@@ -24,11 +24,11 @@ func Check(k *Kernels) error {
 
 func check(k *Kernels) error {
 	r := &lcg{state: 1}
-	for _, nr := range k.Widths {
-		for mode := ReLU; mode <= AddSigned; mode++ {
+	for _, nr := range k.NR {
+		for epilogue := ReLU; epilogue <= AddSigned; epilogue++ {
 			for _, chain := range append([]int{0}, k.Chains...) {
-				if !checkIGEMM(k, r, nr, mode, chain) {
-					return &mismatchError{k.Name, "igemm", fmt.Sprintf("panel width %d, mode %d, chain %d", nr, mode, chain)}
+				if !checkIGEMM(k, r, nr, epilogue, chain) {
+					return &mismatchError{k.Name, "igemm", fmt.Sprintf("panel width %d, mode %d, chain %d", nr, epilogue, chain)}
 				}
 			}
 		}
@@ -44,31 +44,31 @@ func check(k *Kernels) error {
 	return checkRest(k, r)
 }
 
-func checkIGEMM(k *Kernels, r *lcg, nr int, mode Mode, chain int) bool {
+func checkIGEMM(k *Kernels, r *lcg, nr int, epilogue Epilogue, chain int) bool {
 	const m, taps, depth, panels = 7, 3, 24, 2
 	in, res := r.bytes(m*64+taps*depth), r.bytes(m*nr*panels)
 	inOff, outOff, tapOff := steps(m, 64), steps(m, nr*panels), steps(taps, depth)
 	bias, mult := r.requant(nr*panels, taps*depth)
-	w := r.weights(taps*depth*nr*panels, chain, k.Offset)
+	w := r.weights(taps*depth*nr*panels, chain, k.InputFlip)
 	a := IGEMMArgs{
 		In: &in[0], InOff: &inOff[0], TapOff: &tapOff[0], W: &w[0], Bias: &bias[0], Mult: &mult[0],
 		OutOff: &outOff[0], Res: &res[0], ResOff: &outOff[0],
-		M: m, Taps: taps, K: depth, NR: nr, Panels: panels, ResMult: 0.7, Mode: mode, Chain: chain,
+		M: m, Taps: taps, K: depth, NR: nr, Panels: panels, ResMult: 0.7, Epilogue: epilogue, Chain: chain,
 	}
 	got, want := make([]byte, len(res)), make([]byte, len(res))
 	a.Out = &got[0]
 	k.IGEMM(&a)
 	a.Out = &want[0]
-	IGEMMGo(&a, k.KB, k.Offset)
+	IGEMMReference(&a, k.KR, k.InputFlip)
 	return string(got) == string(want)
 }
 
 func checkGroup(k *Kernels, g GroupKernel, r *lcg, width, chain int) bool {
 	const rows, cols, panels = 2, 5, 2
-	c := g.Lanes * panels
+	c := g.Channels * panels
 	in := r.bytes((rows + 2) * (cols + 2) * c)
 	bias, mult := r.requant(c, 9*width)
-	w := r.weights(9*width*c, chain, k.Offset)
+	w := r.weights(9*width*c, chain, k.InputFlip)
 	got, want := make([]byte, rows*cols*c), make([]byte, rows*cols*c)
 	a := GroupArgs{
 		In: &in[0], InRow: (cols + 2) * c, InCol: c, TapRow: (cols + 2) * c, TapCol: c,
@@ -77,7 +77,7 @@ func checkGroup(k *Kernels, g GroupKernel, r *lcg, width, chain int) bool {
 	}
 	g.Run(&a)
 	a.Out = &want[0]
-	GroupGo(&a, width, g.Lanes, g.ByLane, k.Offset)
+	GroupReference(&a, width, g.Channels, g.Order, k.InputFlip)
 	return string(got) == string(want)
 }
 
@@ -89,7 +89,7 @@ func checkRest(k *Kernels, r *lcg) error {
 		OutRow: 2 * c, OutCol: c, Rows: 2, Cols: 2, Channels: c}
 	k.MaxPool(&p)
 	p.Out = &want[0]
-	MaxPoolGo(&p, k.Offset)
+	MaxPoolReference(&p, k.InputFlip)
 	if string(got) != string(want) {
 		return &mismatchError{k.Name, "max pooling", "48 channels"}
 	}
@@ -97,18 +97,18 @@ func checkRest(k *Kernels, r *lcg) error {
 	s := SumArgs{In: &in[0], Step: c, Out: &sumGot[0], Pixels: 25, Channels: c}
 	k.Sum(&s)
 	s.Out = &sumWant[0]
-	SumGo(&s, k.Offset)
+	SumReference(&s, k.InputFlip)
 	if sumGot != sumWant {
 		return &mismatchError{k.Name, "average pooling", "48 channels"}
 	}
 	x := unsafe.Slice((*int16)(unsafe.Pointer(&in[0])), c)
-	w := r.weights(n*c, 0, k.Offset)
+	w := r.weights(n*c, 0, k.InputFlip)
 	bias, _ := r.requant(n, c)
 	var linGot, linWant [n]int32
 	l := LinearArgs{In: &x[0], W: &w[0], Bias: &bias[0], Out: &linGot[0], N: n, K: c}
 	k.Linear(&l)
 	l.Out = &linWant[0]
-	LinearGo(&l)
+	LinearReference(&l)
 	if linGot != linWant {
 		return &mismatchError{k.Name, "linear", "48 features"}
 	}
@@ -123,7 +123,7 @@ func (r *lcg) next(n int) int {
 	return int(r.state>>33) % n
 }
 
-// bytes gives n bytes of which every fourth is an extreme, as an unsigned or as a signed one. Their number is
+// bytes returns n bytes of which every fourth is an extreme, as an unsigned or as a signed one. Their number is
 // even and they can be read as int16.
 func (r *lcg) bytes(n int) []byte {
 	words := make([]uint64, n/8+1)
@@ -137,9 +137,9 @@ func (r *lcg) bytes(n int) []byte {
 	return b
 }
 
-// weights gives n weights for chains of that length, extremes among them.
-func (r *lcg) weights(n, chain int, offset byte) []int8 {
-	least, most := weightRange(chain, offset)
+// weights returns n weights for chains of that length, extremes among them.
+func (r *lcg) weights(n, chain int, flip byte) []int8 {
+	least, most := weightRange(chain, flip)
 	w := make([]int8, n)
 	for i := range w {
 		w[i] = int8(least + r.next(most-least+1))
@@ -150,13 +150,13 @@ func (r *lcg) weights(n, chain int, offset byte) []int8 {
 	return w
 }
 
-// weightRange is how small and how large weights may be such that any 2*chain products, which share a lane,
+// weightRange is how small and how large weights may be for any 2*chain products, which share a lane, to
 // fit it: all weights where no chain is claimed.
-func weightRange(chain int, offset byte) (least, most int) {
+func weightRange(chain int, flip byte) (least, most int) {
 	switch {
 	case chain == 0:
 		return -127, 127
-	case offset == 0: // activations 0..255
+	case flip == 0: // activations 0..255
 		return -(64 / chain), 64 / chain
 	}
 	return -min(127, 128/chain-1), min(127, 128/chain) // -128..127
@@ -171,7 +171,7 @@ func (r *lcg) requant(n, products int) (bias []int32, mult []float32) {
 	return bias, mult
 }
 
-// steps gives the offsets 0, by, 2*by, ...
+// steps returns the offsets 0, by, 2*by, ...
 func steps(n, by int) []int32 {
 	s := make([]int32, n)
 	for i := range s {

@@ -9,13 +9,13 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// core is what MIDR_EL1 tells of a core's kind: who designed it, and which of their designs it is.
+// core is what MIDR_EL1 says of a core's kind: who designed it, and which of their designs it is.
 type core struct{ implementer, part uint64 }
 
 // inOrderCores are those on which the order of instructions decides: Cortex-A34, A53, A35, A55, A510.
 var inOrderCores = map[core]bool{{0x41, 0xd02}: true, {0x41, 0xd03}: true, {0x41, 0xd04}: true, {0x41, 0xd05}: true, {0x41, 0xd46}: true}
 
-// inOrder tells that all cores execute in order. Where a CPU mixes both kinds, the fast ones decide what is
+// inOrder reports whether all cores execute in order. Where a CPU mixes both kinds, the fast ones decide what is
 // best for it. The answer chooses between kernels that give the same bytes, so a wrong one costs time only.
 var inOrder = sync.OnceValue(func() bool {
 	info, _ := os.ReadFile("/proc/cpuinfo") // Linux has it, other systems do not

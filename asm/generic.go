@@ -2,19 +2,20 @@ package asm
 
 import "unsafe"
 
-// generic is the pure Go set, correct everywhere. It computes what IGEMMGo and the other references say,
+// generic is the pure Go set, correct everywhere. It computes what IGEMMReference and the other references say,
 // arranged so that a compiler makes good code of it: eight channels by four k at a time.
 var generic = &Kernels{
 	Name:    "generic",
 	runs:    true,
-	KB:      4,
-	Widths:  []int{8},
+	KR:      4,
+	NR:      []int{8},
+	MR:      []int{1},
 	IGEMM:   igemmGeneric,
-	Group4:  GroupKernel{Lanes: 8, Run: func(a *GroupArgs) { groupGeneric(a, 4) }},
-	Group8:  GroupKernel{Lanes: 8, Run: func(a *GroupArgs) { groupGeneric(a, 8) }},
-	MaxPool: func(a *MaxPoolArgs) { MaxPoolGo(a, 0) },
-	Sum:     func(a *SumArgs) { SumGo(a, 0) },
-	Linear:  LinearGo,
+	Group4:  GroupKernel{Channels: 8, Run: func(a *GroupArgs) { groupGeneric(a, 4) }},
+	Group8:  GroupKernel{Channels: 8, Run: func(a *GroupArgs) { groupGeneric(a, 8) }},
+	MaxPool: func(a *MaxPoolArgs) { MaxPoolReference(a, 0) },
+	Sum:     func(a *SumArgs) { SumReference(a, 0) },
+	Linear:  LinearReference,
 }
 
 // quads adds to sums 0 to 3 the products of the quad lo, and to 4 to 7 those of hi.
@@ -39,7 +40,7 @@ func igemm8Generic(a *IGEMMArgs) {
 	outOff := unsafe.Slice(a.OutOff, a.M)
 	weights := unsafe.Slice((*[32]int8)(unsafe.Pointer(a.W)), a.Taps*a.K/4)
 	bias, mult := (*[8]int32)(unsafe.Pointer(a.Bias)), (*[8]float32)(unsafe.Pointer(a.Mult))
-	lo, hi := a.Mode.limits()
+	lo, hi := a.Epilogue.limits()
 	for m := range a.M {
 		sums := *bias
 		w := weights
@@ -51,15 +52,15 @@ func igemm8Generic(a *IGEMMArgs) {
 			w = w[len(x):]
 		}
 		var add [8]float32
-		if a.Mode.adds() {
+		if a.Epilogue.adds() {
 			off := unsafe.Slice(a.ResOff, a.M)[m]
 			for n, r := range (*[8]byte)(unsafe.Add(unsafe.Pointer(a.Res), int(off))) {
-				add[n] = float32(a.Mode.residual(r, 0) * a.ResMult)
+				add[n] = float32(a.Epilogue.residual(r, 0) * a.ResMult)
 			}
 		}
 		out := (*[8]byte)(unsafe.Add(unsafe.Pointer(a.Out), int(outOff[m])))
 		for n, acc := range sums {
-			out[n] = a.Mode.stored(requantise(acc, mult[n], add[n], lo, hi), 0)
+			out[n] = a.Epilogue.stored(requantise(acc, mult[n], add[n], lo, hi), 0)
 		}
 	}
 }

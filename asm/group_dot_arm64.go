@@ -1,6 +1,6 @@
 package asm
 
-// group4Dot is GroupGo(args, 4, 16, true, 0x80) for weights in -127..127: the loop that GroupArgs
+// group4Dot is GroupReference(args, 4, 16, ByOutput, 0x80) for weights in -127..127: the loop that GroupArgs
 // documents, with activations held as signed bytes q-128. A panel is 16 channels, four groups, its weights
 // [9 taps][4 o][4 g][4 i].
 //
@@ -10,7 +10,7 @@ package asm
 //go:noescape
 func group4Dot(args *GroupArgs)
 
-// group8Dot is GroupGo(args, 8, 16, true, 0x80) in the same manner. A panel is 16 channels, two groups,
+// group8Dot is GroupReference(args, 8, 16, ByOutput, 0x80) in the same manner. A panel is 16 channels, two groups,
 // its weights [9 taps][8 o][2 g][8 i].
 //
 //go:noescape

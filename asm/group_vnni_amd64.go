@@ -1,8 +1,8 @@
 package asm
 
 // The kernels compute GroupArgs' result for panels of 8 (AVX-VNNI) or 16 (AVX-512) channels and any weights,
-// which are ordered by lane: [9 taps][width][Lanes/width groups][width]. Nothing needs alignment; nothing
-// outside the stated bytes is read or written. They have been run in models of the CPU only.
+// which are in the order ByOutput: [9 taps][width][Channels/width groups][width]. Nothing needs alignment;
+// nothing outside the stated bytes is read or written. They have been run in models of the CPU only.
 
 //go:noescape
 func group4AVXVNNI(a *GroupArgs)

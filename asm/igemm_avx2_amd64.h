@@ -125,7 +125,7 @@
 
 #define EPILOGUE \
 	MOVQ         IGEMMArgs_Mult(DI), R8     \
-	MOVL         IGEMMArgs_Mode(DI), CX     \
+	MOVL         IGEMMArgs_Epilogue(DI), CX \
 	VBROADCASTSS IGEMMArgs_ResMult(DI), Y14 \
 	VMOVDQU      packOrder<>(SB), Y13
 
@@ -141,7 +141,7 @@
 //	while TILE pixels are left, then one by one:
 //		sums = bias
 //		for each tap: LOOP_TILE or LOOP_ONE over k
-//		scale, add the residual if the mode says so, round, pack, store
+//		scale, add the residual if the epilogue says so, round, pack, store
 //
 // CONSTANT, which the epilogue spares, is ONES or MASK.
 #define IGEMM(CONSTANT, LOOP_TILE, LOOP_ONE) \

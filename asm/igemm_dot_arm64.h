@@ -36,7 +36,7 @@
 #define K R25
 
 // After the taps.
-#define MODE R19
+#define EPILOGUE R19
 
 // ADDRESSES takes four offsets from a table and makes addresses of them, ADDRESS one.
 #define ADDRESSES(table, base, p0, p1, p2, p3) \
@@ -65,7 +65,7 @@
 	FMOVQ MAGIC_AT(CONST), FMAGIC;           \
 	FMOVQ FLOOR_AT(CONST), FFLOOR;           \
 	FMOVQ ZEROBITS_AT(CONST), FZEROBITS;     \
-	CMP   $const_Signed, MODE;               \
+	CMP   $const_Signed, EPILOGUE;           \
 	BNE   2(PC);                             \
 	FMOVQ (ZEROBITS_AT+16)(CONST), FZEROBITS
 
@@ -74,7 +74,7 @@
 	FMOVQ EXPONENT_AT(CONST), FEXPONENT;     \
 	FMOVS IGEMMArgs_ResMult(ARGS), FRESMULT; \
 	FMOVQ BASE_AT(CONST), FBASE;             \
-	CMP   $const_AddSigned, MODE;            \
+	CMP   $const_AddSigned, EPILOGUE;        \
 	BNE   2(PC);                             \
 	FMOVQ (BASE_AT+16)(CONST), FBASE
 
@@ -93,7 +93,7 @@
 //			for each tap
 //				for each 16 k, then the 8 k that are left
 //					sums += pixels * channels
-//			scale, add the residual if the mode says so, narrow, store
+//			scale, add the residual if the epilogue says so, narrow, store
 #define IGEMM \
 	MOVD        args+0(FP), ARGS               \
 	MOVD        IGEMMArgs_In(ARGS), IN         \
@@ -136,16 +136,16 @@
 	SUBS        $1, TAPS                       \
 	BNE         tapTile                        \
 	ADDRESSES(OUTOFF, OUT, P0, P1, P2, P3)     \
-	MOVWU       IGEMMArgs_Mode(ARGS), MODE     \
+	MOVWU       IGEMMArgs_Epilogue(ARGS), EPILOGUE \
 	TILE_EACH(SCALES)                          \
-	TBZ         $1, MODE, roundTile            \
+	TBZ         $1, EPILOGUE, roundTile        \
 	ADDRESSES(RESOFF, RES, B0, B1, B2, B3)     \
 	RESIDUAL                                   \
 	TILE_EACH(RESADDS)                         \
 	roundTile:                                 \
 	ROUNDING                                   \
 	TILE_EACH(NARROWS)                         \
-	CMP         $const_Signed, MODE            \
+	CMP         $const_Signed, EPILOGUE        \
 	BNE         storeTile                      \
 	TILE_EACH(FLOORS)                          \
 	storeTile:                                 \
@@ -176,16 +176,16 @@
 	SUBS        $1, TAPS                       \
 	BNE         tapOne                         \
 	ADDRESS(OUTOFF, OUT, P0)                   \
-	MOVWU       IGEMMArgs_Mode(ARGS), MODE     \
+	MOVWU       IGEMMArgs_Epilogue(ARGS), EPILOGUE \
 	ONE_EACH(SCALES)                           \
-	TBZ         $1, MODE, roundOne             \
+	TBZ         $1, EPILOGUE, roundOne         \
 	ADDRESS(RESOFF, RES, B0)                   \
 	RESIDUAL                                   \
 	ONE_EACH(RESADDS)                          \
 	roundOne:                                  \
 	ROUNDING                                   \
 	ONE_EACH(NARROWS)                          \
-	CMP         $const_Signed, MODE            \
+	CMP         $const_Signed, EPILOGUE        \
 	BNE         storeOne                       \
 	ONE_EACH(FLOORS)                           \
 	storeOne:                                  \

@@ -95,7 +95,7 @@
 #define AT R25
 #define LEFT R1
 
-#define MODE R1 // in the epilogue
+#define EPILOGUE R1 // in the epilogue
 
 // Second names.
 #define XP0 21
@@ -380,7 +380,7 @@ chain8:
 tapEnd:
 	SUBS  $1, TAPS
 	BNE   tap
-	MOVWU IGEMMArgs_Mode(ARGS), MODE
+	MOVWU IGEMMArgs_Epilogue(ARGS), EPILOGUE
 	MOVW  (OUTOFF), P0
 	MOVW  (OUTOFF)(NEXT), P1
 	MOVW  (OUTOFF)(LAST), P2
@@ -391,16 +391,16 @@ tapEnd:
 	ADD   OUT, P1
 	ADD   OUT, P2
 	VMOVI $128, VSIGN.B16
-	TBNZ  $1, MODE, residual         // AddUnsigned, AddSigned
+	TBNZ  $1, EPILOGUE, residual             // AddUnsigned, AddSigned
 
 fold:
 	CBZ FOLDED, only
 	FOLD(SADALP)
 
 folded:
-	TBNZ $1, MODE, add
+	TBNZ $1, EPILOGUE, add
 	SUM(SKIP, SKIP, SKIP, SKIP, SKIP)
-	TBNZ $0, MODE, signed
+	TBNZ $0, EPILOGUE, signed
 
 round:
 	FCVTNS(A00, A00)
@@ -458,7 +458,7 @@ residual:
 	B     fold
 
 add:
-	TBZ $0, MODE, addUnsigned
+	TBZ $0, EPILOGUE, addUnsigned
 	SUM(SKIP, SXTLB, SXTLH, SCVTF, TIMES_RESMULT)
 	B   added
 

@@ -65,7 +65,7 @@
 #define MULT R4
 #define PANEL R5
 #define CONST R6 // igemmConst
-#define MODE R7
+#define EPILOGUE R7
 #define PANELS R8
 #define RES R26
 
@@ -283,7 +283,7 @@ TEXT ·igemmNEON(SB), NOSPLIT, $0-8
 	MOVD  IGEMMArgs_Bias(ARGS), BIAS
 	MOVD  IGEMMArgs_Mult(ARGS), MULT
 	MOVD  IGEMMArgs_W(ARGS), PANEL
-	MOVWU IGEMMArgs_Mode(ARGS), MODE
+	MOVWU IGEMMArgs_Epilogue(ARGS), EPILOGUE
 	MOVD  IGEMMArgs_Panels(ARGS), PANELS
 	MOVD  $igemmConst<>(SB), CONST
 
@@ -400,7 +400,7 @@ sum4:  // each pixel's four sums into one register
 	ADD   OUT, P1
 	ADD   OUT, P2
 	ADD   OUT, P3
-	TBNZ  $1, MODE, add4  // AddUnsigned, AddSigned
+	TBNZ  $1, EPILOGUE, add4 // AddUnsigned, AddSigned
 
 round4:
 	FCVTNS(A00, A00)
@@ -411,7 +411,7 @@ round4:
 	SQXTNS(QHI, A20)
 	SQXTNS2(Q, A10)
 	SQXTNS2(QHI, A30)
-	CMP $const_Signed, MODE
+	CMP $const_Signed, EPILOGUE
 	BEQ signed4
 	SQXTUNH(Q, Q)
 	SQXTUNH2(Q, QHI)
@@ -448,7 +448,7 @@ add4:  // A += float32(residual) * ResMult; all four are read before any is writ
 	VLD1  (B2), VR.S[2]
 	VLD1  (B3), VR.S[3]
 	FMOVS IGEMMArgs_ResMult(ARGS), FRESMULT
-	CMP   $const_AddSigned, MODE
+	CMP   $const_AddSigned, EPILOGUE
 	BEQ   signedAdd4
 	EOR16B(R, R, SIGN)
 	UXTLB2(RHI, R)
@@ -551,11 +551,11 @@ tapEnd1:
 	ADD4S(A00, A00, BIASES)
 	SCVTF(A00, A00)
 	FMUL(A00, A00, MULTS)
-	TBZ    $1, MODE, round1
+	TBZ    $1, EPILOGUE, round1
 	MOVW.P 4(RESOFF), B0
 	FMOVS  (RES)(B0), FR
 	FMOVS  IGEMMArgs_ResMult(ARGS), FRESMULT
-	CMP    $const_AddSigned, MODE
+	CMP    $const_AddSigned, EPILOGUE
 	BEQ    signedAdd1
 	EOR16B(R, R, SIGN)
 	UXTLB(R, R)
@@ -569,7 +569,7 @@ widen1:
 round1:
 	FCVTNS(A00, A00)
 	SQXTNS(Q, A00)
-	CMP $const_Signed, MODE
+	CMP $const_Signed, EPILOGUE
 	BEQ signed1
 	SQXTUNH(Q, Q)
 	EOR16B(Q, Q, SIGN)

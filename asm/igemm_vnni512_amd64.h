@@ -21,7 +21,7 @@
 
 #define CONSTANTS \
 	MOVQ         IGEMMArgs_Mult(DI), R8     \
-	MOVL         IGEMMArgs_Mode(DI), CX     \
+	MOVL         IGEMMArgs_Epilogue(DI), CX \
 	VBROADCASTSS IGEMMArgs_ResMult(DI), Z25 \
 	VPBROADCASTD minus127<>(SB), FLOOR      \
 	VMOVDQU32    packOrder512<>(SB), ORDER

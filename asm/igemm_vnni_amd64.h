@@ -46,8 +46,8 @@
 //	ORDER                       the order of channels after packing
 //	FLOOR                       bytes of -127
 //	PLUS_UNSIGNED, PLUS_SIGNED  add the residual to a vector of sums
-//	CONSTANTS                   sets these, R8 to the multipliers and CX to the mode
-// and the mode decides
+//	CONSTANTS                   sets these, R8 to the multipliers and CX to IGEMMArgs.Epilogue
+// and the argument Epilogue decides
 //	POINT   RESIDUAL or NO_RESIDUAL
 //	ADD     PLUS_UNSIGNED, PLUS_SIGNED or NO_ADD
 //	BYTES   UNSIGNED_BYTES or SIGNED_BYTES
@@ -116,7 +116,7 @@
 //		INIT: sums = bias
 //		for each tap, 8 k at a time: BODY adds the products and moves BX and DX on
 //		FOLD: adds up sums of a channel that are in two places, if any
-//		FINISH for each pixel left: scale, add the residual if the mode says so, round, pack, store
+//		FINISH for each pixel left: scale, add the residual if the epilogue says so, round, pack, store
 #define IGEMM_VNNI(pixels, POINT, INIT, BODY, FOLD, FINISH) \
 	PROLOGUE                                         \
 	tile:                                            \

@@ -7,6 +7,8 @@
 // Arithmetic: products of 8-bit integers are summed exactly in int32, converted to float32, multiplied,
 // optionally added to the residual's product, rounded to nearest even and clamped; no fused multiply-add.
 // Every set gives the same bytes.
+//
+// The package serves package int8 and the benchmarks. It is no interface, and may change at any time.
 package asm
 
 import (
@@ -21,20 +23,22 @@ import (
 type Kernels struct {
 	// Name is what RESNEXT_KERNELS and Select take: "generic", "avx2", "neon", ...
 	Name string
-	// runs tells that this CPU has the instructions.
+	// runs reports whether this CPU has the instructions.
 	runs bool
-	// Offset is xored onto every unsigned 8-bit activation in memory: 0, or 0x80 where the multiplier
-	// wants signed bytes, which then hold q-128. Signed activations (Mode Signed) are always held as
+	// InputFlip is xored onto every unsigned 8-bit activation in memory: 0, or 0x80 where the multiplier
+	// wants signed bytes, which then hold q-128. Signed activations (Epilogue Signed) are always held as
 	// they are.
-	Offset byte
-	// KB and Widths give the packing of IGEMM's weights: KB consecutive k of a channel lie side by side,
-	// and a panel has one of Widths channels (descending; the last is 8 or 4).
-	KB     int
-	Widths []int
+	InputFlip byte
+	// NR lists the panel widths of IGEMM, in output channels, descending; the last is 8 or 4. MR lists the tile
+	// heights that go with them: a kernel computes MR[i] pixels by NR[i] channels at once, and works below its
+	// speed on what is left of a call.
+	NR, MR []int
+	// KR is how many consecutive k of a channel lie side by side in a panel.
+	KR int
 	// Chains lists, ascending, the chain lengths in steps of Lanes that the kernels can use when they are
 	// proved; each is a multiple of the one before. It is empty where int16 sums need no proof.
 	Chains []int
-	Lanes  Lanes
+	Lanes  Acc16Lanes
 	IGEMM  func(*IGEMMArgs)
 	Group4 GroupKernel
 	Group8 GroupKernel
@@ -44,35 +48,43 @@ type Kernels struct {
 	Linear  func(*LinearArgs)
 }
 
-// Lanes tells which products of an output channel meet in an int16 lane while a chain of them is summed up:
+// Acc16Lanes are the int16 lanes in which a set sums up a chain of an output channel's products before they go to int32:
 // Count lanes take turns, each for Width consecutive k. A chain is a number of steps, in each of which every
 // lane gets two products; k is the channel's order in the packed weights.
-type Lanes struct{ Count, Width int }
+type Acc16Lanes struct{ Count, Width int }
 
 // Quads are the lanes of VPMADDUBSW: of four consecutive k two meet in one lane, two in the other.
-var Quads = Lanes{Count: 2, Width: 2}
+var Quads = Acc16Lanes{Count: 2, Width: 2}
 
-// Step is how many consecutive k a step has.
-func (l Lanes) Step() int { return 2 * l.Count }
+// Step is the number of consecutive k per accumulation step.
+func (l Acc16Lanes) Step() int { return 2 * l.Count }
 
 // Of is the lane of the chain's k-th product.
-func (l Lanes) Of(k int) int { return k / l.Width % l.Count }
+func (l Acc16Lanes) Of(k int) int { return k / l.Width % l.Count }
 
 // GroupKernel is a direct grouped 3x3 kernel.
 type GroupKernel struct {
-	// Lanes is the number of output channels (and input channels: whole groups) of a panel.
-	Lanes int
-	// ByLane tells the order of a panel's weights. With width channels a group, output channel
-	// c = g*width+o and input channel i of the group:
-	//	false: [9 taps][width/4 quads][Lanes c][4 i]
-	//	true:  [9 taps][width o][Lanes/width g][width i]
-	ByLane bool
+	// Channels is the number of output channels (and input channels: whole groups) of a panel.
+	Channels int
+	// Order is the order of a panel's weights.
+	Order GroupOrder
 	// Chains is as in Kernels.
 	Chains []int
 	Run    func(*GroupArgs)
 }
 
-// Group gives the direct grouped kernel for width channels a group, 4 or 8.
+// GroupOrder is an order of a panel's weights. With width channels a group, output channel c = g*width+o and input
+// channel i of the group:
+type GroupOrder int
+
+const (
+	// ByQuad is [9 taps][width/4 quads][Channels c][4 i].
+	ByQuad GroupOrder = iota
+	// ByOutput is [9 taps][width o][Channels/width g][width i].
+	ByOutput
+)
+
+// Group returns the direct grouped kernel for width channels a group, 4 or 8.
 func (k *Kernels) Group(width int) GroupKernel {
 	if width == 4 {
 		return k.Group4
@@ -86,14 +98,8 @@ const Env = "RESNEXT_KERNELS"
 // ErrKernels is wrapped by errors about a kernel set that is unknown or that this CPU cannot run.
 var ErrKernels = errors.New("kernels not available")
 
-// Names lists the sets that this CPU can run, best first; the last is "generic".
-func Names() []string {
-	var names []string
-	for _, k := range available() {
-		names = append(names, k.Name)
-	}
-	return names
-}
+// Available lists the sets that this CPU can run, best first; the last is "generic".
+func Available() []string { return namesOf(available()) }
 
 // Select returns the named set. "" and "auto" mean the one named by the environment variable
 // RESNEXT_KERNELS or, without it, the best that passes its known-answer check; a set that fails it is
@@ -119,13 +125,15 @@ func Select(name string) (k *Kernels, warning string, err error) {
 			return k, "", Check(k)
 		}
 	}
-	return nil, "", fmt.Errorf("%w: %s%s: this CPU runs %s", ErrKernels, source, name, strings.Join(Names(), ", "))
+	return nil, "", fmt.Errorf("%w: %s%s: this CPU runs %s", ErrKernels, source, name, strings.Join(Available(), ", "))
 }
 
-// Known lists all sets of this architecture, best first, whether this CPU can run them or not.
-func Known() []string {
+// All lists the sets of this architecture, best first, whether this CPU can run them or not.
+func All() []string { return namesOf(append(archKernels(), generic)) }
+
+func namesOf(sets []*Kernels) []string {
 	var names []string
-	for _, k := range append(archKernels(), generic) {
+	for _, k := range sets {
 		names = append(names, k.Name)
 	}
 	return names
@@ -141,3 +149,7 @@ var available = sync.OnceValue(func() []*Kernels {
 	}
 	return sets
 })
+
+// Features lists the features of this CPU that decide which sets it can run, as Linux names them in /proc/cpuinfo;
+// empty where there is no assembly for the architecture.
+func Features() []string { return archFeatures() }

@@ -9,13 +9,14 @@ func archKernels() []*Kernels { return []*Kernels{avx512vnni, avxvnni, avx2} }
 var avx2 = &Kernels{
 	Name:    "avx2",
 	runs:    cpuid.CPU.Supports(cpuid.AVX2),
-	KB:      4,
-	Widths:  []int{32, 16, 8},
+	KR:      4,
+	NR:      []int{32, 16, 8},
+	MR:      []int{2, 4, 4},
 	Lanes:   Quads,
 	Chains:  []int{1, 2, 4},
 	IGEMM:   runIGEMMAVX2,
-	Group4:  GroupKernel{Lanes: 8, Chains: []int{3}, Run: runGroup4AVX2},
-	Group8:  GroupKernel{Lanes: 8, Chains: []int{6}, Run: runGroup8AVX2},
+	Group4:  GroupKernel{Channels: 8, Chains: []int{3}, Run: runGroup4AVX2},
+	Group8:  GroupKernel{Channels: 8, Chains: []int{6}, Run: runGroup8AVX2},
 	MaxPool: maxPoolAVX2,
 	Sum:     sumAVX2,
 	Linear:  linearAVX2,
@@ -30,11 +31,12 @@ var avx2 = &Kernels{
 var avxvnni = &Kernels{
 	Name:    "avxvnni",
 	runs:    cpuid.CPU.Supports(cpuid.AVX2, cpuid.AVXVNNI),
-	KB:      4,
-	Widths:  []int{32, 16, 8},
+	KR:      4,
+	NR:      []int{32, 16, 8},
+	MR:      []int{3, 6, 6},
 	IGEMM:   runIGEMMAVXVNNI,
-	Group4:  GroupKernel{Lanes: 8, ByLane: true, Run: group4AVXVNNI},
-	Group8:  GroupKernel{Lanes: 8, ByLane: true, Run: group8AVXVNNI},
+	Group4:  GroupKernel{Channels: 8, Order: ByOutput, Run: group4AVXVNNI},
+	Group8:  GroupKernel{Channels: 8, Order: ByOutput, Run: group8AVXVNNI},
 	MaxPool: maxPoolAVX2,
 	Sum:     sumAVX2,
 	Linear:  linearAVX2,
@@ -44,12 +46,30 @@ var avxvnni = &Kernels{
 var avx512vnni = &Kernels{
 	Name:    "avx512vnni",
 	runs:    cpuid.CPU.Supports(cpuid.AVX2, cpuid.AVX512F, cpuid.AVX512BW, cpuid.AVX512VL, cpuid.AVX512VNNI),
-	KB:      4,
-	Widths:  []int{64, 32, 16, 8},
+	KR:      4,
+	NR:      []int{64, 32, 16, 8},
+	MR:      []int{6, 6, 6, 6},
 	IGEMM:   runIGEMMAVX512VNNI,
-	Group4:  GroupKernel{Lanes: 16, ByLane: true, Run: group4AVX512VNNI},
-	Group8:  GroupKernel{Lanes: 16, ByLane: true, Run: group8AVX512VNNI},
+	Group4:  GroupKernel{Channels: 16, Order: ByOutput, Run: group4AVX512VNNI},
+	Group8:  GroupKernel{Channels: 16, Order: ByOutput, Run: group8AVX512VNNI},
 	MaxPool: maxPoolAVX2,
 	Sum:     sumAVX2,
 	Linear:  linearAVX2,
+}
+
+// archFeatures is Features.
+func archFeatures() []string {
+	var names []string
+	for _, f := range []struct {
+		id   cpuid.FeatureID
+		name string
+	}{
+		{cpuid.AVX2, "avx2"}, {cpuid.AVXVNNI, "avx_vnni"}, {cpuid.AVX512F, "avx512f"}, {cpuid.AVX512BW, "avx512bw"},
+		{cpuid.AVX512VL, "avx512vl"}, {cpuid.AVX512VNNI, "avx512_vnni"},
+	} {
+		if cpuid.CPU.Supports(f.id) {
+			names = append(names, f.name)
+		}
+	}
+	return names
 }

@@ -4,3 +4,5 @@ package asm
 
 // archKernels: no assembly for this architecture; the pure Go set is the only one.
 func archKernels() []*Kernels { return nil }
+
+func archFeatures() []string { return nil }

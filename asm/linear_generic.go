@@ -2,8 +2,8 @@ package asm
 
 import "unsafe"
 
-// LinearGo is the pure Go matrix by vector product.
-func LinearGo(a *LinearArgs) {
+// LinearReference is the pure Go matrix by vector product.
+func LinearReference(a *LinearArgs) {
 	x := unsafe.Slice(a.In, a.K)
 	w := unsafe.Slice(a.W, a.N*a.K)
 	bias, out := unsafe.Slice(a.Bias, a.N), unsafe.Slice(a.Out, a.N)

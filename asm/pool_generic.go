@@ -2,19 +2,19 @@ package asm
 
 import "unsafe"
 
-// MaxPoolGo is the pure Go 3x3 max pooling.
-func MaxPoolGo(a *MaxPoolArgs, offset byte) {
+// MaxPoolReference is the pure Go 3x3 max pooling.
+func MaxPoolReference(a *MaxPoolArgs, flip byte) {
 	for y := range a.Rows {
 		for x := range a.Cols {
 			in := unsafe.Add(unsafe.Pointer(a.In), y*a.InRow+x*a.InCol)
 			out := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(a.Out), y*a.OutRow+x*a.OutCol)), a.Channels)
 			for c := range out {
-				out[c] = offset
+				out[c] = flip
 			}
 			for tap := range 9 {
 				at := tap/3*a.TapRow + tap%3*a.TapCol
 				for c, b := range unsafe.Slice((*byte)(unsafe.Add(in, at)), a.Channels) {
-					if b^offset > out[c]^offset {
+					if b^flip > out[c]^flip {
 						out[c] = b
 					}
 				}
@@ -23,14 +23,14 @@ func MaxPoolGo(a *MaxPoolArgs, offset byte) {
 	}
 }
 
-// SumGo is the pure Go sum over pixels.
-func SumGo(a *SumArgs, offset byte) {
+// SumReference is the pure Go sum over pixels.
+func SumReference(a *SumArgs, flip byte) {
 	out := unsafe.Slice(a.Out, a.Channels)
 	clear(out)
 	for p := range a.Pixels {
 		px := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(a.In), p*a.Step)), a.Channels)
 		for c, b := range px {
-			out[c] += int32(b ^ offset)
+			out[c] += int32(b ^ flip)
 		}
 	}
 }

@@ -18,29 +18,29 @@ func requantise(acc int32, mult, add, lo, hi float32) int32 {
 	return int32(float32(v+magic) - magic)
 }
 
-// limits are the bounds of a mode's output.
-func (m Mode) limits() (lo, hi float32) {
-	if m == Signed {
+// limits are the bounds of an epilogue's output.
+func (e Epilogue) limits() (lo, hi float32) {
+	if e == Signed {
 		return -127, 127
 	}
 	return 0, 255
 }
 
-// adds tells whether the mode has a residual.
-func (m Mode) adds() bool { return m == AddUnsigned || m == AddSigned }
+// adds reports whether the epilogue has a residual.
+func (e Epilogue) adds() bool { return e == AddUnsigned || e == AddSigned }
 
-// residual reads a residual byte as the mode and the offset of activations say.
-func (m Mode) residual(b, offset byte) float32 {
-	if m == AddSigned {
+// residual reads a residual byte as the epilogue and the flip of activations say.
+func (e Epilogue) residual(b, flip byte) float32 {
+	if e == AddSigned {
 		return float32(int8(b))
 	}
-	return float32(b ^ offset)
+	return float32(b ^ flip)
 }
 
 // stored is the byte that holds q.
-func (m Mode) stored(q int32, offset byte) byte {
-	if m == Signed {
+func (e Epilogue) stored(q int32, flip byte) byte {
+	if e == Signed {
 		return byte(q)
 	}
-	return byte(q) ^ offset
+	return byte(q) ^ flip
 }

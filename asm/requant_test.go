@@ -45,10 +45,10 @@ func extremeMults(rnd *rand.Rand, n int) []float32 {
 func TestExtremeSums(t *testing.T) {
 	const m, rounds = 5, 50
 	eachSet(t, func(t *testing.T, k *Kernels) {
-		for _, nr := range k.Widths {
-			for mode := ReLU; mode <= AddSigned; mode++ {
-				t.Run(fmt.Sprintf("nr%d_mode%d", nr, mode), func(t *testing.T) {
-					d := newData(t, uint64(nr)+uint64(mode))
+		for _, nr := range k.NR {
+			for epilogue := ReLU; epilogue <= AddSigned; epilogue++ {
+				t.Run(fmt.Sprintf("nr%d_mode%d", nr, epilogue), func(t *testing.T) {
+					d := newData(t, uint64(nr)+uint64(epilogue))
 					in, w := d.activations(8), make([]int8, 8*nr)
 					inOff, outOff, tapOff := make([]int32, m), steps(m, nr), []int32{0}
 					for range rounds {
@@ -56,8 +56,8 @@ func TestExtremeSums(t *testing.T) {
 						got, want := make([]byte, m*nr), make([]byte, m*nr)
 						a := IGEMMArgs{In: &in[0], InOff: &inOff[0], TapOff: &tapOff[0], W: &w[0], Bias: &bias[0], Mult: &mult[0],
 							Out: &want[0], OutOff: &outOff[0], Res: &res[0], ResOff: &outOff[0],
-							M: m, Taps: 1, K: 8, NR: nr, Panels: 1, ResMult: float32(d.rnd.IntN(9)) / 4, Mode: mode}
-						IGEMMGo(&a, k.KB, k.Offset)
+							M: m, Taps: 1, K: 8, NR: nr, Panels: 1, ResMult: float32(d.rnd.IntN(9)) / 4, Epilogue: epilogue}
+						IGEMMReference(&a, k.KR, k.InputFlip)
 						a.Out = &got[0]
 						k.IGEMM(&a)
 						require.Equal(t, want, got, "sums %v, multipliers %v", bias, mult)
@@ -68,14 +68,14 @@ func TestExtremeSums(t *testing.T) {
 		for _, width := range []int{4, 8} {
 			t.Run(fmt.Sprintf("group%d", width), func(t *testing.T) {
 				g, d := k.Group(width), newData(t, uint64(width))
-				c := g.Lanes
+				c := g.Channels
 				in, w := d.activations(3*(m+2)*c), make([]int8, 9*width*c)
 				for range rounds {
 					bias, mult := extremeSums(d.rnd, c), extremeMults(d.rnd, c)
 					got, want := make([]byte, m*c), make([]byte, m*c)
 					a := GroupArgs{In: &in[0], InRow: (m + 2) * c, InCol: c, TapRow: (m + 2) * c, TapCol: c, W: &w[0],
 						Bias: &bias[0], Mult: &mult[0], Out: &want[0], OutRow: m * c, OutCol: c, Rows: 1, Cols: m, Panels: 1}
-					GroupGo(&a, width, c, g.ByLane, k.Offset)
+					GroupReference(&a, width, c, g.Order, k.InputFlip)
 					a.Out = &got[0]
 					g.Run(&a)
 					require.Equal(t, want, got, "sums %v, multipliers %v", bias, mult)

@@ -143,7 +143,7 @@ func sgemmTilesGo(t *sgemmTile) {
 	}
 }
 
-// dot2x4 gives the sums of two rows in columns n to n+3, kept in registers.
+// dot2x4 returns the sums of two rows in columns n to n+3, kept in registers.
 func (t *sgemmTile) dot2x4(row0, row1, n int) (r0, r1 [4]float32) {
 	b0, b1, b2, b3 := t.bias[n], t.bias[n+1], t.bias[n+2], t.bias[n+3]
 	c0, c1, c2, c3 := b0, b1, b2, b3

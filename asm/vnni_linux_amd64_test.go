@@ -35,8 +35,8 @@ func inModel(k *Kernels) *Kernels {
 	m.IGEMM = func(a *IGEMMArgs) {
 		a.eachPanel(func(a *IGEMMArgs) { simulateIGEMM(kernelFor(k, a), a) })
 	}
-	m.Group4.Run = func(a *GroupArgs) { simulateGroup(groupFor(k, 4, a), a, k.Group4.Lanes, 4) }
-	m.Group8.Run = func(a *GroupArgs) { simulateGroup(groupFor(k, 8, a), a, k.Group8.Lanes, 8) }
+	m.Group4.Run = func(a *GroupArgs) { simulateGroup(groupFor(k, 4, a), a, k.Group4.Channels, 4) }
+	m.Group8.Run = func(a *GroupArgs) { simulateGroup(groupFor(k, 8, a), a, k.Group8.Channels, 8) }
 	return &m
 }
 
@@ -101,11 +101,11 @@ func simulateIGEMM(kernel func(*IGEMMArgs), a *IGEMMArgs) {
 			m.Name(unsafe.Add(unsafe.Pointer(a.In), int(off)+int(tap)), a.K, false)
 		}
 		m.Name(unsafe.Add(unsafe.Pointer(a.Out), int(unsafe.Slice(a.OutOff, a.M)[i])), a.NR, true)
-		if a.Mode.adds() {
+		if a.Epilogue.adds() {
 			m.Name(unsafe.Add(unsafe.Pointer(a.Res), int(unsafe.Slice(a.ResOff, a.M)[i])), a.NR, false)
 		}
 	}
-	if a.Mode.adds() {
+	if a.Epilogue.adds() {
 		name(&m, a.ResOff, a.M)
 	}
 	simulate(kernel, unsafe.Pointer(&own), m)

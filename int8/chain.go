@@ -7,14 +7,14 @@ import (
 	"github.com/libresnext/libresnext/asm"
 )
 
-// LaneLimit is how large the weights of one sign that meet in an int16 lane may sum up to, such that no input
-// can overflow it: activations go to 255, and 255*128 = 32640 is the last multiple below 2^15. Then neither the
+// LaneLimit is how large the weights of one sign that meet in an int16 lane may sum up to without any input
+// that could overflow it: activations go to 255, and 255*128 = 32640 is the last multiple below 2^15. Then neither the
 // saturating pair sum of VPMADDUBSW nor the wrapping sum of VPADDW can differ from the true sum, in any order.
 const LaneLimit = 128
 
 // Chain returns the longest of the kernel set's chain lengths that the weights of one output channel prove
-// safe, or 0. w holds the channel's weights as the kernel meets them: taps runs of equal length, in which
-// all lanes have their turns equally often. A chain is that many steps of the set's lanes and begins anew at each run.
+// safe, or 0. w holds the channel's weights as the kernel meets them: taps runs of equal length, which is a
+// multiple of the lanes' Count*Width. A chain is that many steps of the set's lanes and begins anew at each run.
 func Chain(w []int8, taps int, lengths []int, k *asm.Kernels) int {
 	// Longest first: a safe chain is made of safe shorter ones.
 	for _, n := range slices.Backward(lengths) {
@@ -29,7 +29,7 @@ func Chain(w []int8, taps int, lengths []int, k *asm.Kernels) int {
 func chainSafe(w []int8, taps, products int, k *asm.Kernels) bool {
 	for tap := range slices.Chunk(w, len(w)/taps) {
 		for chain := range slices.Chunk(tap, products) {
-			if !lanesSafe(chain, k.Lanes, k.Offset) {
+			if !lanesSafe(chain, k.Lanes, k.InputFlip) {
 				return false
 			}
 		}
@@ -38,8 +38,8 @@ func chainSafe(w []int8, taps, products int, k *asm.Kernels) bool {
 }
 
 // lanesSafe checks every lane of one chain.
-func lanesSafe(chain []int8, lanes asm.Lanes, offset byte) bool {
-	low := -int(offset) // of what an activation is held as
+func lanesSafe(chain []int8, lanes asm.Acc16Lanes, flip byte) bool {
+	low := -int(flip) // of what an activation is held as
 	high := 255 + low
 	for lane := range lanes.Count {
 		var positive, negative int
@@ -59,7 +59,7 @@ func lanesSafe(chain []int8, lanes asm.Lanes, offset byte) bool {
 	return true
 }
 
-// Lanes tells which weights of an output channel meet in an int16 lane, so that calibration can make chains
+// Lanes returns which weights of an output channel meet in an int16 lane, so that calibration can make chains
 // of that many quads provable: for each weight, [Kernel][Kernel][in/Groups], its lane's number, and how many
 // lanes there are. A direct grouped convolution always chains a whole row of its window.
 func (s ConvSpec) Lanes(quads int) (lane []int, lanes int) {

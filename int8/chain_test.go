@@ -1,6 +1,7 @@
 package int8
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -9,11 +10,70 @@ import (
 	"github.com/libresnext/libresnext/asm"
 )
 
+// TestChain checks the proof against its meaning: with the worst activations of either sign no sum of a lane
+// leaves the int16 range, in the lanes of VPMADDUBSW (bytes 0 and 1 of four, and 2 and 3) and of SMLAL (eight
+// bytes, one each).
+func TestChain(t *testing.T) {
+	avx2 := &asm.Kernels{Chains: []int{1, 2, 4}, Lanes: asm.Quads}
+	neon := &asm.Kernels{Chains: []int{1, 2, 4}, Lanes: asm.Acc16Lanes{Count: 8, Width: 1}, InputFlip: 0x80}
+	rnd := rand.New(rand.NewPCG(1, 1))
+	met := map[int]int{}
+	for round := range 20000 {
+		k, step, least, most := avx2, 4, 0, 255
+		lane := func(i int) int { return i / 2 % 2 }
+		if round%2 == 1 {
+			k, step, least, most = neon, 16, -128, 127
+			lane = func(i int) int { return i % 8 }
+		}
+		taps, run := 1+rnd.IntN(3), 8*(1+rnd.IntN(9))
+		w := make([]int8, taps*run)
+		spread := 1 + rnd.IntN(127)
+		for i := range w {
+			w[i] = int8(rnd.IntN(2*spread+1) - spread)
+		}
+		want := 0
+		for _, n := range k.Chains {
+			safe := true
+			var above, below [8]int
+			for i, v := range w {
+				if i%run%(n*step) == 0 {
+					above, below = [8]int{}, [8]int{}
+				}
+				above[lane(i)] += max(int(v)*most, int(v)*least)
+				below[lane(i)] += min(int(v)*most, int(v)*least)
+				safe = safe && above[lane(i)] <= math.MaxInt16 && below[lane(i)] >= math.MinInt16
+			}
+			if !safe {
+				break
+			}
+			want = n
+		}
+		met[want]++
+		require.Equal(t, want, Chain(w, taps, k.Chains, k))
+	}
+	require.Len(t, met, 4)
+	quad := func(w ...int8) int { return Chain(w, 1, []int{1}, avx2) }
+	require.Equal(t, 1, quad(64, 64, 127, 1))
+	require.Equal(t, 0, quad(64, 65, 0, 0))
+	require.Equal(t, 0, quad(0, 0, -127, -2))
+	require.Equal(t, 0, Chain([]int8{1, 1, 1, 1}, 1, nil, avx2))
+	chain := func(a, b, c, d int8) int { // all in one lane
+		w := make([]int8, 32)
+		w[3], w[11], w[19], w[27] = a, b, c, d
+		return Chain(w, 1, []int{2}, neon)
+	}
+	require.Equal(t, 2, chain(64, 64, 64, 64)) // -128 * 256 is the least int16
+	require.Equal(t, 0, chain(-64, -64, -64, -64))
+	require.Equal(t, 2, chain(-64, -64, -64, -63))
+	require.Equal(t, 0, chain(127, -127, 3, 0))
+	require.Equal(t, 2, chain(127, -127, 1, 0))
+}
+
 // TestLanes: weights that fill every lane to the limit are proved for the chain, and one more step in any
 // lane is not. The kernel set is a made-up one that has every chain.
 func TestLanes(t *testing.T) {
-	kernels := &asm.Kernels{KB: 4, Widths: []int{8}, Lanes: asm.Quads, Chains: []int{1, 2, 4},
-		Group4: asm.GroupKernel{Lanes: 8, Chains: []int{3}}, Group8: asm.GroupKernel{Lanes: 8, Chains: []int{6}}}
+	kernels := &asm.Kernels{KR: 4, NR: []int{8}, Lanes: asm.Quads, Chains: []int{1, 2, 4},
+		Group4: asm.GroupKernel{Channels: 8, Chains: []int{3}}, Group8: asm.GroupKernel{Channels: 8, Chains: []int{6}}}
 	rnd := rand.New(rand.NewPCG(1, 3))
 	for _, s := range []ConvSpec{
 		{In: Flat(64), Out: Flat(8), Kernel: 1, Stride: 1, Groups: 1},
@@ -45,10 +105,10 @@ func TestLanes(t *testing.T) {
 			}
 			proved := func() int { // of the panel of channel 0
 				c := NewConv(kernels, s)
-				if c.group != nil {
-					return c.group.chain
+				if d, ok := c.operator.(*direct); ok {
+					return d.chain
 				}
-				return c.runs[0].chain
+				return c.operator.(*indirect).runs[0].chain
 			}
 			require.GreaterOrEqual(t, proved(), want, "%+v", s)
 			full := lane[rnd.IntN(len(lane))]

@@ -2,99 +2,107 @@ package int8
 
 import "github.com/libresnext/libresnext/asm"
 
-// ConvSpec is a convolution in plain numbers. A grouped one (Groups > 1) is 3x3 with Mode ReLU, and In and
+// ConvSpec is a convolution in plain numbers. A grouped one (Groups > 1) is 3x3 with Epilogue ReLU, and In and
 // Out are alike.
 type ConvSpec struct {
 	// In and Out place the channels; In is ignored for a stem.
 	In, Out Layout
-	// Stem tells that the input is an Image.
+	// Stem says that the input is an Image.
 	Stem                   bool
 	Kernel, Stride, Groups int
 	// Weight is [out][Kernel][Kernel][in/Groups] without padding, Bias and Multiplier [out].
 	Weight     []int8
 	Bias       []int32
 	Multiplier []float32
-	Mode       asm.Mode
-	// Residual multiplies the shortcut where Mode adds one.
+	Epilogue   asm.Epilogue
+	// Residual multiplies the shortcut where Epilogue adds one.
 	Residual float32
 }
 
 // Conv is a convolution packed for a set of kernels. It is immutable and safe for concurrent use.
 type Conv struct {
-	kernels *asm.Kernels
-	mode    asm.Mode
-	res     float32
-	kernel  int
-	stride  int
+	kernel, stride int
+	numbers        *packed
+	operator       operator
+}
 
+// operator is a way to compute a convolution with the kernels of a set. An operator packs weights for its kernels when
+// it is made; each has a file of its own.
+type operator interface {
+	// bind adds to b, whose window and output are set, what the operator wants to know of pixels beyond them.
+	bind(b *Binding)
+	// tasks and run are Conv.Tasks and Conv.Run.
+	tasks(b *Binding, threads int) int
+	run(b *Binding, buf Buffers, task, tasks int, s *Scratch)
+}
+
+// packed are a convolution's numbers as kernels read them.
+type packed struct {
 	weights []int8
-	bias    []int32
-	mult    []float32
-	// One of the two: runs of the indirect GEMM, or the direct grouped kernel.
-	runs  []run
-	units []unit // every panel of every run
-	group *groupRun
+	bias    []int32   // [Out.Total]; in it what InputFlip takes from the sums
+	mult    []float32 // [Out.Total]
 	// macs[chain] counts the multiply-accumulates of a pixel that run at each chain length.
 	macs map[int]int
 }
 
-// run is a series of panels that one kernel call covers.
-type run struct {
-	in      int // first input channel's place in a pixel
-	weights int // where its panels begin
-	panel   int // bytes of a panel
-	channel int // first output channel's place in a pixel
-	nr      int
-	panels  int
-	chain   int
-	taps, k int
-}
-
-// unit is one panel of a run: the smallest piece of work when cutting by channels.
-type unit struct{ run, panel int }
-
-type groupRun struct {
-	kernel asm.GroupKernel
-	panel  int // bytes of a panel
-	panels int
-	chain  int
-}
-
 // NewConv packs a convolution. The caller has checked the lengths of s.Weight, s.Bias and s.Multiplier.
 func NewConv(k *asm.Kernels, s ConvSpec) *Conv {
-	c := &Conv{
-		kernels: k, mode: s.Mode, res: s.Residual, kernel: s.Kernel, stride: s.Stride, macs: map[int]int{},
-		bias: make([]int32, s.Out.Total), mult: make([]float32, s.Out.Total),
-	}
+	c := &Conv{kernel: s.Kernel, stride: s.Stride, numbers: &packed{
+		bias: make([]int32, s.Out.Total), mult: make([]float32, s.Out.Total), macs: map[int]int{},
+	}}
 	perChannel := len(s.Weight) / s.Out.Channels()
 	for oc := range s.Out.Channels() {
 		at := s.Out.At(oc)
-		c.bias[at], c.mult[at] = s.Bias[oc], s.Multiplier[oc]
-		if k.Offset != 0 { // the kernel sees q-128
+		c.numbers.bias[at], c.numbers.mult[at] = s.Bias[oc], s.Multiplier[oc]
+		if k.InputFlip != 0 { // the kernel sees q-128
 			for _, w := range s.Weight[oc*perChannel : (oc+1)*perChannel] {
-				c.bias[at] += 128 * int32(w)
+				c.numbers.bias[at] += 128 * int32(w)
 			}
 		}
 	}
 	if s.direct() {
-		c.packGroup(s)
+		c.operator = newDirect(k, s, c.numbers)
 	} else {
-		c.packIGEMM(s)
-		for i, r := range c.runs {
-			for p := range r.panels {
-				c.units = append(c.units, unit{i, p})
-			}
-		}
+		c.operator = newIndirect(k, s, c.numbers)
 	}
 	return c
 }
 
-// direct tells whether a convolution is one for the direct grouped kernels.
-func (s ConvSpec) direct() bool { return s.Groups > 1 && s.In.Padded <= 8 }
+// Buffers are what a convolution reads and writes. Residual is nil unless the epilogue adds; it may be Out
+// itself (the add in place).
+type Buffers struct {
+	In, Out, Residual []byte
+}
 
-// MACsByChain tells how many useful multiply-accumulates of one output pixel run at each proved chain
+// Tasks is the number of independent tasks into which the convolution at b is best cut for that many
+// threads. Run executes one of them.
+func (c *Conv) Tasks(b *Binding, threads int) int { return c.operator.tasks(b, threads) }
+
+// Run executes task number task of tasks; tasks of one convolution may run at the same time.
+func (c *Conv) Run(b *Binding, buf Buffers, task, tasks int, s *Scratch) {
+	c.operator.run(b, buf, task, tasks, s)
+}
+
+// MACsByChain returns how many useful multiply-accumulates of one output pixel run at each proved chain
 // length; 0 is the kernel that needs no proof.
-func (c *Conv) MACsByChain() map[int]int { return c.macs }
+func (c *Conv) MACsByChain() map[int]int { return c.numbers.macs }
 
 // Bytes is the memory that the packed numbers take.
-func (c *Conv) Bytes() int { return len(c.weights) + 4*len(c.bias) + 4*len(c.mult) }
+func (c *Conv) Bytes() int {
+	return len(c.numbers.weights) + 4*len(c.numbers.bias) + 4*len(c.numbers.mult)
+}
+
+// Scratch holds the argument structs of one worker, so that a call allocates nothing.
+type Scratch struct {
+	igemm  asm.IGEMMArgs
+	group  asm.GroupArgs
+	pool   asm.MaxPoolArgs
+	sum    asm.SumArgs
+	linear asm.LinearArgs
+}
+
+// interval is the half-open range from..to.
+type interval struct{ from, to int }
+
+// share is the part of n that belongs to a task.
+func share(n, task, tasks int) interval { return interval{n * task / tasks, n * (task + 1) / tasks} }

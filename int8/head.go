@@ -13,7 +13,7 @@ type MaxPool struct {
 	in, out Map
 }
 
-// NewMaxPool: in and out have the same layout.
+// NewMaxPool makes a MaxPool. in and out have the same layout.
 func NewMaxPool(k *asm.Kernels, in, out Map) *MaxPool { return &MaxPool{k, in, out} }
 
 // Tasks is the number of independent tasks: one a row.

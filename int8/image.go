@@ -20,24 +20,24 @@ func (m Image) Size() int64 { return int64(m.H+2*m.Border)*int64(m.W+2*m.Border)
 // Bytes is Size, for images of at most MaxBytes.
 func (m Image) Bytes() int { return int(m.Size()) }
 
-// Clear fills the buffer with the border's colour. offset is the kernel set's.
-func (m Image) Clear(buf []byte, pad [3]byte, offset byte) {
+// Clear fills the buffer with the border's colour. flip is the kernel set's InputFlip.
+func (m Image) Clear(buf []byte, pad [3]byte, flip byte) {
 	for i := range buf {
-		buf[i] = pad[i%3] ^ offset
+		buf[i] = pad[i%3] ^ flip
 	}
 }
 
 // Load copies H*W*3 bytes of RGB into the buffer, inside the border.
-func (m Image) Load(buf, rgb []byte, offset byte) {
+func (m Image) Load(buf, rgb []byte, flip byte) {
 	for y := range m.H {
 		row := buf[(y+m.Border)*m.Row()+m.Border*3:][:m.W*3]
 		src := rgb[y*m.W*3:][:m.W*3]
-		if offset == 0 {
+		if flip == 0 {
 			copy(row, src)
 			continue
 		}
 		for i, b := range src {
-			row[i] = b ^ offset
+			row[i] = b ^ flip
 		}
 	}
 }

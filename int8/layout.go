@@ -1,6 +1,7 @@
 // Package int8 holds 8-bit activation maps and the operators on them: convolutions (1x1, grouped and dense
 // 3x3, the stem), pooling and the classifier, with the packing of weights that each CPU's kernels want.
-// It knows nothing of files, networks or calibration.
+// It does not depend on files, networks or calibration. It serves package resnext, is no interface, and may change at
+// any time.
 //
 // Importers call it i8, since its name is that of a builtin type.
 package int8
@@ -71,24 +72,24 @@ func (m Map) Size() int64 {
 // Bytes is Size, for maps of at most MaxBytes.
 func (m Map) Bytes() int { return int(m.Size()) }
 
-// ClearBorder sets the border to the value 0, held with the kernel set's offset.
-func (m Map) ClearBorder(buf []byte, offset byte) {
+// ClearBorder sets the border to the value 0, held with the kernel set's InputFlip, flip.
+func (m Map) ClearBorder(buf []byte, flip byte) {
 	if m.Border == 0 {
 		return
 	}
 	edge := m.Border * m.Layout.Total
-	fill(buf[:m.Border*m.Row()], offset)
+	fill(buf[:m.Border*m.Row()], flip)
 	for y := range m.H {
 		row := buf[(y+m.Border)*m.Row():][:m.Row()]
-		fill(row[:edge], offset)
-		fill(row[len(row)-edge:], offset)
+		fill(row[:edge], flip)
+		fill(row[len(row)-edge:], flip)
 	}
-	fill(buf[(m.H+m.Border)*m.Row():m.Bytes()], offset)
+	fill(buf[(m.H+m.Border)*m.Row():m.Bytes()], flip)
 }
 
-// Values reads the real channels of the map, [H][W][Channels], in steps. signed tells that the bytes are
-// signed ones; else they are held with the kernel set's offset.
-func (m Map) Values(buf []byte, offset byte, signed bool) []float32 {
+// Values reads the real channels of the map, [H][W][Channels], in steps. signed says that the bytes are
+// signed ones; else they are held with the kernel set's InputFlip, flip.
+func (m Map) Values(buf []byte, flip byte, signed bool) []float32 {
 	values := make([]float32, 0, m.H*m.W*m.Layout.Channels())
 	for y := range m.H {
 		for x := range m.W {
@@ -98,7 +99,7 @@ func (m Map) Values(buf []byte, offset byte, signed bool) []float32 {
 				if signed {
 					values = append(values, float32(int8(b)))
 				} else {
-					values = append(values, float32(b^offset))
+					values = append(values, float32(b^flip))
 				}
 			}
 		}

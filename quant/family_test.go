@@ -30,7 +30,7 @@ func TestFamily(t *testing.T) {
 		unnamed.Name = ""
 		if key := fmt.Sprint(unnamed); !met[key] {
 			met[key] = true
-			t.Run(name, func(t *testing.T) { calibrateAndRun(t, cfg, asm.Names(), 15) })
+			t.Run(name, func(t *testing.T) { calibrateAndRun(t, cfg, asm.Available(), 15) })
 		}
 	}
 }
@@ -41,7 +41,7 @@ func TestFullSize(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg, err := resnext.Named(name)
 			require.NoError(t, err)
-			calibrateAndRun(t, cfg, asm.Names()[:1], 15)
+			calibrateAndRun(t, cfg, asm.Available()[:1], 15)
 		})
 	}
 }

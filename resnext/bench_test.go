@@ -17,7 +17,7 @@ func BenchmarkInfer(b *testing.B) {
 		require.NoError(b, err)
 		for _, limit := range []int{127, 64, 32, 16} {
 			q := randomWithin(cfg, 1, limit)
-			for _, kernels := range asm.Names() {
+			for _, kernels := range asm.Available() {
 				m, err := New(q, Options{Kernels: kernels})
 				require.NoError(b, err)
 				for _, threads := range []int{1, 2} {

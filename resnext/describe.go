@@ -7,7 +7,7 @@ type LayerInfo struct {
 	Scale float32
 	// Bytes is the memory that the packed numbers take.
 	Bytes int
-	// MACsByChain tells how many of Shape.MACs run with 16-bit sums of so many products, which the weights
+	// MACsByChain is how many of Shape.MACs run with 16-bit sums of so many products, which the weights
 	// have proved safe; 0 is the kernel that needs no proof, and the only key of sets that never need one.
 	MACsByChain map[int]int64
 }

@@ -38,7 +38,7 @@ var familySums = map[string]uint32{
 // TestFamilySameEverywhere runs every architecture, made small, and compares the logits with those that all
 // other CPUs give. -short leaves out all kernel sets but the best.
 func TestFamilySameEverywhere(t *testing.T) {
-	names := asm.Names()
+	names := asm.Available()
 	if testing.Short() {
 		names = names[:1]
 	}
@@ -47,8 +47,8 @@ func TestFamilySameEverywhere(t *testing.T) {
 			cfg, err := Named(arch)
 			require.NoError(t, err)
 			cfg = shrunk(cfg)
-			d := selfTestDice(int(crc32.ChecksumIEEE([]byte(arch)) >> 1)) // fits an int of 32 bits
-			q, rgb := d.network(cfg), d.image(cfg)
+			r := selfTestRNG(int(crc32.ChecksumIEEE([]byte(arch)) >> 1)) // fits an int of 32 bits
+			q, rgb := r.network(cfg), r.image(cfg)
 			for _, kernels := range names {
 				m, err := New(q, Options{Kernels: kernels})
 				require.NoError(t, err)

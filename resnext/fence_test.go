@@ -46,6 +46,10 @@ func (f *fencer) value(v reflect.Value) {
 			field := v.Field(i) // settable although it may be unexported
 			f.value(reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem())
 		}
+	case reflect.Interface:
+		if v.Elem().Kind() == reflect.Pointer {
+			f.value(v.Elem())
+		}
 	case reflect.Slice:
 		f.slice(v)
 	}
@@ -98,15 +102,16 @@ func TestFence(t *testing.T) {
 		list   []deep
 		pointy map[string]*int
 		deep   *deep
+		any    any
 		empty  []int32
-	}{Bytes: []byte{1, 2, 3}, list: []deep{{[]float32{4}}}, deep: &deep{[]float32{5, 6}}}
+	}{Bytes: []byte{1, 2, 3}, list: []deep{{[]float32{4}}}, deep: &deep{[]float32{5, 6}}, any: &deep{[]float32{7}}}
 	fence(t, &x, false)
 	require.Equal(t, []byte{1, 2, 3}, x.Bytes)
 	require.Equal(t, []float32{4}, x.list[0].floats)
 	require.Equal(t, []float32{5, 6}, x.deep.floats)
 	for _, p := range []unsafe.Pointer{
 		unsafe.Add(unsafe.Pointer(&x.Bytes[0]), 3), unsafe.Add(unsafe.Pointer(&x.list[0].floats[0]), 4),
-		unsafe.Add(unsafe.Pointer(&x.deep.floats[0]), 8),
+		unsafe.Add(unsafe.Pointer(&x.deep.floats[0]), 8), unsafe.Add(unsafe.Pointer(&x.any.(*deep).floats[0]), 4),
 	} {
 		require.Panics(t, func() { touched = *(*byte)(p) })
 	}

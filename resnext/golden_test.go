@@ -16,7 +16,7 @@ func TestModelFileBytes(t *testing.T) {
 	for i, want := range []uint32{
 		0x08fd5902, 0xe9e541c3, 0xf54ca7f6, 0x68c0e8c3, 0xc6f44b8f, 0x3858a320, 0x04d1f828, 0x0c2e13da, 0xc139aa83,
 	} {
-		q := selfTestDice(i).network(selfTestConfigs()[i])
+		q := selfTestRNG(i).network(selfTestConfigs()[i])
 		q.Labels = []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"}
 		q.Calibration = map[string]string{"tool": "a test"}
 		metadata, tensors, err := q.content()

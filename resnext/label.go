@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// CleanLabel returns a class's name as a Model gives it out: what a terminal would obey instead of showing, and bytes
+// CleanLabel returns a class's name as a Model returns it: what a terminal would obey instead of showing, and bytes
 // that are no UTF-8, are replaced by U+FFFD. WriteFile refuses labels that need it; files of other makers may have them.
 func CleanLabel(label string) string {
 	return strings.Map(func(r rune) rune {

@@ -6,7 +6,7 @@ import (
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
-// spec is a convolution as the operators know it, but for its numbers.
+// spec is a convolution as the operators know it, without its numbers.
 func spec(s ConvShape) i8.ConvSpec {
 	return i8.ConvSpec{
 		In: i8.Grouped(s.In, s.InGroups), Out: i8.Grouped(s.Out, s.OutGroups), Stem: s.Image,
@@ -22,8 +22,8 @@ func mapOf(m topology.Map) i8.Map {
 // imageOf is the network's input in memory.
 func imageOf(m topology.Map) i8.Image { return i8.Image{H: m.H, W: m.W, Border: m.Border} }
 
-// mode is what a convolution's epilogue does.
-func mode(p *topology.Program, s topology.Step) asm.Mode {
+// epilogueOf is what a convolution's epilogue does.
+func epilogueOf(p *topology.Program, s topology.Step) asm.Epilogue {
 	switch {
 	case s.Add == topology.None && p.Maps[s.Out].Signed:
 		return asm.Signed
@@ -38,7 +38,7 @@ func mode(p *topology.Program, s topology.Step) asm.Mode {
 // LaneLimit is how large the weights of one sign that share a lane may sum up to, see Lanes.
 const LaneLimit = i8.LaneLimit
 
-// Lanes tells which weights of an output channel share a 16-bit lane of the accumulation when chains of that
+// Lanes returns which weights of an output channel share a 16-bit lane of the accumulation when chains of that
 // many quads (1, 2 or 4) run: for each weight, [Kernel][Kernel][In/Groups], its lane's number, and how many
 // lanes there are. Where the weights of each sign in every lane of a channel sum up to at most LaneLimit,
 // loading proves the chain and CPUs that profit use it. Results never depend on it.

@@ -70,7 +70,7 @@ func SessionBytes(c Config) int64 {
 
 // arena places the maps of a program in a session's memory, each at the start of a cache line.
 func arena(p *topology.Program) (offset []int64, total int64) {
-	return p.Arena(func(id topology.MapID) int64 { return wholeLines(mapBytes(p, id)) })
+	return p.Arena(func(id topology.MapID) int64 { return alignLine(mapBytes(p, id)) })
 }
 
 // mapBytes is what a map takes in memory.
@@ -81,13 +81,13 @@ func mapBytes(p *topology.Program, id topology.MapID) int64 {
 	return mapOf(p.Maps[id]).Size()
 }
 
-// wholeLines rounds a size up to whole cache lines.
-func wholeLines(n int64) int64 {
+// alignLine rounds a size up to whole cache lines.
+func alignLine(n int64) int64 {
 	const line = 64
 	return (n + line - 1) / line * line
 }
 
-// geometry is all of a convolution that its offsets depend on. Layers of equal geometry share one Place.
+// geometry is all of a convolution that its offsets depend on. Layers of equal geometry share one Binding.
 type geometry struct {
 	in, out                i8.Map
 	kernel, stride, groups int
@@ -98,7 +98,7 @@ func geometryOf(p *topology.Program, s topology.Step) geometry {
 	return geometry{mapOf(p.Maps[s.In]), mapOf(p.Maps[s.Out]), s.Conv.Kernel, s.Conv.Stride, s.Conv.Groups, s.Conv.Image}
 }
 
-// tableBytes is the memory that the offsets of all places take.
+// tableBytes is the memory that the offsets of all bindings take.
 func tableBytes(p *topology.Program) int64 {
 	var total int64
 	seen := map[geometry]bool{}
@@ -108,7 +108,7 @@ func tableBytes(p *topology.Program) int64 {
 		}
 		if g := geometryOf(p, s); !seen[g] {
 			seen[g] = true
-			total += int64(g.out.H) * int64(g.out.W) * i8.PlaceBytes
+			total += int64(g.out.H) * int64(g.out.W) * i8.BindingBytes
 		}
 	}
 	return total

@@ -94,11 +94,11 @@ func TestEqualLayersShareTheirOffsets(t *testing.T) {
 	c.Stages[0].Blocks = 9
 	m, err := New(randomQuantised(c, 1), Options{})
 	require.NoError(t, err)
-	places := map[*i8.Place]bool{}
+	bindings := map[*i8.Binding]bool{}
 	for _, l := range m.layers() {
-		places[l.place] = true
+		bindings[l.binding] = true
 	}
 	// Stem; the shortcuts, reduces, transforms and expands of both stages' first blocks; the reduce of the first
 	// stage's others.
-	require.Len(t, places, 1+4+4+1)
+	require.Len(t, bindings, 1+4+4+1)
 }

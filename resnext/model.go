@@ -14,14 +14,14 @@ import (
 // Version is the release of this library and its tools.
 const Version = "0.1.0"
 
-// Options tell how a model is made ready. The zero value is right for most.
+// Options configures OpenWith and New. The zero value selects the best kernel set of this CPU.
 type Options struct {
 	// Kernels names the kernel set: "generic", "avx2", "neon", ... "" or "auto" takes the environment's
 	// RESNEXT_KERNELS or, without it, the best set of this CPU. All give the same bytes.
 	Kernels string
 	// MemoryLimit bounds what one session's activations, and the tables that all share, may take in bytes; a network
-	// that needs more gives an error that wraps ErrMemoryLimit, and nothing is allocated. 0 means what
-	// the environment's RESNEXT_MEMORY_LIMIT gives in MiB, or without it DefaultMemoryLimit.
+	// that needs more is refused with an error that wraps ErrMemoryLimit, and nothing is allocated. 0 means what
+	// the environment's RESNEXT_MEMORY_LIMIT says in MiB, or without it DefaultMemoryLimit.
 	MemoryLimit int64
 }
 
@@ -48,13 +48,13 @@ type operator struct {
 	pool  *i8.MaxPool
 }
 
-// layer is a packed convolution in its place.
+// layer is a packed convolution bound to its maps.
 type layer struct {
-	shape ConvShape
-	conv  *i8.Conv
-	place *i8.Place
-	out   i8.Map
-	scale float32 // the real value of one output step
+	shape   ConvShape
+	conv    *i8.Conv
+	binding *i8.Binding
+	out     i8.Map
+	scale   float32 // the real value of one output step
 }
 
 // Open reads, checks and packs the model file at path, for the best kernel set of this CPU.
@@ -72,7 +72,7 @@ func OpenWith(path string, o Options) (*Model, error) {
 	return file.model(path, o)
 }
 
-// OpenReaderAt is OpenWith for a model file of size bytes that r gives, such as one in memory. name stands for it in
+// OpenReaderAt is OpenWith for a model file of size bytes that r gives, such as one in memory. name is its name in
 // errors. r is not used any more after the return; an error of r's that is an *fs.PathError can be told from a damaged
 // file.
 func OpenReaderAt(r io.ReaderAt, size int64, name string, o Options) (*Model, error) {
@@ -98,30 +98,30 @@ func New(q *Quantised, o Options) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{config: q.Config, preprocess: q.Preprocess, labels: q.Labels, calibration: q.Calibration}
-	if err := m.build(memory{q}, o); err != nil {
+	if err := m.build(inMemory{q}, o); err != nil {
 		return nil, err
 	}
 	return m, nil
 }
 
-// numbers gives a network's numbers, one layer at a time.
-type numbers interface {
+// paramSource returns a network's numbers, one layer at a time.
+type paramSource interface {
 	conv(name string) (ConvParams, error)
 	outputScale(name string) (float32, error)
 	residual(block string) (float32, error)
 	classifier() (ConvParams, error)
 }
 
-// memory gives the numbers of a network in memory.
-type memory struct{ q *Quantised }
+// inMemory is the paramSource of a network in memory.
+type inMemory struct{ q *Quantised }
 
-func (m memory) conv(name string) (ConvParams, error)     { return m.q.Convs[name], nil }
-func (m memory) outputScale(name string) (float32, error) { return m.q.Scale[name], nil }
-func (m memory) residual(block string) (float32, error)   { return m.q.Residual[block], nil }
-func (m memory) classifier() (ConvParams, error)          { return m.q.Classifier, nil }
+func (m inMemory) conv(name string) (ConvParams, error)     { return m.q.Convs[name], nil }
+func (m inMemory) outputScale(name string) (float32, error) { return m.q.Scale[name], nil }
+func (m inMemory) residual(block string) (float32, error)   { return m.q.Residual[block], nil }
+func (m inMemory) classifier() (ConvParams, error)          { return m.q.Classifier, nil }
 
-// build packs every layer and fixes its place.
-func (m *Model) build(n numbers, o Options) error {
+// build packs every layer and binds it to its maps.
+func (m *Model) build(params paramSource, o Options) error {
 	m.program = topology.Lower(m.config)
 	err := checkMemory(m.program, o.MemoryLimit)
 	if err != nil {
@@ -134,7 +134,7 @@ func (m *Model) build(n numbers, o Options) error {
 		return err
 	}
 	m.image = imageOf(m.program.Maps[topology.Image])
-	b := builder{model: m, numbers: n, places: map[geometry]*i8.Place{}}
+	b := builder{model: m, params: params, bindings: map[geometry]*i8.Binding{}}
 	for _, s := range m.program.Steps {
 		op, err := b.operator(s)
 		if err != nil {
@@ -145,11 +145,11 @@ func (m *Model) build(n numbers, o Options) error {
 	return nil
 }
 
-// builder carries the places so far.
+// builder carries the bindings so far.
 type builder struct {
-	model   *Model
-	numbers numbers
-	places  map[geometry]*i8.Place
+	model    *Model
+	params   paramSource
+	bindings map[geometry]*i8.Binding
 }
 
 // operator checks and packs one step.
@@ -169,11 +169,11 @@ func (b *builder) operator(s topology.Step) (op operator, err error) {
 
 // layer checks and packs one convolution.
 func (b *builder) layer(s topology.Step) (*layer, error) {
-	p, err := b.numbers.conv(s.Name)
+	p, err := b.params.conv(s.Name)
 	if err != nil {
 		return nil, err
 	}
-	scale, err := b.numbers.outputScale(s.Name)
+	scale, err := b.params.outputScale(s.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -190,38 +190,38 @@ func (b *builder) layer(s topology.Step) (*layer, error) {
 		return nil, err
 	}
 	spec.Weight, spec.Bias, spec.Multiplier = p.Weight, p.Bias, p.Multiplier
-	spec.Mode = mode(b.model.program, s)
+	spec.Epilogue = epilogueOf(b.model.program, s)
 	c := i8.NewConv(b.model.kernels, spec)
 	g := geometryOf(b.model.program, s)
-	return &layer{shape: s.Conv, conv: c, place: b.place(g, c), out: g.out, scale: scale}, nil
+	return &layer{shape: s.Conv, conv: c, binding: b.binding(g, c), out: g.out, scale: scale}, nil
 }
 
 // residual returns the multiplier of what a block adds.
 func (b *builder) residual(block string) (float32, error) {
-	m, err := b.numbers.residual(block)
+	m, err := b.params.residual(block)
 	if err != nil {
 		return 0, err
 	}
 	return m, checkResidual(block, m)
 }
 
-// place returns the offsets of a convolution, those of a layer before it where the geometry is the same.
-func (b *builder) place(g geometry, c *i8.Conv) *i8.Place {
-	p, ok := b.places[g]
+// binding binds a convolution, or returns the binding of a layer before it where the geometry is the same.
+func (b *builder) binding(g geometry, c *i8.Conv) *i8.Binding {
+	p, ok := b.bindings[g]
 	switch {
 	case ok:
 	case g.image:
-		p = c.PlaceStem(b.model.image, g.out)
+		p = c.BindImage(b.model.image, g.out)
 	default:
-		p = c.Place(g.in, g.out)
+		p = c.Bind(g.in, g.out)
 	}
-	b.places[g] = p
+	b.bindings[g] = p
 	return p
 }
 
 // head checks and packs the classifier, which reads a map.
 func (b *builder) head(in i8.Map, s ConvShape) error {
-	p, err := b.numbers.classifier()
+	p, err := b.params.classifier()
 	if err != nil {
 		return err
 	}
@@ -234,16 +234,16 @@ func (b *builder) head(in i8.Map, s ConvShape) error {
 	return nil
 }
 
-// Config describes the network.
+// Config returns what the network is.
 func (m *Model) Config() Config { return m.config }
 
-// Preprocess says how pictures become input.
+// Preprocess returns how images become input.
 func (m *Model) Preprocess() Preprocess { return m.preprocess }
 
-// Labels names the classes; nil if the model has no names. The caller must not change it.
+// Labels returns the names of the classes; nil if the model has no names. The caller must not change it.
 func (m *Model) Labels() []string { return m.labels }
 
-// Label names a class: its label, or "class N" where the model has no names.
+// Label returns the name of a class: its label, or "class N" where the model has no names.
 func (m *Model) Label(class int) string {
 	if class >= 0 && class < len(m.labels) {
 		return m.labels[class]
@@ -251,10 +251,10 @@ func (m *Model) Label(class int) string {
 	return fmt.Sprintf("class %d", class)
 }
 
-// Calibration tells how the numbers were found. The caller must not change it.
+// Calibration returns notes on how the numbers were found. The caller must not change it.
 func (m *Model) Calibration() map[string]string { return m.calibration }
 
-// Kernels is the name of the kernel set in use.
+// Kernels returns the name of the kernel set in use.
 func (m *Model) Kernels() string { return m.kernels.Name }
 
 // Warning is not empty if a better kernel set was passed over because it failed its known-answer check.

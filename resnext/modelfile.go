@@ -17,7 +17,7 @@ import (
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
-// The model file is a plain safetensors file (see architecture of the format in Quantised): for every
+// The model file is a plain safetensors file (see Quantised for the arithmetic): for every
 // convolution NAME the tensors NAME.weight I8 [out,kernel,kernel,in/groups], NAME.bias I32 [out],
 // NAME.multiplier F32 [out] and NAME.scale F32 [1]; for every block NAME.residual F32 [1]; and
 // classifier.weight I8 [classes,features], .bias I32, .multiplier F32. Everything else is metadata.
@@ -124,7 +124,7 @@ func openModelFile(path string) (*modelFile, error) {
 	return m, err
 }
 
-// parseModelFile is openModelFile for the size bytes that r gives. The caller owns r.
+// parseModelFile is openModelFile for the size bytes that r reads. The caller owns r.
 func parseModelFile(r io.ReaderAt, size int64, name string) (*modelFile, error) {
 	f, err := safetensors.Parse(r, size, name)
 	if err != nil {
@@ -270,7 +270,7 @@ func (m *modelFile) classifier() (ConvParams, error)          { return m.layer(C
 func (m *modelFile) residual(block string) (float32, error)   { return m.single(block + ".residual") }
 func (m *modelFile) outputScale(name string) (float32, error) { return m.single(name + ".scale") }
 
-// bytesOf gives the little-endian bytes of numbers.
+// bytesOf returns the little-endian bytes of numbers.
 func bytesOf[T int8 | int32 | float32](v []T) []byte {
 	b, _ := binary.Append(nil, binary.LittleEndian, v) // cannot fail for these types
 	return b

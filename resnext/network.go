@@ -36,7 +36,7 @@ const (
 // and base width.
 func Architectures() []string { return topology.Architectures() }
 
-// Named gives the configuration of a named architecture: "resnext50_32x4d", "resnet101",
+// Named returns the configuration of a named architecture: "resnext50_32x4d", "resnet101",
 // "wide_resnet50_2", or resnextDEPTH_CxDd in general. Depths 50, 101 and 152 are ImageNet networks
 // (1000 classes, 224x224 pixels); any other depth 9n+2 is the CIFAR form (10 classes, 32x32 pixels)
 // whose widen factor is 4 unless the name ends in _wN.

@@ -13,7 +13,7 @@ type convJob struct {
 }
 
 func (j *convJob) run(task int, s *i8.Scratch) {
-	j.layer.conv.Run(j.layer.place, j.buffers, task, j.tasks, s)
+	j.layer.conv.Run(j.layer.binding, j.buffers, task, j.tasks, s)
 }
 
 type maxPoolJob struct {
@@ -42,8 +42,8 @@ func (j *logitsJob) run(task int, s *i8.Scratch) {
 // SessionBytes is the memory that a session's activations take: its ArenaBytes, without making one.
 func (m *Model) SessionBytes() int { return int(SessionBytes(m.config)) }
 
-// carve allocates a session's arena and cuts it into maps.
-func (m *Model) carve() (memory []byte, maps [][]byte) {
+// splitArena allocates a session's arena and cuts it into maps.
+func (m *Model) splitArena() (memory []byte, maps [][]byte) {
 	offset, total := arena(m.program)
 	memory = i8.AlignedBytes(int(total))
 	for id, at := range offset {
@@ -57,12 +57,12 @@ func (m *Model) carve() (memory []byte, maps [][]byte) {
 func (s *Session) plan(threads int, maps [][]byte) {
 	m := s.model
 	s.image = maps[topology.Image]
-	m.image.Clear(s.image, m.preprocess.PadBytes(), m.kernels.Offset)
+	m.image.Clear(s.image, m.preprocess.PadBytes(), m.kernels.InputFlip)
 	for _, op := range m.steps {
 		in := maps[op.In]
 		switch op.Op {
 		case topology.Conv:
-			l, tasks := op.layer, op.layer.conv.Tasks(op.layer.place, threads)
+			l, tasks := op.layer, op.layer.conv.Tasks(op.layer.binding, threads)
 			b := i8.Buffers{In: in, Out: maps[op.Out]}
 			if op.Add != topology.None {
 				b.Residual = maps[op.Add]

@@ -108,7 +108,7 @@ func (p *pool) begin() {
 	p.wakeWorkers(threads)
 }
 
-// end lets the workers sleep. undisturbed tells that the time since begin went into jobs alone.
+// end lets the workers sleep. undisturbed says that the time since begin went into jobs alone.
 func (p *pool) end(undisturbed bool) {
 	threads := p.active.Swap(0)
 	running.Add(-threads)

@@ -8,8 +8,8 @@ import (
 	"github.com/libresnext/libresnext/internal/resize"
 )
 
-// Preparer turns pictures into a network's input bytes: RGB, resized with antialiasing as Pillow does it, to
-// the bit, and cropped at the centre. A steady stream of pictures of one size allocates nothing. It belongs
+// Preparer turns images into a network's input bytes: RGB, resized with antialiasing as Pillow does it, to
+// the bit, and cropped at the centre. A steady stream of images of one size allocates nothing. It belongs
 // to one goroutine at a time.
 type Preparer struct {
 	config  Config
@@ -63,7 +63,7 @@ func (p *Preparer) PrepareRGB(rgb []byte, w, h int) ([]byte, error) {
 	return p.out.Pix, nil
 }
 
-// scale returns the size to which a picture of w by h pixels is resized, and where the crop begins in it.
+// scale returns the size to which an image of w by h pixels is resized, and where the crop begins in it.
 func (p *Preparer) scale(w, h int) (width, height, x, y int) {
 	if p.process.Resize == 0 {
 		return p.config.Width, p.config.Height, 0, 0
@@ -72,7 +72,7 @@ func (p *Preparer) scale(w, h int) (width, height, x, y int) {
 	return width, height, resize.CenterOffset(width, p.config.Width), resize.CenterOffset(height, p.config.Height)
 }
 
-// Classify prepares a picture, runs it and gives the k most probable classes.
+// Classify prepares an image, infers its logits and returns the k most probable classes.
 func (s *Session) Classify(img image.Image, k int) ([]Prediction, error) {
 	if s.prepare == nil {
 		p, err := NewPreparer(s.model.config, s.model.preprocess)

@@ -7,7 +7,7 @@ import (
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
-// Preprocess says how a picture becomes the network's input. It is stored in the model file, so that
+// Preprocess is how an image becomes the network's input. It is stored in the model file, so that
 // calibration, evaluation and device do the same.
 type Preprocess struct {
 	// Resize is the length in pixels that the shorter side is brought to before the crop; 0 resizes
@@ -20,12 +20,12 @@ type Preprocess struct {
 	Std  [3]float32 `json:"std"`
 }
 
-// ImageNetPreprocess and CIFARPreprocess are what the published networks of each kind were trained with.
+// ImageNetPreprocess returns what the published ImageNet networks were trained with.
 func ImageNetPreprocess() Preprocess {
 	return Preprocess{Resize: 256, Filter: "bilinear", Mean: [3]float32{0.485, 0.456, 0.406}, Std: [3]float32{0.229, 0.224, 0.225}}
 }
 
-// CIFARPreprocess: see ImageNetPreprocess.
+// CIFARPreprocess returns what the published CIFAR networks were trained with.
 func CIFARPreprocess() Preprocess {
 	return Preprocess{Resize: 0, Filter: "bilinear", Mean: [3]float32{0.4914, 0.4822, 0.4465}, Std: [3]float32{0.2470, 0.2435, 0.2616}}
 }

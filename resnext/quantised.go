@@ -30,7 +30,7 @@ type Quantised struct {
 	// Scale is the real value of one step of each convolution's output, by name. Inference does not need
 	// it; inspection and comparison with the float network do.
 	Scale map[string]float32
-	// Calibration tells how the numbers were found (tool version, observer, image count, ...), for
+	// Calibration says how the numbers were found (tool version, observer, image count, ...), for
 	// people; inference ignores it.
 	Calibration map[string]string
 }
@@ -46,8 +46,8 @@ type ConvParams struct {
 	Multiplier []float32
 }
 
-// PoolMultiplier is the factor that brings the sum of pixels 8-bit values to the 16 bits that the
-// classifier takes, and tells whether it is needed: up to 128 pixels the sum fits as it is.
+// PoolMultiplier returns the factor that brings the sum of pixels 8-bit values to the 16 bits that the
+// classifier takes, and whether it is needed: up to 128 pixels the sum fits as it is.
 // The pooled value is roundeven(float32(sum) * multiplier).
 func PoolMultiplier(pixels int) (multiplier float32, needed bool) {
 	if pixels*255 <= 32767 {

@@ -36,7 +36,7 @@ func FuzzNetwork(f *testing.F) {
 func sameEverywhere(t *testing.T, q *Quantised, images ...[]byte) {
 	t.Helper()
 	want := outputs(t, q, "generic", true, images)
-	for _, kernels := range asm.Names() {
+	for _, kernels := range asm.Available() {
 		for _, atStart := range []bool{false, true} {
 			got := outputs(t, q, kernels, atStart, images)
 			require.Len(t, got, len(want))

@@ -19,10 +19,10 @@ const selfTestSum = 0x185a4463
 // SelfTest runs every kernel set of this CPU: first its known-answer check, then some small built-in
 // networks that meet every kind of layer, on one thread and on several. Their logits must be the ones that
 // are recorded here, to the bit. report, if not nil, is called after each set, best set first, with what
-// went wrong or nil. The errors of all sets are joined. It takes about a second.
+// went wrong or nil. The errors of all sets are joined.
 func SelfTest(report func(kernels string, err error)) error {
 	var failed []error
-	for _, kernels := range asm.Names() {
+	for _, kernels := range asm.Available() {
 		err := selfTest(kernels)
 		if report != nil {
 			report(kernels, err)
@@ -47,12 +47,12 @@ func selfTest(kernels string) error {
 	return nil
 }
 
-// selfTestLogits gives the CRC of the logits of all networks.
+// selfTestLogits returns the CRC of the logits of all networks.
 func selfTestLogits(kernels string, threads int) (uint32, error) {
 	crc := crc32.New(crc32.MakeTable(crc32.Castagnoli))
 	for i, cfg := range selfTestConfigs() {
-		d := selfTestDice(i)
-		m, err := New(d.network(cfg), Options{Kernels: kernels})
+		r := selfTestRNG(i)
+		m, err := New(r.network(cfg), Options{Kernels: kernels})
 		if err != nil {
 			return 0, err
 		}
@@ -62,7 +62,7 @@ func selfTestLogits(kernels string, threads int) (uint32, error) {
 		}
 		defer s.Close()
 		for range 2 {
-			logits, err := s.Infer(d.image(cfg))
+			logits, err := s.Infer(r.image(cfg))
 			if err != nil {
 				return 0, err
 			}
@@ -97,25 +97,25 @@ func selfTestConfigs() []Config {
 	}
 }
 
-// dice makes numbers that are the same on every machine: integers, and floats of one rounding each.
-type dice struct{ *rand.PCG }
+// rng makes numbers that are the same on every machine: integers, and floats of one rounding each.
+type rng struct{ *rand.PCG }
 
-// selfTestDice are those of one network.
-func selfTestDice(network int) dice { return dice{rand.NewPCG(uint64(network), 0x5e1f7e57)} }
+// selfTestRNG is that of one network.
+func selfTestRNG(network int) rng { return rng{rand.NewPCG(uint64(network), 0x5e1f7e57)} }
 
-// roll gives an integer from low to high.
-func (d dice) roll(low, high int) int { return low + int(d.Uint64()%uint64(high-low+1)) }
+// between returns an integer from low to high.
+func (r rng) between(low, high int) int { return low + int(r.Uint64()%uint64(high-low+1)) }
 
 // network makes a network whose activations neither die nor saturate. Weights grow smaller from layer to
 // layer and then large again, so that all chain lengths occur.
-func (d dice) network(cfg Config) *Quantised {
+func (r rng) network(cfg Config) *Quantised {
 	q := &Quantised{
 		Config: cfg, Preprocess: CIFARPreprocess(),
 		Convs: map[string]ConvParams{}, Residual: map[string]float32{}, Scale: map[string]float32{},
 	}
 	largest := []int{127, 40, 20, 10, 5}
 	for i, s := range cfg.Convs() {
-		q.Convs[s.Name] = d.params(s.Out, s.Weights()/s.Out, largest[i%len(largest)])
+		q.Convs[s.Name] = r.params(s.Out, s.Weights()/s.Out, largest[i%len(largest)])
 		q.Scale[s.Name] = 1
 	}
 	for _, s := range topology.Lower(cfg).Steps {
@@ -123,27 +123,27 @@ func (d dice) network(cfg Config) *Quantised {
 			q.Residual[s.Block] = 0.7
 		}
 	}
-	q.Classifier = d.params(cfg.Classes, cfg.Features(), 127)
+	q.Classifier = r.params(cfg.Classes, cfg.Features(), 127)
 	return q
 }
 
-// params makes out filters of so many weights, each up to largest.
-func (d dice) params(out, perChannel, largest int) ConvParams {
+// params makes out filters of perChannel weights, each up to largest.
+func (r rng) params(out, perChannel, largest int) ConvParams {
 	p := ConvParams{Weight: make([]int8, out*perChannel), Bias: make([]int32, out), Multiplier: make([]float32, out)}
 	for i := range p.Weight {
-		p.Weight[i] = int8(d.roll(-largest, largest))
+		p.Weight[i] = int8(r.between(-largest, largest))
 	}
 	for i := range out {
-		p.Bias[i] = int32(d.roll(-10, 30) * largest)
-		p.Multiplier[i] = float32(d.roll(512, 1536)) / float32(math.Sqrt(float64(perChannel))) / float32(largest) / 1024
+		p.Bias[i] = int32(r.between(-10, 30) * largest)
+		p.Multiplier[i] = float32(r.between(512, 1536)) / float32(math.Sqrt(float64(perChannel))) / float32(largest) / 1024
 	}
 	return p
 }
 
-func (d dice) image(cfg Config) []byte {
+func (r rng) image(cfg Config) []byte {
 	rgb := make([]byte, cfg.Height*cfg.Width*3)
 	for i := range rgb {
-		rgb[i] = byte(d.roll(0, 255))
+		rgb[i] = byte(r.between(0, 255))
 	}
 	return rgb
 }

@@ -15,7 +15,7 @@ func TestSelfTest(t *testing.T) {
 		require.NoError(t, err)
 		names = append(names, kernels)
 	}))
-	require.Equal(t, asm.Names(), names)
+	require.Equal(t, asm.Available(), names)
 	require.NoError(t, SelfTest(nil))
 }
 
@@ -27,7 +27,7 @@ func TestSelfTestNamesTheSet(t *testing.T) {
 
 // TestSelfTestNetworksAreAlive: a network whose layers are all zeros or all clipped would hide faults.
 func TestSelfTestNetworksAreAlive(t *testing.T) {
-	eachSelfTestModel(t, "generic", func(m *Model, d dice) {
+	eachSelfTestModel(t, "generic", func(m *Model, r rng) {
 		s, err := m.NewSession(SessionOptions{Threads: 1})
 		require.NoError(t, err)
 		defer s.Close()
@@ -44,18 +44,18 @@ func TestSelfTestNetworksAreAlive(t *testing.T) {
 			require.Greater(t, inner, len(values)/10, name)
 			require.NotEqual(t, len(values), inner, "%s: nothing is clipped", name)
 		}
-		_, err = s.Infer(d.image(m.Config()))
+		_, err = s.Infer(r.image(m.Config()))
 		require.NoError(t, err)
 	})
 }
 
 // TestSelfTestMeetsAllChains: the networks use every chain length that a kernel set has.
 func TestSelfTestMeetsAllChains(t *testing.T) {
-	for _, name := range asm.Names() {
+	for _, name := range asm.Available() {
 		k, _, err := asm.Select(name)
 		require.NoError(t, err)
 		met := map[int]bool{}
-		eachSelfTestModel(t, name, func(m *Model, _ dice) {
+		eachSelfTestModel(t, name, func(m *Model, _ rng) {
 			for _, l := range m.Layers() {
 				for chain := range l.MACsByChain {
 					met[chain] = true
@@ -69,12 +69,12 @@ func TestSelfTestMeetsAllChains(t *testing.T) {
 }
 
 // eachSelfTestModel calls f with every network of the self-test.
-func eachSelfTestModel(t *testing.T, kernels string, f func(*Model, dice)) {
+func eachSelfTestModel(t *testing.T, kernels string, f func(*Model, rng)) {
 	t.Helper()
 	for i, cfg := range selfTestConfigs() {
-		d := selfTestDice(i)
-		m, err := New(d.network(cfg), Options{Kernels: kernels})
+		r := selfTestRNG(i)
+		m, err := New(r.network(cfg), Options{Kernels: kernels})
 		require.NoError(t, err)
-		f(m, d)
+		f(m, r)
 	}
 }

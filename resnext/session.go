@@ -11,7 +11,7 @@ import (
 	"github.com/libresnext/libresnext/internal/cores"
 )
 
-// SessionOptions tell how a session runs. The zero value is right for most.
+// SessionOptions configures NewSession. The zero value uses all CPU cores that the process may use.
 type SessionOptions struct {
 	// Threads is how many CPU cores one inference uses; more than GOMAXPROCS are never used. 0 means all that the
 	// process may really use: not those that a cpuset or taskset takes away, nor more than a container's quota grants.
@@ -21,8 +21,7 @@ type SessionOptions struct {
 }
 
 // Session runs inferences of one model. It owns the memory for activations, allocated once, and its worker
-// threads. It belongs to one goroutine at a time; the model is shared, so that a second session costs only
-// its memory.
+// threads. It belongs to one goroutine at a time; sessions of one model share its weights.
 type Session struct {
 	// Observe, if not nil, is called with the real values of every convolution's output as it is made, by
 	// the name of its ConvShape, and of "logits": [h][w][c] numbers, valid during the call. Expand is
@@ -59,7 +58,7 @@ type output struct {
 	buf []byte
 }
 
-// NewSession makes a session.
+// NewSession makes a session, to be closed when it is no longer needed.
 func (m *Model) NewSession(o SessionOptions) (*Session, error) {
 	most := runtime.GOMAXPROCS(0)
 	if o.Threads < 0 {
@@ -71,7 +70,7 @@ func (m *Model) NewSession(o SessionOptions) (*Session, error) {
 	case o.Threads > most:
 		o.Threads = most
 	}
-	memory, maps := m.carve()
+	memory, maps := m.splitArena()
 	s := m.newSession(o.Threads, maps)
 	s.arena = memory
 	return s, nil
@@ -136,12 +135,12 @@ func (s *Session) Infer(rgb []byte) ([]float32, error) {
 	defer s.state.Store(idle)
 	s.pool.begin()
 	defer func() { s.pool.end(s.Timed == nil && s.Observe == nil) }()
-	m.image.Load(s.image, rgb, m.kernels.Offset)
+	m.image.Load(s.image, rgb, m.kernels.InputFlip) // which the first step reads, see plan
 	for i := range s.steps {
 		st := &s.steps[i]
 		start := s.now()
 		// Maps share memory, so nobody knows what is in a border.
-		st.out.ClearBorder(st.out.buf, m.kernels.Offset)
+		st.out.ClearBorder(st.out.buf, m.kernels.InputFlip)
 		s.pool.do(st.job, st.tasks)
 		if s.Timed != nil {
 			s.Timed(st.name, time.Since(start))
@@ -167,7 +166,7 @@ func (s *Session) now() time.Time {
 // observe hands out a step's output as real numbers.
 func (s *Session) observe(st *step) {
 	l := st.layer
-	values := st.out.Values(st.out.buf, s.model.kernels.Offset, !l.shape.ReLU)
+	values := st.out.Values(st.out.buf, s.model.kernels.InputFlip, !l.shape.ReLU)
 	for i := range values {
 		values[i] *= l.scale
 	}

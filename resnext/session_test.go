@@ -47,7 +47,7 @@ func TestSameEverywhere(t *testing.T) {
 			_, err := q.WriteFile(path)
 			require.NoError(t, err)
 			var want [][]float32
-			for _, kernels := range append([]string{"generic"}, asm.Names()...) {
+			for _, kernels := range append([]string{"generic"}, asm.Available()...) {
 				m, err := OpenWith(path, Options{Kernels: kernels})
 				require.NoError(t, err)
 				for _, threads := range []int{1, 2, 0} {

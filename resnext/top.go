@@ -29,7 +29,7 @@ func Softmax(probabilities, logits []float32) {
 	}
 }
 
-// partition gives the largest logit and the sum of all exp(v - largest).
+// partition returns the largest logit and the sum of all exp(v - largest).
 func partition(logits []float32) (largest float32, sum float64) {
 	largest = float32(math.Inf(-1))
 	for _, v := range logits {
@@ -45,7 +45,7 @@ func probability(v, largest float32, sum float64) float32 {
 	return float32(math.Exp(float64(v-largest)) / sum)
 }
 
-// before tells that a is the more probable class: the larger logit, or the lower number among equals.
+// before reports whether a is the more probable class: the larger logit, or the lower number among equals.
 func (a Ranked) before(b Ranked) bool {
 	return a.Logit > b.Logit || (a.Logit == b.Logit && a.Class < b.Class)
 }
@@ -101,7 +101,7 @@ func sink(h []Ranked, i int) {
 	}
 }
 
-// Top gives the k most probable classes with their names, as Rank orders them. k is cut to the number of classes.
+// Top returns the k most probable classes with their names, as Rank orders them. k is cut to the number of classes.
 func (m *Model) Top(logits []float32, k int) []Prediction {
 	ranked := Rank(make([]Ranked, max(0, min(k, len(logits)))), logits)
 	top := make([]Prediction, len(ranked))

@@ -21,7 +21,7 @@ func random[T int8 | byte](rnd *rand.Rand, n, limit int) []T {
 
 func igemmCases(k *asm.Kernels) []*benchCase {
 	var cases []*benchCase
-	for _, nr := range k.Widths {
+	for _, nr := range k.NR {
 		for _, chain := range append([]int{0}, k.Chains...) {
 			for _, s := range []struct{ m, taps, depth int }{{48, 1, 64}, {48, 1, 256}, {24, 1, 1024}, {48, 9, 16}} {
 				cases = append(cases, igemmCase(k, nr, chain, s.m, s.taps, s.depth))
@@ -93,7 +93,7 @@ func groupCase(g asm.GroupKernel, width, chain, cols, stride, channels int) *ben
 	a := &asm.GroupArgs{
 		In: &in[0], InRow: stride * pitch, InCol: stride * channels, TapRow: pitch, TapCol: channels,
 		W: &w[0], Bias: &bias[0], Mult: &mult[0], Out: &out[0], OutRow: cols * channels, OutCol: channels,
-		Rows: 1, Cols: cols, Panels: channels / g.Lanes, Chain: chain,
+		Rows: 1, Cols: cols, Panels: channels / g.Channels, Chain: chain,
 	}
 	macs := 9 * width * channels * cols
 	times := max(1, macsPerRun/4/macs)

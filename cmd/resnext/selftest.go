@@ -69,7 +69,7 @@ func selftest() selftestResult {
 		r.Sets = append(r.Sets, set)
 	})
 	r.Passed = err == nil
-	for _, name := range asm.Known() {
+	for _, name := range asm.All() {
 		if !slices.ContainsFunc(r.Sets, func(s selftestSet) bool { return s.Kernels == name }) {
 			r.Sets = append(r.Sets, selftestSet{Kernels: name})
 		}

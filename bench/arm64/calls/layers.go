@@ -78,7 +78,7 @@ func (s *surveyor) layer(name, kind string, shape any, macs int64, activations i
 }
 
 // runConv makes the calls of one thread and tells how many bytes of packed numbers they read.
-func (s *surveyor) runConv(c *i8.Conv, p *i8.Place, b i8.Buffers) int {
+func (s *surveyor) runConv(c *i8.Conv, p *i8.Binding, b i8.Buffers) int {
 	tasks := c.Tasks(p, 1)
 	for t := range tasks {
 		c.Run(p, b, t, tasks, &s.scratch)
@@ -128,12 +128,12 @@ func (s *surveyor) conv(p *topology.Program, step topology.Step) {
 		c := i8.NewConv(s.kernels, s.spec(shape, mode))
 		b := i8.Buffers{In: make([]byte, inBytes), Out: make([]byte, out.Bytes())}
 		if shape.Image {
-			return s.runConv(c, c.PlaceStem(image, out), b)
+			return s.runConv(c, c.BindImage(image, out), b)
 		}
 		if step.Add != topology.None {
 			b.Residual = b.Out
 		}
-		return s.runConv(c, c.Place(in, out), b)
+		return s.runConv(c, c.Bind(in, out), b)
 	})
 }
 
@@ -156,11 +156,11 @@ func mapOf(m topology.Map) i8.Map {
 	return i8.Map{H: m.H, W: m.W, Border: m.Border, Layout: i8.Grouped(m.Channels, m.Groups)}
 }
 
-func (v *surveyor) spec(s resnext.ConvShape, mode asm.Mode) i8.ConvSpec {
+func (v *surveyor) spec(s resnext.ConvShape, mode asm.Epilogue) i8.ConvSpec {
 	p := params(s.Out, s.Weights()/s.Out, v.weight)
 	return i8.ConvSpec{
 		In: i8.Grouped(s.In, s.InGroups), Out: i8.Grouped(s.Out, s.OutGroups), Stem: s.Image,
 		Kernel: s.Kernel, Stride: s.Stride, Groups: s.Groups,
-		Weight: p.Weight, Bias: p.Bias, Multiplier: p.Multiplier, Mode: mode, Residual: 1,
+		Weight: p.Weight, Bias: p.Bias, Multiplier: p.Multiplier, Epilogue: mode, Residual: 1,
 	}
 }

@@ -64,7 +64,7 @@ func (s *sampler) igemm(a *asm.IGEMMArgs) {
 		b := *a
 		b.M, b.Panels = pixels, panels
 		s.sample(weight, func() { s.kernels.IGEMM(&b) }, "igemm pixels=%d panels=%d taps=%d k=%d nr=%d mode=%d chain=%d",
-			pixels, panels, b.Taps, b.K, b.NR, b.Mode, b.Chain)
+			pixels, panels, b.Taps, b.K, b.NR, b.Epilogue, b.Chain)
 	}
 	least, units := a.M, 0
 	if a.M > 2*pixelUnit {

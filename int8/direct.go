@@ -1,0 +1,60 @@
+package int8
+
+import "github.com/libresnext/libresnext/asm"
+
+// direct is the operator of grouped 3x3 convolutions whose groups are as narrow as a direct kernel's. A kernel computes
+// whole rows of pixels; tasks are rows.
+type direct struct {
+	*packed
+	kernel asm.GroupKernel
+	panels int
+	chain  int
+}
+
+// direct reports whether a convolution is one for the direct grouped kernels.
+func (s ConvSpec) direct() bool { return s.Groups > 1 && s.In.Padded <= 8 }
+
+// newDirect packs panels of whole groups.
+func newDirect(k *asm.Kernels, s ConvSpec, n *packed) *direct {
+	width := s.In.Padded
+	kernel := k.Group(width)
+	size := 9 * width * kernel.Channels // of a panel
+	d := &direct{packed: n, kernel: kernel, panels: s.Out.Total / kernel.Channels, chain: longest(kernel.Chains)}
+	n.weights = alignedInt8(d.panels * size)
+	order, row := s.order(9, width), make([]int8, 9*width)
+	for oc := range s.Out.Channels() {
+		s.arrange(row, order, oc)
+		// The direct kernels run chains across taps.
+		d.chain = min(d.chain, Chain(row, 1, kernel.Chains, k))
+		at := s.Out.At(oc)
+		panel := n.weights[at/kernel.Channels*size:]
+		for tap := range 9 {
+			for i := range width {
+				panel[kernel.Index(tap, at%kernel.Channels, i, width)] = row[tap*width+i]
+			}
+		}
+	}
+	n.macs[d.chain] += len(s.Weight)
+	return d
+}
+
+// bind: a direct kernel finds pixels by the steps of the window.
+func (d *direct) bind(*Binding) {}
+
+func (d *direct) tasks(b *Binding, _ int) int { return b.out.H }
+
+// run runs every panel on some rows.
+func (d *direct) run(b *Binding, buf Buffers, task, tasks int, s *Scratch) {
+	rows := share(b.out.H, task, tasks)
+	if rows.from == rows.to {
+		return
+	}
+	a := &s.group
+	*a = asm.GroupArgs{
+		In: &buf.In[b.start+rows.from*b.inRow], InRow: b.inRow, InCol: b.inCol, TapRow: b.tapRow, TapCol: b.tapCol,
+		W: &d.weights[0], Bias: &d.bias[0], Mult: &d.mult[0],
+		Out: &buf.Out[b.out.Offset(rows.from, 0)], OutRow: b.out.Row(), OutCol: b.out.Layout.Total,
+		Rows: rows.to - rows.from, Cols: b.out.W, Panels: d.panels, Chain: d.chain,
+	}
+	d.kernel.Run(a)
+}
