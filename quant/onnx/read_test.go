@@ -204,7 +204,7 @@ func TestReadDamage(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.onnx")
 	try := func(b []byte) error {
 		require.NoError(t, os.WriteFile(path, b, 0o600))
-		f, err := Read(path)
+		f, err := readFile(t, path)
 		if err == nil {
 			require.NoError(t, f.Config.Validate())
 			for _, s := range f.Config.Convs() {
@@ -258,7 +258,7 @@ func FuzzReadFloat(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		path := filepath.Join(t.TempDir(), "m.onnx")
 		require.NoError(t, os.WriteFile(path, b, 0o600))
-		if n, err := Read(path); err == nil {
+		if n, err := readFile(t, path); err == nil {
 			require.NoError(t, n.Config.Validate())
 		}
 	})

@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -204,9 +202,7 @@ func encode(v any) []byte {
 
 func read(t testing.TB, b []byte) (*match.Network, error) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "m.t7")
-	require.NoError(t, os.WriteFile(path, b, 0o600))
-	return Read(path)
+	return Read(bytes.NewReader(b), int64(len(b)), "m.t7")
 }
 
 func TestRead(t *testing.T) {
