@@ -3,7 +3,7 @@ package images
 import (
 	"image"
 
-	"github.com/libresnext/libresnext/internal/resize"
+	"github.com/libresnext/libresnext/internal/pixel"
 )
 
 // webpRGB converts the planes of a lossy WebP to RGB without its alpha. Its luma runs from 16 to 235,
@@ -19,11 +19,11 @@ func webpRGB(m image.Image) (image.Image, error) {
 		return m, nil // lossless: RGB already
 	}
 	r := planes.Rect
-	rgb, err := resize.NewImage(r.Dx(), r.Dy())
+	rgb, err := pixel.NewImage(r.Dx(), r.Dy())
 	if err != nil {
 		return nil, err
 	}
-	if err := resize.FromVP8(rgb, planes); err != nil {
+	if err := pixel.FromVP8(rgb, planes); err != nil {
 		return nil, err
 	}
 	return newRGBImage(rgb.Pix, rgb.W, rgb.H), nil
