@@ -25,7 +25,7 @@ import (
 //     qualities 30 to 95.
 //
 // Lossy WebP as golang.org/x/image/webp decodes it is image.YCbCr too but not
-// full range: use [FromVP8].
+// full range: give [VP8] of it.
 //
 // FromImage allocates nothing for the image types of the standard library,
 // unusual sub-images apart, and is safe for concurrent use on different dst.
@@ -81,23 +81,6 @@ func convertRows(dst Image, src image.Image, top int) error {
 		return fromRows(dst, m.Pix, m.Stride, top, 1, func(rgb, pix []byte) { palettedRow(rgb, pix, &palette) })
 	}
 	fromAny(dst, src, top)
-	return nil
-}
-
-// FromVP8 is [FromImage] for the planes of a lossy WebP or VP8 picture: BT.601
-// with luma in 16..235, chroma at half resolution, interpolated and rounded as
-// libwebp (and so Pillow) does it.
-func FromVP8(dst Image, src *image.YCbCr) error {
-	if err := checkConversion(dst, src); err != nil {
-		return err
-	}
-	if src.SubsampleRatio != image.YCbCrSubsampleRatio420 || src.Rect.Min.X < 0 || src.Rect.Min.Y < 0 {
-		return fmt.Errorf("pixel: a VP8 picture is 4:2:0 from (0, 0) on, not %v from %v", src.SubsampleRatio, src.Rect.Min)
-	}
-	if err := checkYCbCr(src); err != nil {
-		return err
-	}
-	fromYCbCr(dst, src, 0, vp8Upsampler(src))
 	return nil
 }
 
