@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/libresnext/libresnext/internal/testnet"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -245,12 +246,8 @@ func TestReadTakesNoMemoryForClaims(t *testing.T) {
 }
 
 func FuzzReadFloat(f *testing.F) {
-	// Files of few bytes, so that each is changed often.
 	for _, norms := range []bool{true, false} {
-		m := makeModel(resnext.Config{
-			Cardinality: 1, Stem: resnext.Stem{Kernel: 3, Stride: 1, Width: 2}, Classes: 2, Height: 32, Width: 32,
-			Stages: []resnext.Stage{{Blocks: 1, Inner: 1, Out: 2, Stride: 1}},
-		}, norms)
+		m := makeModel(testnet.Least(), norms)
 		_, err := m.read(f)
 		require.NoError(f, err)
 		f.Add(m.encode())
