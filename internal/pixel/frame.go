@@ -20,7 +20,9 @@ const (
 const MaxFrameSide = 1 << 14
 
 // formatNames are the formats' names, by number.
-var formatNames = [...]string{RGB: "RGB", BGR: "BGR", RGBA: "RGBA", BGRA: "BGRA", Gray: "GRAY", NV12: "NV12", YUYV: "YUYV", I420: "I420"}
+var formatNames = [...]string{
+	RGB: "RGB", BGR: "BGR", RGBA: "RGBA", BGRA: "BGRA", Gray: "GRAY", NV12: "NV12", YUYV: "YUYV", I420: "I420",
+}
 
 // Known tells whether f is one of the formats.
 func (f Format) Known() bool { return f >= RGB && int(f) < len(formatNames) }
@@ -76,7 +78,8 @@ func (f Format) Rows(p, h int) int {
 func (f Format) CheckSize(w, h int) error {
 	switch {
 	case !f.Known():
-		return fmt.Errorf("the pixels have the unknown format %d: expected %d (%v) to %d (%v)", int(f), int(RGB), RGB, len(formatNames)-1, Format(len(formatNames)-1))
+		last := Format(len(formatNames) - 1)
+		return fmt.Errorf("the pixels have the unknown format %d: expected %d (%v) to %d (%v)", int(f), int(RGB), RGB, int(last), last)
 	case w < 1 || h < 1 || w > MaxFrameSide || h > MaxFrameSide:
 		return fmt.Errorf("a picture of %dx%d pixels: expected 1 to %d each", w, h, MaxFrameSide)
 	case int64(w)*int64(h) > MaxPixels:
