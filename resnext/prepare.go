@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"image"
 
-	"github.com/libresnext/libresnext/internal/resize"
+	"github.com/libresnext/libresnext/internal/pixel"
 )
 
 // Preparer turns images into a network's input bytes: RGB, resized with antialiasing as Pillow does it, to
@@ -14,8 +14,8 @@ import (
 type Preparer struct {
 	config  Config
 	process Preprocess
-	resizer *resize.Resizer
-	out     resize.Image
+	resizer *pixel.Resizer
+	out     pixel.Image
 }
 
 // NewPreparer makes a Preparer for networks with cfg's input size.
@@ -23,15 +23,15 @@ func NewPreparer(cfg Config, p Preprocess) (*Preparer, error) {
 	if err := p.validateFor(cfg); err != nil {
 		return nil, err
 	}
-	filter, err := resize.ParseFilter(p.Filter)
+	filter, err := pixel.ParseFilter(p.Filter)
 	if err != nil {
 		return nil, err
 	}
-	out, err := resize.NewImage(cfg.Width, cfg.Height)
+	out, err := pixel.NewImage(cfg.Width, cfg.Height)
 	if err != nil {
 		return nil, err
 	}
-	return &Preparer{config: cfg, process: p, resizer: resize.NewResizer(filter), out: out}, nil
+	return &Preparer{config: cfg, process: p, resizer: pixel.NewResizer(filter), out: out}, nil
 }
 
 // Prepare returns the Height*Width*3 bytes for Session.Infer, valid until the next call.
@@ -55,7 +55,7 @@ func (p *Preparer) PrepareRGB(rgb []byte, w, h int) ([]byte, error) {
 	if w < 1 || h < 1 || len(rgb) != w*h*3 {
 		return nil, fmt.Errorf("resnext: the picture has %d bytes, expected %dx%d pixels of 3", len(rgb), w, h)
 	}
-	src := resize.Image{W: w, H: h, Stride: 3 * w, Pix: rgb}
+	src := pixel.Image{W: w, H: h, Stride: 3 * w, Pix: rgb}
 	w, h, x, y := p.scale(w, h)
 	if err := p.resizer.ResizeCrop(p.out, src, w, h, x, y); err != nil {
 		return nil, err
@@ -68,8 +68,8 @@ func (p *Preparer) scale(w, h int) (width, height, x, y int) {
 	if p.process.Resize == 0 {
 		return p.config.Width, p.config.Height, 0, 0
 	}
-	width, height = resize.ShortSide(w, h, p.process.Resize)
-	return width, height, resize.CenterOffset(width, p.config.Width), resize.CenterOffset(height, p.config.Height)
+	width, height = pixel.ShortSide(w, h, p.process.Resize)
+	return width, height, pixel.CenterOffset(width, p.config.Width), pixel.CenterOffset(height, p.config.Height)
 }
 
 // Classify prepares an image, infers its logits and returns the k most probable classes.

@@ -13,45 +13,21 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/libresnext/libresnext/internal/testnet"
 	"github.com/libresnext/libresnext/resnext"
-	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // paddedBytes is the size of tiny's input once it is padded.
 const paddedBytes = 3 * 10 * 10
 
-// tiny writes a network of 8x8 pixels and 3 classes, whose weights the number seed changes.
-func tiny(t *testing.T, dir, name string, seed int) string {
+// tiny writes a network of 8x8 pixels and 3 classes.
+func tiny(t *testing.T, dir, name string, seed uint64) string {
 	t.Helper()
 	cfg := resnext.Config{
 		Cardinality: 2, Stem: resnext.Stem{Kernel: 3, Stride: 1, Width: 8}, Classes: 3, Height: 8, Width: 8,
 		Stages: []resnext.Stage{{Blocks: 2, Inner: 8, Out: 12, Stride: 1}},
 	}
-	params := func(out, per int) resnext.ConvParams {
-		var p resnext.ConvParams
-		for i := range out * per {
-			p.Weight = append(p.Weight, int8((i*37+seed)%101-50))
-		}
-		for range out {
-			p.Bias = append(p.Bias, 100)
-			p.Multiplier = append(p.Multiplier, 0.01/float32(math.Sqrt(float64(per))))
-		}
-		return p
-	}
-	q := &resnext.Quantised{
-		Config: cfg, Preprocess: resnext.CIFARPreprocess(), Convs: map[string]resnext.ConvParams{},
-		Residual: map[string]float32{}, Scale: map[string]float32{},
-	}
-	for _, s := range cfg.Convs() {
-		q.Convs[s.Name] = params(s.Out, s.Weights()/s.Out)
-		q.Scale[s.Name] = 0.01
-	}
-	for _, s := range topology.Lower(cfg).Steps {
-		if s.Add != topology.None {
-			q.Residual[s.Block] = 1
-		}
-	}
-	q.Classifier = params(cfg.Classes, cfg.Features())
+	q := testnet.Random(cfg, seed)
 	path := filepath.Join(dir, name+".int8.safetensors")
 	_, err := q.WriteFile(path)
 	require.NoError(t, err)

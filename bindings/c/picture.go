@@ -4,10 +4,10 @@ import (
 	"math"
 	"unsafe"
 
-	"github.com/libresnext/libresnext/internal/pixels"
+	"github.com/libresnext/libresnext/internal/pixel"
 )
 
-// picture is a resnext_image, whose format numbers are those of internal/pixels.
+// picture is a resnext_image, whose format numbers are those of internal/pixel.
 type picture struct {
 	format        int32
 	width, height uint32
@@ -17,14 +17,14 @@ type picture struct {
 	chromaStride  uintptr
 }
 
-// lastFormat is the last of resnext.h's formats; internal/pixels knows more.
-const lastFormat = pixels.YUYV
+// lastFormat is the last of resnext.h's formats; internal/pixel knows more.
+const lastFormat = pixel.YUYV
 
 // frame describes the picture's memory, of which nothing is read yet.
-func (p *picture) frame() (pixels.Frame, error) {
-	m := pixels.Frame{Format: pixels.Format(p.format), W: int(min(p.width, math.MaxInt32)), H: int(min(p.height, math.MaxInt32))}
+func (p *picture) frame() (pixel.Frame, error) {
+	m := pixel.Frame{Format: pixel.Format(p.format), W: int(min(p.width, math.MaxInt32)), H: int(min(p.height, math.MaxInt32))}
 	if !m.Format.Known() || m.Format > lastFormat {
-		return m, fail(statusInvalid, "format is %d, expected a resnext_format: %d to %d", p.format, pixels.RGB, lastFormat)
+		return m, fail(statusInvalid, "format is %d, expected a resnext_format: %d to %d", p.format, pixel.RGB, lastFormat)
 	}
 	if err := m.Format.CheckSize(m.W, m.H); err != nil {
 		return m, &failure{statusInvalid, err.Error()}
@@ -50,7 +50,7 @@ func (p *picture) frame() (pixels.Frame, error) {
 }
 
 // plane enters a plane of the picture's memory; a stride of 0 stands for rows without gaps.
-func (p *picture) plane(m *pixels.Frame, number int, name string, at unsafe.Pointer, stride uintptr) error {
+func (p *picture) plane(m *pixel.Frame, number int, name string, at unsafe.Pointer, stride uintptr) error {
 	row, rows := m.Format.RowBytes(number, m.W), m.Format.Rows(number, m.H)
 	if stride == 0 {
 		stride = uintptr(row)
@@ -69,8 +69,8 @@ func (p *picture) plane(m *pixels.Frame, number int, name string, at unsafe.Poin
 }
 
 // tightRGB gives the picture's own memory if that is RGB without gaps.
-func tightRGB(m *pixels.Frame) ([]byte, bool) {
-	if m.Format != pixels.RGB || m.Stride[0] != m.Format.RowBytes(0, m.W) {
+func tightRGB(m *pixel.Frame) ([]byte, bool) {
+	if m.Format != pixel.RGB || m.Stride[0] != m.Format.RowBytes(0, m.W) {
 		return nil, false
 	}
 	return m.Plane[0], true

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/libresnext/libresnext/internal/pixels"
+	"github.com/libresnext/libresnext/internal/pixel"
 )
 
 func TestFrame(t *testing.T) {
@@ -53,7 +53,7 @@ func TestFrameRefuses(t *testing.T) {
 		p    picture
 		want string
 	}{
-		"I420, which C has not": {picture{format: int32(pixels.I420), width: 4, height: 4}, "format is 8, expected a resnext_format: 1"},
+		"I420, which C has not": {picture{format: int32(pixel.I420), width: 4, height: 4}, "format is 8, expected a resnext_format: 1"},
 		"format":                {picture{format: -1, width: 4, height: 4}, "format is -1"},
 		"width":                 {picture{format: 1, width: math.MaxUint32, height: 4}, "2147483647x4 pixels: expected 1 to 16384"},
 		"stride":                {picture{format: 1, width: 4, height: 4, stride: 11}, "stride is 11, expected at least 12"},

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/bindings/c/internal/tinynet"
-	"github.com/libresnext/libresnext/internal/pixels"
+	"github.com/libresnext/libresnext/internal/pixel"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -63,7 +63,7 @@ func TestPicturesAllocateNothing(t *testing.T) {
 	require.NoError(t, err)
 	defer s.infer.Close()
 	memory := make([]byte, 60*50*4)
-	for f := pixels.RGB; f <= lastFormat; f++ {
+	for f := pixel.RGB; f <= lastFormat; f++ {
 		p := &picture{format: int32(f), width: 60, height: 50, pixels: unsafe.Pointer(&memory[0])}
 		require.Zero(t, testing.AllocsPerRun(3, func() {
 			if _, err := s.runPicture(p); err != nil {

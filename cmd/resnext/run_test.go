@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/internal/cli"
+	"github.com/libresnext/libresnext/internal/testnet"
 	"github.com/libresnext/libresnext/resnext"
-	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 const fashion = "../../testdata/fashion/"
@@ -38,35 +37,9 @@ const hostileLabel = "a\u200e\u00adb"
 // testModel writes a small network of random numbers for pictures of 28x28 pixels and gives its path.
 func testModel(t *testing.T) string {
 	t.Helper()
-	rnd := rand.New(rand.NewPCG(1, 1))
-	params := func(out, per int) resnext.ConvParams {
-		p := resnext.ConvParams{Weight: make([]int8, out*per), Bias: make([]int32, out), Multiplier: make([]float32, out)}
-		for i := range p.Weight {
-			p.Weight[i] = int8(rnd.IntN(255) - 127)
-		}
-		for i := range out {
-			p.Bias[i], p.Multiplier[i] = rnd.Int32N(2000), 0.0001+rnd.Float32()/float32(30*per)
-		}
-		return p
-	}
-	cfg := resnext.Config{
-		Cardinality: 4, Stem: resnext.Stem{Kernel: 3, Stride: 2, Width: 16}, Classes: 6, Height: 28, Width: 28,
-		Stages: []resnext.Stage{{Blocks: 1, Inner: 16, Out: 32, Stride: 2}, {Blocks: 2, Inner: 32, Out: 32, Stride: 2}},
-	}
-	q := &resnext.Quantised{
-		Config: cfg, Preprocess: resnext.CIFARPreprocess(), Labels: []string{"cat", "dog", hostileLabel, "猫", "", "f"},
-		Convs: map[string]resnext.ConvParams{}, Residual: map[string]float32{}, Scale: map[string]float32{},
-		Calibration: map[string]string{"observer": "mse", "images": "64"},
-	}
-	for _, s := range cfg.Convs() {
-		q.Convs[s.Name], q.Scale[s.Name] = params(s.Out, s.Weights()/s.Out), 0.25
-	}
-	for _, s := range topology.Lower(cfg).Steps {
-		if s.Add != topology.None {
-			q.Residual[s.Block] = 0.5
-		}
-	}
-	q.Classifier = params(cfg.Classes, cfg.Features())
+	q := testnet.Random(testnet.Quick(28), 1)
+	q.Labels = []string{"cat", "dog", hostileLabel, "猫", "", "f"}
+	q.Calibration = map[string]string{"observer": "mse", "images": "64"}
 	path := filepath.Join(t.TempDir(), "m.int8.safetensors")
 	_, err := q.WriteFile(path)
 	require.NoError(t, err)

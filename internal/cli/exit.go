@@ -70,7 +70,7 @@ func Warn(stderr io.Writer, tool, format string, args ...any) {
 }
 
 // packages are the names with which libraries begin their messages. People need the file's name first.
-var packages = []string{"images: ", "resnext: ", "resize: "}
+var packages = []string{"images: ", "resnext: ", "pixel: "}
 
 // message words an error for people: the file comes first, and nothing in it can steer the terminal.
 func message(err error) string {

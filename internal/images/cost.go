@@ -220,7 +220,7 @@ func webpCost(w, h int64, b []byte) int64 {
 		return losslessCost(w, h, b)
 	}
 	planes := (w + macroBlock - 1) / macroBlock * ((h + macroBlock - 1) / macroBlock) * (macroBlock*macroBlock*3/2 + 16)
-	n := planes + int64(len(b)) + 3*w*h // and its partitions, and RGB
+	n := planes + int64(len(b)) // and its partitions
 	if webpChunk(b, "ALPH") != nil {
 		n += losslessCost(w, h, b) + w*h
 	}

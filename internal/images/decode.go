@@ -17,7 +17,7 @@ import (
 	_ "golang.org/x/image/tiff"
 	_ "golang.org/x/image/webp"
 
-	"github.com/libresnext/libresnext/internal/resize"
+	"github.com/libresnext/libresnext/internal/pixel"
 )
 
 // Decode reads one image to the end of r and decodes it as [Set.Load] does. Its
@@ -98,7 +98,7 @@ const maxSide = 1 << 20
 
 // checkSize refuses what is not resized, whatever memory there is.
 func checkSize(w, h int) error {
-	const most = resize.MaxPixels
+	const most = pixel.MaxPixels
 	if w < 1 || h < 1 {
 		return fmt.Errorf("is %dx%d pixels: there is nothing to see", w, h)
 	}

@@ -6,7 +6,7 @@ import (
 	"image"
 	"math"
 
-	"github.com/libresnext/libresnext/internal/resize"
+	"github.com/libresnext/libresnext/internal/pixel"
 )
 
 // exifOrientation returns the Orientation of a JPEG file's EXIF data, 1 to 8
@@ -141,11 +141,11 @@ func upright(m image.Image, orientation int) (image.Image, error) {
 	src, ok := m.(*rgbImage)
 	if !ok {
 		size := m.Bounds().Size()
-		rgb, err := resize.NewImage(size.X, size.Y)
+		rgb, err := pixel.NewImage(size.X, size.Y)
 		if err != nil {
 			return nil, err
 		}
-		if err := resize.FromImage(rgb, m); err != nil {
+		if err := pixel.FromImage(rgb, m); err != nil {
 			return nil, err
 		}
 		src = newRGBImage(rgb.Pix, size.X, size.Y)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/libresnext/libresnext/internal/resize"
+	"github.com/libresnext/libresnext/internal/pixel"
 )
 
 // fuzzMemory lets pictures of a megapixel through, so that most of the time goes into small ones.
@@ -48,9 +48,9 @@ func FuzzDecode(f *testing.F) {
 		}
 		size := m.Bounds().Size()
 		require.Contains(t, []image.Point{{X: config.Width, Y: config.Height}, {X: config.Height, Y: config.Width}}, size)
-		dst, err := resize.NewImage(3, 2)
+		dst, err := pixel.NewImage(3, 2)
 		require.NoError(t, err)
-		if err := resize.NewResizer(resize.Bilinear).ResizeCropImage(dst, m, 3, 2, 0, 0); err != nil {
+		if err := pixel.NewResizer(pixel.Bilinear).ResizeCropImage(dst, m, 3, 2, 0, 0); err != nil {
 			require.ErrorContains(t, err, "intermediate image")
 		}
 	})

@@ -24,14 +24,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/libresnext/libresnext/internal/resize"
+	"github.com/libresnext/libresnext/internal/pixel"
 )
 
 // rgb returns the bytes that a network sees of m.
-func rgb(t testing.TB, m image.Image) resize.Image {
-	dst, err := resize.NewImage(m.Bounds().Dx(), m.Bounds().Dy())
+func rgb(t testing.TB, m image.Image) pixel.Image {
+	dst, err := pixel.NewImage(m.Bounds().Dx(), m.Bounds().Dy())
 	require.NoError(t, err)
-	require.NoError(t, resize.FromImage(dst, m))
+	require.NoError(t, pixel.FromImage(dst, m))
 	return dst
 }
 

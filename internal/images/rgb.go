@@ -30,7 +30,7 @@ func (m *rgbImage) At(x, y int) color.Color {
 	return color.NRGBA{R: p[0], G: p[1], B: p[2], A: 255}
 }
 
-// RGBRow makes it a [resize.RGBImage].
+// RGBRow makes it a [pixel.RGBImage].
 func (m *rgbImage) RGBRow(rgb []byte, y int) {
 	at := 3 * (m.first + y*m.below)
 	if m.right == 1 {

@@ -6,7 +6,7 @@ package synthetic
 import (
 	"math/rand/v2"
 
-	"github.com/libresnext/libresnext/internal/resize"
+	"github.com/libresnext/libresnext/internal/pixel"
 )
 
 // octaves are the fields that are added up: cells along each side, and weight.
@@ -16,15 +16,15 @@ var octaves = []struct{ cells, weight int }{{3, 8}, {6, 4}, {12, 2}, {24, 1}}
 // no image may have are an error.
 func Picture(w, h int, seed, number uint64) ([]byte, error) {
 	random := rand.NewPCG(seed, number)
-	resizer := resize.NewResizer(resize.Bicubic)
-	field, err := resize.NewImage(w, h)
+	resizer := pixel.NewResizer(pixel.Bicubic)
+	field, err := pixel.NewImage(w, h)
 	if err != nil {
 		return nil, err
 	}
 	sums := make([]int, len(field.Pix)) // around 0
 	total := 0
 	for _, o := range octaves {
-		cells, err := resize.NewImage(o.cells, o.cells)
+		cells, err := pixel.NewImage(o.cells, o.cells)
 		if err != nil {
 			return nil, err
 		}

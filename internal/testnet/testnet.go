@@ -1,4 +1,4 @@
-// Package testnet makes small networks and images for tests.
+// Package testnet makes small networks and images for tests and benchmarks.
 package testnet
 
 import (
@@ -17,6 +17,41 @@ func Tiny(stem topology.Stem) topology.Config {
 		cfg.Height, cfg.Width = 224, 224
 	}
 	return cfg
+}
+
+// Quick is a network for square images, small enough for a hundred thousand inferences, with every kind of layer but
+// the max pool.
+func Quick(side int) topology.Config {
+	return topology.Config{
+		Cardinality: 4, Stem: topology.Stem{Kernel: 3, Stride: 2, Width: 16}, Classes: 6, Height: side, Width: side,
+		Stages: []topology.Stage{{Blocks: 1, Inner: 16, Out: 32, Stride: 2}, {Blocks: 2, Inner: 32, Out: 32, Stride: 2}},
+	}
+}
+
+// Least is the network of the fewest numbers: of a file that holds it, fuzzing changes each byte often.
+func Least() topology.Config {
+	return topology.Config{
+		Cardinality: 1, Stem: topology.Stem{Kernel: 3, Stride: 1, Width: 2}, Classes: 2, Height: 32, Width: 32,
+		Stages: []topology.Stage{{Blocks: 1, Inner: 1, Out: 2, Stride: 1}},
+	}
+}
+
+// Forms are small networks of both stems, with projections and identities, and one whose first block has the pooled
+// stem as its shortcut.
+func Forms() map[string]topology.Config {
+	stages := func(stem, cardinality, width int) []topology.Stage {
+		return []topology.Stage{
+			{Blocks: 2, Inner: cardinality * width, Out: stem, Stride: 1},
+			{Blocks: 2, Inner: cardinality * width * 2, Out: 24, Stride: 2},
+		}
+	}
+	large := topology.Stem{Kernel: 7, Stride: 2, Width: 16, MaxPool: true}
+	small := topology.Stem{Kernel: 3, Stride: 1, Width: 8}
+	return map[string]topology.Config{
+		"ImageNet form": {Cardinality: 4, Stem: large, Classes: 7, Height: 29, Width: 33, Stages: stages(20, 4, 3)},
+		"CIFAR form":    {Cardinality: 2, Stem: small, Classes: 5, Height: 14, Width: 16, Stages: stages(12, 2, 4)},
+		"identity":      {Cardinality: 1, Stem: large, Classes: 3, Height: 21, Width: 20, Stages: stages(16, 1, 8)},
+	}
 }
 
 // Noise is an image of random bytes for a network, equal for equal seeds.

@@ -22,9 +22,7 @@ package checkpoint
 
 import (
 	"fmt"
-	"io"
 	"math"
-	"os"
 )
 
 // The formats that Checkpoint.Format names.
@@ -37,7 +35,7 @@ const (
 	FormatNPZ         = "NumPy archive"
 )
 
-// Formats that Locate recognises and Open does not read.
+// Formats that Locate recognises and Read does not read.
 const (
 	FormatONNX   = "onnx"
 	FormatTorch7 = "torch7"
@@ -92,65 +90,46 @@ type Checkpoint struct {
 	Hidden map[string]string
 }
 
-// Open reads the checkpoint at path whole. It takes about four bytes of memory
-// per element beside the largest single storage of the file. Errors begin with
-// path.
+// Open is [Locate] and [Read].
 func Open(path string) (*Checkpoint, error) {
-	file, format, err := Locate(path)
+	f, err := Locate(path)
 	if err != nil {
 		return nil, err
 	}
-	if format == FormatNPYFolder {
-		c := newCheckpoint(path)
-		c.Format = format
-		if err := c.readNPYFolder(path); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		return c, nil
+	defer f.Close()
+	return Read(f)
+}
+
+// Read reads a checkpoint whole. It takes about four bytes of memory per element beside the largest single storage of
+// the file. Errors begin with the path.
+func Read(f *File) (*Checkpoint, error) {
+	c := newCheckpoint(f.Path)
+	c.Format = f.Format
+	if err := c.read(f); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
-	fd, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer fd.Close()
-	stat, err := fd.Stat()
-	if err != nil {
-		return nil, err
-	}
-	return read(fd, stat.Size(), file)
+	return c, nil
 }
 
 func newCheckpoint(path string) *Checkpoint {
 	return &Checkpoint{Path: path, Files: []string{path}, Tensors: map[string]*Tensor{}, Hidden: map[string]string{}}
 }
 
-// read reads a checkpoint of size bytes from r.
-func read(r io.ReaderAt, size int64, path string) (*Checkpoint, error) {
-	c := newCheckpoint(path)
-	err := c.read(r, size)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+func (c *Checkpoint) read(f *File) error {
+	if f.size > math.MaxInt/8 {
+		return fmt.Errorf("%d bytes are too many for this machine's memory", f.size)
 	}
-	return c, nil
-}
-
-func (c *Checkpoint) read(r io.ReaderAt, size int64) (err error) {
-	if size > math.MaxInt/8 {
-		return fmt.Errorf("%d bytes are too many for this machine's memory", size)
-	}
-	c.Format, err = sniff(r, size)
-	if err != nil {
-		return err
-	}
-	switch c.Format {
+	switch f.Format {
 	case FormatZip:
-		return c.readZip(r, size)
+		return c.readZip(f, f.size)
 	case FormatLegacy:
-		return c.readLegacy(r, size)
+		return c.readLegacy(f, f.size)
 	case FormatSafetensors:
-		return c.readSafetensors(r, size)
+		return c.readSafetensors(f, f.size)
 	case FormatSharded:
-		return c.readSharded(r, size)
+		return c.readSharded(f, f.size)
+	case FormatNPYFolder:
+		return c.readNPYFolder(f.Path, f.arrays)
 	}
-	return fmt.Errorf("is of the format %s, which describes a graph and not tensors by name", c.Format)
+	return fmt.Errorf("is of the format %s, which describes a graph and not tensors by name", f.Format)
 }

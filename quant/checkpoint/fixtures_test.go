@@ -54,7 +54,11 @@ func fixture(t testing.TB, name string) []byte {
 
 // parse reads a checkpoint from memory.
 func parse(b []byte) (*Checkpoint, error) {
-	return read(bytes.NewReader(b), int64(len(b)), "x.pth")
+	f, err := recognise(bytes.NewReader(b), int64(len(b)), "x.pth")
+	if err != nil {
+		return nil, err
+	}
+	return Read(f)
 }
 
 func TestFixturesOfPyTorch(t *testing.T) {

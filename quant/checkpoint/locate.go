@@ -3,40 +3,77 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // weightFiles are the names under which model hubs keep the weights in a model's folder, in order of
 // preference.
 var weightFiles = []string{"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "model.onnx"}
 
-// Locate tells which file holds the weights of what a user names, and its format: a file, a folder of .npy
-// files, or the folder of a model as it is downloaded from a hub. Formats are told apart by content.
-func Locate(path string) (file, format string, err error) {
+// A File is where weights are kept, open, with its format recognised: a file, or a folder of arrays. It reads the
+// bytes of the file; a folder has none.
+type File struct {
+	io.ReaderAt
+	Path   string
+	Format string // one of the Format constants
+	size   int64
+	arrays []string // of a folder
+}
+
+// Size is the file's length in bytes.
+func (f *File) Size() int64 { return f.size }
+
+// Close closes the file. What was read of it stays.
+func (f *File) Close() error {
+	if c, ok := f.ReaderAt.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+// Locate finds and opens the file that holds the weights of what a user names: a file, a folder of .npy files, or the
+// folder of a model as it is downloaded from a hub. Formats are told apart by content. [Read] goes on from here, or
+// packages onnx and torch7 for their formats. Errors begin with a path.
+func Locate(path string) (*File, error) {
 	stat, err := os.Stat(path)
 	if err != nil {
-		return "", "", err // *PathError: names the path
+		return nil, err // *PathError: names the path
 	}
 	if stat.IsDir() {
 		return locateFolder(path)
 	}
 	if !stat.Mode().IsRegular() {
-		return "", "", fmt.Errorf("%s: is not a regular file; save the checkpoint to disk first", path)
+		return nil, fmt.Errorf("%s: is not a regular file; save the checkpoint to disk first", path)
 	}
 	fd, err := os.Open(path)
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
-	defer fd.Close()
-	format, err = sniff(fd, stat.Size())
+	if stat, err = fd.Stat(); err != nil {
+		fd.Close()
+		return nil, err
+	}
+	f, err := recognise(fd, stat.Size(), path)
 	if err != nil {
-		return "", "", fmt.Errorf("%s: %w", path, err)
+		fd.Close()
+		return nil, err
 	}
-	return path, format, nil
+	return f, nil
 }
 
-func locateFolder(path string) (file, format string, err error) {
+// recognise is Locate for a file of size bytes that is open.
+func recognise(r io.ReaderAt, size int64, path string) (*File, error) {
+	format, err := sniff(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &File{ReaderAt: r, Path: path, Format: format, size: size}, nil
+}
+
+func locateFolder(path string) (*File, error) {
 	for _, name := range weightFiles {
 		inside := filepath.Join(path, name)
 		if stat, err := os.Stat(inside); err == nil && stat.Mode().IsRegular() {
@@ -48,7 +85,7 @@ func locateFolder(path string) (file, format string, err error) {
 		err = errors.New("is a folder with neither .npy files nor model.safetensors in it; give the path of a .pth, .pt, .safetensors or .onnx file")
 	}
 	if err != nil {
-		return "", "", fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return path, FormatNPYFolder, nil
+	return &File{ReaderAt: strings.NewReader(""), Path: path, Format: FormatNPYFolder, arrays: arrays}, nil
 }

@@ -30,9 +30,9 @@ type npySet struct {
 	open func(path string) (io.ReadCloser, int64, error)
 }
 
-// readNPYFolder reads a folder of .npy files, one for each tensor.
-func (c *Checkpoint) readNPYFolder(folder string) error {
-	s := npySet{open: func(path string) (io.ReadCloser, int64, error) {
+// readNPYFolder reads the .npy files of a folder, one for each tensor.
+func (c *Checkpoint) readNPYFolder(folder string, arrays []string) error {
+	s := npySet{paths: arrays, open: func(path string) (io.ReadCloser, int64, error) {
 		f, err := os.Open(filepath.Join(folder, filepath.FromSlash(path)))
 		if err != nil {
 			return nil, 0, err
@@ -47,10 +47,6 @@ func (c *Checkpoint) readNPYFolder(folder string) error {
 		}
 		return f, stat.Size(), nil
 	}}
-	var err error
-	if s.paths, err = npyFiles(os.DirFS(folder)); err != nil {
-		return err
-	}
 	c.Files = nil
 	for _, path := range s.paths {
 		c.Files = append(c.Files, filepath.Join(folder, filepath.FromSlash(path)))

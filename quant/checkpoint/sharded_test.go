@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,22 +65,62 @@ func TestShardedSafetensors(t *testing.T) {
 // A folder is that of a model if it has its weights in it under the usual name.
 func TestLocate(t *testing.T) {
 	dir := arrays(t, map[string]string{"model.safetensors": shard("a"), "x.npy": npy(npyDict("<f4", "False", "(1,)"), floats(1))})
-	file, format, err := Locate(dir)
+	f, err := Locate(dir)
 	require.NoError(t, err)
-	require.Equal(t, filepath.Join(dir, "model.safetensors"), file)
-	require.Equal(t, FormatSafetensors, format)
+	require.NoError(t, f.Close())
+	require.Equal(t, filepath.Join(dir, "model.safetensors"), f.Path)
+	require.Equal(t, FormatSafetensors, f.Format)
 	for content, want := range map[string]string{
 		"\x08\x07\x12\x07pytorch":               FormatONNX,
 		"\x04\x00\x00\x00\x01\x00\x00\x00\x03V": FormatTorch7,
 		"{}":                                    FormatSharded,
 	} {
 		path := filepath.Join(arrays(t, map[string]string{"w": content}), "w")
-		_, format, err := Locate(path)
+		f, err := Locate(path)
 		require.NoError(t, err)
-		require.Equal(t, want, format)
+		require.Equal(t, want, f.Format)
+		_, err = Read(f)
+		require.ErrorContains(t, err, path+": ")
+		require.NoError(t, f.Close())
 	}
-	_, _, err = Locate(t.TempDir())
+	_, err = Locate(t.TempDir())
 	require.ErrorContains(t, err, "is a folder with neither .npy files")
-	_, _, err = Locate(filepath.Join(dir, "none"))
+	_, err = Locate(filepath.Join(dir, "none"))
 	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// TestRecognisedOnce: what Locate opened and recognised is what Read reads, whatever becomes of the path.
+func TestRecognisedOnce(t *testing.T) {
+	dir := arrays(t, map[string]string{"w": shard("a"), "other": "none of the formats"})
+	path := filepath.Join(dir, "w")
+	f, err := Locate(path)
+	require.NoError(t, err)
+	defer f.Close()
+	require.NoError(t, os.Rename(filepath.Join(dir, "other"), path))
+	c, err := Read(f)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a"}, c.Order)
+	require.Equal(t, FormatSafetensors, c.Format)
+
+	// With the format known, nothing looks at the first bytes again.
+	r := &countingReader{ReaderAt: strings.NewReader(shard("a"))}
+	f, err = recognise(r, int64(len(shard("a"))), path)
+	require.NoError(t, err)
+	require.Equal(t, 1, r.heads)
+	_, err = Read(f)
+	require.NoError(t, err)
+	require.Equal(t, 2, r.heads, "the header of safetensors")
+}
+
+// countingReader counts the reads from the start of a file.
+type countingReader struct {
+	io.ReaderAt
+	heads int
+}
+
+func (r *countingReader) ReadAt(b []byte, at int64) (int, error) {
+	if at == 0 {
+		r.heads++
+	}
+	return r.ReaderAt.ReadAt(b, at)
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/libresnext/libresnext/internal/testnet"
 )
 
 // TestExportedBytes: the graphs that other people's pipelines take today, to the byte.
@@ -15,10 +17,10 @@ func TestExportedBytes(t *testing.T) {
 		"ImageNet form": 0x80162cfc, "ImageNet form, padded": 0x6c8899f3, "CIFAR form": 0xef581b00, "CIFAR form, padded": 0x1caf7b5e,
 		"identity": 0x069ea86d, "identity, padded": 0xc9d5d69d,
 	}
-	for name, cfg := range networks() {
+	for name, cfg := range testnet.Forms() {
 		for _, padded := range []bool{false, true} {
 			path := filepath.Join(t.TempDir(), "m.onnx")
-			require.NoError(t, Write(path, random(cfg), Ranges{Pooled: 0.7}, Options{Padded: padded}))
+			require.NoError(t, Write(path, testnet.Random(cfg, 1), Ranges{Pooled: 0.7}, Options{Padded: padded}))
 			data, err := os.ReadFile(path)
 			require.NoError(t, err)
 			key := name

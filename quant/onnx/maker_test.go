@@ -235,7 +235,18 @@ func (m *made) read(t testing.TB) (*Float, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "m.onnx")
 	require.NoError(t, os.WriteFile(path, m.encode(), 0o600))
-	return Read(path)
+	return readFile(t, path)
+}
+
+// readFile is Read of the file at path.
+func readFile(t testing.TB, path string) (*Float, error) {
+	t.Helper()
+	f, err := os.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	stat, err := f.Stat()
+	require.NoError(t, err)
+	return Read(f, stat.Size(), path)
 }
 
 // requireIs checks that every number has arrived where it belongs.

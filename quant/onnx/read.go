@@ -2,7 +2,7 @@ package onnx
 
 import (
 	"fmt"
-	"os"
+	"io"
 	"path/filepath"
 
 	"github.com/libresnext/libresnext/quant/match"
@@ -26,26 +26,18 @@ const (
 	newestOpset = 24
 )
 
-// Read reads the float network in the ONNX file at path: an export of torchvision, timm or other code of the
+// Read reads the float network in an ONNX file of size bytes: an export of torchvision, timm or other code of the
 // same family, whatever its nodes are called, with batch normalisation of its own or folded into the
-// convolutions, and with its weights inside or in files beside it. What is no such network is refused by an
-// error that names the file, the node, what was expected and what to do.
+// convolutions, and with its weights inside or in files beside it. path is where the file is: errors begin with it,
+// and beside it are the weights. What is no such network is refused by an error that names the file, the node, what
+// was expected and what to do.
 //
 // Only the weights that the logits depend on are read, each once: the file may be larger than memory allows
 // as bytes. Numbers of other types are brought to float32, float64 rounded to nearest even.
-func Read(path string) (*Float, error) {
-	fd, err := os.Open(path)
-	if err != nil {
-		return nil, err // *PathError: names the path
-	}
-	defer fd.Close()
-	stat, err := fd.Stat()
-	if err != nil {
-		return nil, err
-	}
+func Read(r io.ReaderAt, size int64, path string) (*Float, error) {
 	files := newDataFiles(filepath.Dir(path))
 	defer files.close()
-	n, err := readFloat(fd, stat.Size(), files)
+	n, err := readFloat(r, size, files)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -53,8 +45,8 @@ func Read(path string) (*Float, error) {
 	return n, nil
 }
 
-func readFloat(fd *os.File, size int64, files *dataFiles) (*Float, error) {
-	m, err := parseModel(fd, size)
+func readFloat(r io.ReaderAt, size int64, files *dataFiles) (*Float, error) {
+	m, err := parseModel(r, size)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/libresnext/libresnext/internal/testnet"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -204,7 +205,7 @@ func TestReadDamage(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.onnx")
 	try := func(b []byte) error {
 		require.NoError(t, os.WriteFile(path, b, 0o600))
-		f, err := Read(path)
+		f, err := readFile(t, path)
 		if err == nil {
 			require.NoError(t, f.Config.Validate())
 			for _, s := range f.Config.Convs() {
@@ -245,12 +246,8 @@ func TestReadTakesNoMemoryForClaims(t *testing.T) {
 }
 
 func FuzzReadFloat(f *testing.F) {
-	// Files of few bytes, so that each is changed often.
 	for _, norms := range []bool{true, false} {
-		m := makeModel(resnext.Config{
-			Cardinality: 1, Stem: resnext.Stem{Kernel: 3, Stride: 1, Width: 2}, Classes: 2, Height: 32, Width: 32,
-			Stages: []resnext.Stage{{Blocks: 1, Inner: 1, Out: 2, Stride: 1}},
-		}, norms)
+		m := makeModel(testnet.Least(), norms)
 		_, err := m.read(f)
 		require.NoError(f, err)
 		f.Add(m.encode())
@@ -258,7 +255,7 @@ func FuzzReadFloat(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		path := filepath.Join(t.TempDir(), "m.onnx")
 		require.NoError(t, os.WriteFile(path, b, 0o600))
-		if n, err := Read(path); err == nil {
+		if n, err := readFile(t, path); err == nil {
 			require.NoError(t, n.Config.Validate())
 		}
 	})

@@ -256,7 +256,7 @@ func TestReadExternalData(t *testing.T) {
 	cfg := tinyFloat()
 	for _, data := range []string{"weights.bin", "sub/weights.bin", "near.bin", "./weights.bin"} {
 		m := makeModel(cfg, true)
-		f, err := Read(external(t, m, data, nil))
+		f, err := readFile(t, external(t, m, data, nil))
 		require.NoError(t, err, data)
 		m.requireIs(t, cfg, f)
 	}
@@ -281,7 +281,7 @@ func TestReadExternalData(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := makeModel(cfg, true)
-			_, err := Read(external(t, m, c.data, c.entries))
+			_, err := readFile(t, external(t, m, c.data, c.entries))
 			require.ErrorContains(t, err, "m.onnx: ")
 			require.ErrorContains(t, err, c.want)
 		})
@@ -293,6 +293,6 @@ func TestExternalBytesAreReadOnce(t *testing.T) {
 	m := makeModel(tinyFloat(), true)
 	path := external(t, m, "weights.bin", func(_ string, e map[string]string) { e["offset"] = "0" })
 	require.NoError(t, os.Truncate(filepath.Join(filepath.Dir(path), "weights.bin"), 8*3*49*4))
-	_, err := Read(path)
+	_, err := readFile(t, path)
 	require.ErrorContains(t, err, "the model's tensors share bytes of the file \"weights.bin\"")
 }

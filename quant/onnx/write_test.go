@@ -4,91 +4,23 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/libresnext/libresnext/internal/testnet"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
-
-// networks are small ones of both stems, with projections and identities, and one whose first block has the
-// pooled stem as its shortcut.
-func networks() map[string]resnext.Config {
-	stages := func(stem, cardinality, width int) []resnext.Stage {
-		return []resnext.Stage{
-			{Blocks: 2, Inner: cardinality * width, Out: stem, Stride: 1},
-			{Blocks: 2, Inner: cardinality * width * 2, Out: 24, Stride: 2},
-		}
-	}
-	large := resnext.Stem{Kernel: 7, Stride: 2, Width: 16, MaxPool: true}
-	small := resnext.Stem{Kernel: 3, Stride: 1, Width: 8}
-	return map[string]resnext.Config{
-		"ImageNet form": {Cardinality: 4, Stem: large, Classes: 7, Height: 29, Width: 33, Stages: stages(20, 4, 3)},
-		"CIFAR form":    {Cardinality: 2, Stem: small, Classes: 5, Height: 14, Width: 16, Stages: stages(12, 2, 4)},
-		"identity":      {Cardinality: 1, Stem: large, Classes: 3, Height: 21, Width: 20, Stages: stages(16, 1, 8)},
-	}
-}
-
-// random makes a network whose activations neither die nor saturate. The weights are small enough for any
-// kernel.
-func random(cfg resnext.Config) *resnext.Quantised {
-	rnd := rand.New(rand.NewPCG(1, 2))
-	params := func(out, per int) resnext.ConvParams {
-		var p resnext.ConvParams
-		for range out * per {
-			p.Weight = append(p.Weight, int8(rnd.IntN(255)-127))
-		}
-		for range out {
-			p.Bias = append(p.Bias, rnd.Int32N(4000)-1000)
-			p.Multiplier = append(p.Multiplier, float32((0.5+rnd.Float64())/math.Sqrt(float64(per))/127))
-		}
-		return p
-	}
-	q := &resnext.Quantised{
-		Config: cfg, Preprocess: resnext.CIFARPreprocess(), Convs: map[string]resnext.ConvParams{},
-		Residual: map[string]float32{}, Scale: map[string]float32{},
-	}
-	step := float32(1.0 / 255)
-	for _, s := range cfg.Convs() {
-		q.Convs[s.Name] = params(s.Out, s.Weights()/s.Out)
-		q.Scale[s.Name] = step * (1 + rnd.Float32())
-	}
-	program := topology.Lower(cfg)
-	steps := make([]float32, len(program.Maps)) // of each map
-	for _, s := range program.Steps {
-		switch s.Op {
-		case topology.MaxPool:
-			steps[s.Out] = steps[s.In]
-		case topology.Conv:
-			steps[s.Out] = q.Scale[s.Name]
-			if s.Add != topology.None {
-				q.Residual[s.Block] = steps[s.Add] / steps[s.Out]
-			}
-		}
-	}
-	q.Classifier = params(cfg.Classes, cfg.Features())
-	return q
-}
-
-func picture(cfg resnext.Config, seed uint64) []byte {
-	rnd := rand.New(rand.NewPCG(seed, 3))
-	rgb := make([]byte, cfg.Height*cfg.Width*3)
-	for i := range rgb {
-		rgb[i] = byte(rnd.Uint32())
-	}
-	return rgb
-}
 
 // write measures the ranges on two pictures and stores q.
 func write(t *testing.T, q *resnext.Quantised, o Options) (string, *resnext.Model) {
 	t.Helper()
 	m, err := resnext.New(q, resnext.Options{})
 	require.NoError(t, err)
-	ranges, err := Measure(m, [][]byte{picture(q.Config, 1), picture(q.Config, 2)})
+	ranges, err := Measure(m, [][]byte{testnet.Noise(q.Config, 1), testnet.Noise(q.Config, 2)})
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "m.onnx")
 	require.NoError(t, Write(path, q, ranges, o))
@@ -96,9 +28,9 @@ func write(t *testing.T, q *resnext.Quantised, o Options) (string, *resnext.Mode
 }
 
 func TestStructure(t *testing.T) {
-	for name, cfg := range networks() {
+	for name, cfg := range testnet.Forms() {
 		t.Run(name, func(t *testing.T) {
-			q := random(cfg)
+			q := testnet.Random(cfg, 1)
 			path, _ := write(t, q, Options{Padded: true})
 			p := parse(t, path)
 			require.Equal(t, irVersion, p.model.number(modelIRVersion))
@@ -144,9 +76,9 @@ func TestStructure(t *testing.T) {
 
 // TestAnswers runs the graph by the operators' definitions. What it cannot say as the network does costs little.
 func TestAnswers(t *testing.T) {
-	for name, cfg := range networks() {
+	for name, cfg := range testnet.Forms() {
 		t.Run(name, func(t *testing.T) {
-			q := random(cfg)
+			q := testnet.Random(cfg, 1)
 			path, m := write(t, q, Options{Padded: true})
 			whole, _ := write(t, q, Options{})
 			p, padding := parse(t, path), parse(t, whole)
@@ -155,7 +87,7 @@ func TestAnswers(t *testing.T) {
 			defer s.Close()
 			var signal, noise float64
 			for seed := range uint64(4) {
-				rgb := picture(cfg, seed)
+				rgb := testnet.Noise(cfg, seed)
 				want, err := s.Infer(rgb)
 				require.NoError(t, err)
 				image, err := Input(cfg, q.Preprocess, rgb)
@@ -186,9 +118,9 @@ func planes(cfg resnext.Config, rgb []byte) []byte {
 // TestUserForm: any number of images as they are, one padding where the bytes around all channels are the same,
 // and the metadata that a program needs.
 func TestUserForm(t *testing.T) {
-	for name, cfg := range networks() {
+	for name, cfg := range testnet.Forms() {
 		for _, gray := range []bool{false, true} {
-			q := random(cfg)
+			q := testnet.Random(cfg, 1)
 			for i := range cfg.Classes {
 				q.Labels = append(q.Labels, fmt.Sprintf("class \"%d\" ä", i))
 			}
@@ -232,7 +164,7 @@ func TestUserForm(t *testing.T) {
 
 // TestSameBytes: the file depends on the network alone.
 func TestSameBytes(t *testing.T) {
-	q := random(networks()["identity"])
+	q := testnet.Random(testnet.Forms()["identity"], 1)
 	var first []byte
 	for range 3 {
 		path, _ := write(t, q, Options{})
@@ -247,8 +179,8 @@ func TestSameBytes(t *testing.T) {
 
 // TestWidestRanges: without measured ranges nothing is clipped either.
 func TestWidestRanges(t *testing.T) {
-	for name, cfg := range networks() {
-		q := random(cfg)
+	for name, cfg := range testnet.Forms() {
+		q := testnet.Random(cfg, 1)
 		path := filepath.Join(t.TempDir(), "m.onnx")
 		require.NoError(t, Write(path, q, Ranges{}, Options{}))
 		p := parse(t, path)
@@ -277,8 +209,8 @@ func TestRangeQuantise(t *testing.T) {
 }
 
 func TestInput(t *testing.T) {
-	cfg := networks()["CIFAR form"]
-	rgb := picture(cfg, 1)
+	cfg := testnet.Forms()["CIFAR form"]
+	rgb := testnet.Noise(cfg, 1)
 	in, err := Input(cfg, resnext.CIFARPreprocess(), rgb)
 	require.NoError(t, err)
 	pad := resnext.CIFARPreprocess().PadBytes()
@@ -298,7 +230,7 @@ func TestInput(t *testing.T) {
 }
 
 func TestWriteRefuses(t *testing.T) {
-	cfg := networks()["CIFAR form"]
+	cfg := testnet.Forms()["CIFAR form"]
 	for _, c := range []struct {
 		change func(*resnext.Quantised)
 		text   string
@@ -313,7 +245,7 @@ func TestWriteRefuses(t *testing.T) {
 			q.Config.Stages[0].Inner, q.Config.Stages[0].Blocks = 2048, 512
 		}, "an ONNX file holds"},
 	} {
-		q := random(cfg)
+		q := testnet.Random(cfg, 1)
 		q.Config.Stages = append([]resnext.Stage(nil), cfg.Stages...)
 		c.change(q)
 		path := filepath.Join(t.TempDir(), "m.onnx")
@@ -329,7 +261,7 @@ func TestWriteLeavesNothingBehind(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "m.onnx")
 	require.NoError(t, os.Mkdir(path, 0o755))
-	require.Error(t, Write(path, random(networks()["CIFAR form"]), Ranges{}, Options{}))
+	require.Error(t, Write(path, testnet.Random(testnet.Forms()["CIFAR form"], 1), Ranges{}, Options{}))
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	require.Len(t, left, 1)

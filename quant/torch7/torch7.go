@@ -8,25 +8,16 @@ package torch7
 import (
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"slices"
 
 	"github.com/libresnext/libresnext/quant/checkpoint"
 	"github.com/libresnext/libresnext/quant/match"
 )
 
-// Read reads the network in the file at path. Errors begin with path.
-func Read(path string) (*match.Network, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err // *PathError: names the path
-	}
-	defer f.Close()
-	stat, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	n, err := newDecoder(f, stat.Size()).network()
+// Read reads the network in a file of size bytes. Errors begin with path, which is where the file is.
+func Read(r io.ReaderAt, size int64, path string) (*match.Network, error) {
+	n, err := newDecoder(r, size).network()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

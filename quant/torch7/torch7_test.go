@@ -5,14 +5,13 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/libresnext/libresnext/internal/testnet"
 	"github.com/libresnext/libresnext/quant/match"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
@@ -189,13 +188,6 @@ func (n *network) model(cfg resnext.Config) module {
 	)...)
 }
 
-func small(stem resnext.Stem, side int) resnext.Config {
-	return resnext.Config{
-		Cardinality: 2, Stem: stem, Classes: 3, Height: side, Width: side,
-		Stages: []resnext.Stage{{Blocks: 2, Inner: 4, Out: 8, Stride: 1}, {Blocks: 1, Inner: 8, Out: 12, Stride: 2}},
-	}
-}
-
 func encode(v any) []byte {
 	var e encoder
 	e.value(v)
@@ -204,15 +196,13 @@ func encode(v any) []byte {
 
 func read(t testing.TB, b []byte) (*match.Network, error) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "m.t7")
-	require.NoError(t, os.WriteFile(path, b, 0o600))
-	return Read(path)
+	return Read(bytes.NewReader(b), int64(len(b)), "m.t7")
 }
 
 func TestRead(t *testing.T) {
 	for name, cfg := range map[string]resnext.Config{
-		"ImageNet form": small(resnext.Stem{Kernel: 7, Stride: 2, Width: 8, MaxPool: true}, 224),
-		"CIFAR form":    small(resnext.Stem{Kernel: 3, Stride: 1, Width: 6}, 32),
+		"ImageNet form": testnet.Tiny(resnext.Stem{Kernel: 7, Stride: 2, Width: 8, MaxPool: true}),
+		"CIFAR form":    testnet.Tiny(resnext.Stem{Kernel: 3, Stride: 1, Width: 6}),
 	} {
 		for wrapper, wrap := range map[string]func(module) any{
 			"bare":            func(m module) any { return m },
@@ -272,7 +262,7 @@ func TestReadRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := network{rand.New(rand.NewPCG(1, 2)), map[string][]float32{}}
-			m := n.model(small(resnext.Stem{Kernel: 7, Stride: 2, Width: 8, MaxPool: true}, 224))
+			m := n.model(testnet.Tiny(resnext.Stem{Kernel: 7, Stride: 2, Width: 8, MaxPool: true}))
 			_, err := read(t, encode(c.change(m)))
 			require.ErrorContains(t, err, "m.t7: ")
 			require.ErrorContains(t, err, c.want)
@@ -283,7 +273,7 @@ func TestReadRefuses(t *testing.T) {
 // Damage anywhere is an error or leaves a sound network; nothing takes memory or stack that the file has not.
 func TestReadDamage(t *testing.T) {
 	n := network{rand.New(rand.NewPCG(1, 2)), map[string][]float32{}}
-	b := encode(n.model(small(resnext.Stem{Kernel: 3, Stride: 1, Width: 6}, 32)))
+	b := encode(n.model(testnet.Tiny(resnext.Stem{Kernel: 3, Stride: 1, Width: 6})))
 	for size := 0; size < len(b); size += 1 + len(b)/150 {
 		_, err := newDecoder(bytes.NewReader(b), int64(size)).network()
 		require.Error(t, err)
@@ -336,11 +326,7 @@ func TestReadEndlessModules(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	n := network{rand.New(rand.NewPCG(1, 2)), map[string][]float32{}}
-	// A file of few bytes, so that each is changed often.
-	seed := encode(n.model(resnext.Config{
-		Cardinality: 1, Stem: resnext.Stem{Kernel: 3, Stride: 1, Width: 2}, Classes: 2, Height: 32, Width: 32,
-		Stages: []resnext.Stage{{Blocks: 1, Inner: 1, Out: 2, Stride: 1}},
-	}))
+	seed := encode(n.model(testnet.Least()))
 	_, err := newDecoder(bytes.NewReader(seed), int64(len(seed))).network()
 	require.NoError(f, err)
 	f.Add(seed)
@@ -371,7 +357,7 @@ func TestDropout(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := network{rand.New(rand.NewPCG(1, 2)), map[string][]float32{}}
-			m := n.model(small(resnext.Stem{Kernel: 7, Stride: 2, Width: 8, MaxPool: true}, 224))
+			m := n.model(testnet.Tiny(resnext.Stem{Kernel: 7, Stride: 2, Width: 8, MaxPool: true}))
 			list := items(m)
 			end := len(list) / 2
 			classifier := list[len(list)-1]

@@ -33,19 +33,20 @@ type Source struct {
 // Open reads the float network at path: a checkpoint, whose tensors have names, or a graph of operators. The
 // format is told by content. arch is that of FromCheckpoint. Errors begin with the path.
 func Open(path, arch string) (*float.Net, *Source, error) {
-	file, format, err := checkpoint.Locate(path)
+	f, err := checkpoint.Locate(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &Source{Path: file, Format: format, Hub: &hub.Info{}}
+	defer f.Close()
+	s := &Source{Path: f.Path, Format: f.Format, Hub: &hub.Info{}}
 	var n *float.Net
-	switch format {
+	switch f.Format {
 	case checkpoint.FormatONNX:
-		n, err = s.openONNX(arch)
+		n, err = s.readONNX(f, arch)
 	case checkpoint.FormatTorch7:
-		n, err = s.openTorch7(arch)
+		n, err = s.readTorch7(f, arch)
 	default:
-		n, err = s.openCheckpoint(arch)
+		n, err = s.readCheckpoint(f, arch)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -67,8 +68,8 @@ func (s *Source) readBeside(path string) error {
 	return nil
 }
 
-func (s *Source) openONNX(arch string) (*float.Net, error) {
-	f, err := onnx.Read(s.Path)
+func (s *Source) readONNX(file *checkpoint.File, arch string) (*float.Net, error) {
+	f, err := onnx.Read(file, file.Size(), file.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -81,8 +82,8 @@ func (s *Source) openONNX(arch string) (*float.Net, error) {
 	return s.fromGraph(f.Network, arch)
 }
 
-func (s *Source) openTorch7(arch string) (*float.Net, error) {
-	network, err := torch7.Read(s.Path)
+func (s *Source) readTorch7(f *checkpoint.File, arch string) (*float.Net, error) {
+	network, err := torch7.Read(f, f.Size(), f.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -98,8 +99,8 @@ func (s *Source) fromGraph(g *match.Network, arch string) (*float.Net, error) {
 	return n, nil
 }
 
-func (s *Source) openCheckpoint(arch string) (*float.Net, error) {
-	c, err := checkpoint.Open(s.Path)
+func (s *Source) readCheckpoint(f *checkpoint.File, arch string) (*float.Net, error) {
+	c, err := checkpoint.Read(f)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +110,7 @@ func (s *Source) openCheckpoint(arch string) (*float.Net, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Format, s.Dialect, s.Wrapper = c.Format, d.title+" names", c.Wrapper
+	s.Dialect, s.Wrapper = d.title+" names", c.Wrapper
 	if d.hub && besideErr != nil {
 		return nil, besideErr
 	}

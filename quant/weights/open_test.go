@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/libresnext/libresnext/quant/checkpoint"
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/quant/hub"
 	"github.com/libresnext/libresnext/quant/match"
@@ -181,10 +182,9 @@ func TestGraphNumbersAreChecked(t *testing.T) {
 		"overflow":   {func(stem, _ match.Layer) { stem.Norm.Gain[0], stem.Norm.Variance[0] = 3e38, 0 }, "leaves the range of float32"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f, err := onnx.Read(exports + "script_open.onnx")
-			require.NoError(t, err)
+			f := readONNX(t, exports+"script_open.onnx")
 			c.damage(f.Layers[resnext.StemName], f.Layers[resnext.ClassifierName])
-			_, err = FromGraph(f.Network, "auto")
+			_, err := FromGraph(f.Network, "auto")
 			require.ErrorContains(t, err, c.want)
 		})
 	}
@@ -192,10 +192,19 @@ func TestGraphNumbersAreChecked(t *testing.T) {
 	require.ErrorContains(t, err, exports+"script_folded.onnx: the tensors are not resnext50_32x4d")
 }
 
+func readONNX(t *testing.T, path string) *onnx.Float {
+	t.Helper()
+	file, err := checkpoint.Locate(path)
+	require.NoError(t, err)
+	defer file.Close()
+	f, err := onnx.Read(file, file.Size(), path)
+	require.NoError(t, err)
+	return f
+}
+
 // A Net must not share the memory of what it was made from.
 func TestGraphIsCopied(t *testing.T) {
-	f, err := onnx.Read(exports + "script_folded.onnx")
-	require.NoError(t, err)
+	f := readONNX(t, exports+"script_folded.onnx")
 	n, err := FromGraph(f.Network, "")
 	require.NoError(t, err)
 	before := n.Clone()

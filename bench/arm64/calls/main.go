@@ -14,6 +14,7 @@ import (
 	"slices"
 
 	"github.com/libresnext/libresnext/asm"
+	"github.com/libresnext/libresnext/internal/testnet"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -81,16 +82,9 @@ func infer(cfg resnext.Config, set string, weight int8) error {
 // constant is a network whose weights are all the same. No kernel's path depends on its data, but which kernel
 // runs depends on the sums that the weights allow.
 func constant(cfg resnext.Config, weight int8) *resnext.Quantised {
-	q := &resnext.Quantised{
-		Config: cfg, Preprocess: resnext.ImageNetPreprocess(), Convs: map[string]resnext.ConvParams{},
-		Residual: map[string]float32{}, Scale: map[string]float32{},
-		Classifier: params(cfg.Classes, cfg.Features(), weight),
-	}
-	for _, s := range cfg.Convs() {
-		q.Convs[s.Name] = params(s.Out, s.Weights()/s.Out, weight)
-		q.Scale[s.Name] = 1
-	}
-	return q
+	return testnet.Quantised(cfg, func(s resnext.ConvShape) (resnext.ConvParams, float32) {
+		return params(s.Out, s.Weights()/s.Out, weight), 1
+	})
 }
 
 func params(out, perChannel int, weight int8) resnext.ConvParams {

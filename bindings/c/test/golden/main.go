@@ -23,7 +23,7 @@ import (
 	"strings"
 
 	"github.com/libresnext/libresnext/bindings/c/internal/tinynet"
-	"github.com/libresnext/libresnext/internal/pixels"
+	"github.com/libresnext/libresnext/internal/pixel"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -118,7 +118,7 @@ func (r *runner) store(name, file string, memory, input []byte) error {
 
 // testCase is a picture as C holds it.
 type testCase struct {
-	format                             pixels.Format
+	format                             pixel.Format
 	w, h, stride, chroma, chromaStride int
 	memory                             []byte
 }
@@ -126,10 +126,10 @@ type testCase struct {
 // cases are pictures of every format that C has, large and small, with and without gaps between their rows.
 func cases() []testCase {
 	var all []testCase
-	for f := pixels.RGB; f <= pixels.YUYV; f++ {
+	for f := pixel.RGB; f <= pixel.YUYV; f++ {
 		for i, size := range [][2]int{{50, 41}, {32, 32}, {160, 120}, {7, 64}, {1, 1}} {
 			w, h := size[0], size[1]
-			if f == pixels.YUYV {
+			if f == pixel.YUYV {
 				w += w % 2
 			}
 			for _, gap := range []int{0, 5} {
@@ -140,7 +140,7 @@ func cases() []testCase {
 	return all
 }
 
-func newCase(f pixels.Format, w, h, gap int, seed uint64) testCase {
+func newCase(f pixel.Format, w, h, gap int, seed uint64) testCase {
 	c := testCase{format: f, w: w, h: h}
 	stride, size := f.RowBytes(0, w), 0
 	if gap > 0 {
@@ -148,7 +148,7 @@ func newCase(f pixels.Format, w, h, gap int, seed uint64) testCase {
 		c.stride = stride
 	}
 	size = stride * h
-	if f == pixels.NV12 {
+	if f == pixel.NV12 {
 		chromaStride := stride
 		switch {
 		case gap > 0: // elsewhere, and with a stride of its own
@@ -165,9 +165,9 @@ func newCase(f pixels.Format, w, h, gap int, seed uint64) testCase {
 
 // rgb is the picture as an image of the standard library.
 func (c *testCase) rgb() (image.Image, error) {
-	m := pixels.Frame{Format: c.format, W: c.w, H: c.h}
+	m := pixel.Frame{Format: c.format, W: c.w, H: c.h}
 	m.Plane[0], m.Stride[0] = c.memory, max(c.stride, c.format.RowBytes(0, c.w))
-	if c.format == pixels.NV12 {
+	if c.format == pixel.NV12 {
 		m.Plane[1], m.Stride[1] = c.memory[m.Stride[0]*c.h:], max(c.chromaStride, c.format.RowBytes(1, c.w))
 		if c.chroma != 0 {
 			m.Plane[1] = c.memory[c.chroma:]

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/libresnext/libresnext/internal/pixels"
+	"github.com/libresnext/libresnext/internal/pixel"
 )
 
 // RGB is a picture of interleaved bytes, row after row without gaps: what the network's preparation takes as it is.
@@ -42,14 +42,14 @@ func (m *RGB) RGBA() *image.RGBA {
 
 // layout says how raw frames lie in memory.
 type layout struct {
-	format    pixels.Format // I420 or YUYV
+	format    pixel.Format // I420 or YUYV
 	fullRange bool
 	size      Size
 	stride    int // bytes from one row of the first plane to the next
 }
 
 // newLayout checks the sizes. A stride of 0 is that of rows without gaps.
-func newLayout(f pixels.Format, fullRange bool, z Size, stride int) (layout, error) {
+func newLayout(f pixel.Format, fullRange bool, z Size, stride int) (layout, error) {
 	if err := z.check(); err != nil {
 		return layout{}, err
 	}
@@ -85,7 +85,7 @@ func (l layout) bytes() int {
 
 // rgb converts a frame of l.bytes bytes.
 func (l layout) rgb(dst, raw []byte) error {
-	m := pixels.Frame{Format: l.format, FullRange: l.fullRange, W: l.size.W, H: l.size.H}
+	m := pixel.Frame{Format: l.format, FullRange: l.fullRange, W: l.size.W, H: l.size.H}
 	for p := range l.format.Planes() {
 		n := l.planeStride(p) * l.format.Rows(p, l.size.H)
 		m.Plane[p], m.Stride[p], raw = raw[:n], l.planeStride(p), raw[n:]

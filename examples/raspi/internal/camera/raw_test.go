@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/libresnext/libresnext/internal/pixels"
+	"github.com/libresnext/libresnext/internal/pixel"
 )
 
 // rawFrame makes an I420 frame of one colour with gaps of 0xee behind its rows.
@@ -90,9 +90,9 @@ func TestParseSize(t *testing.T) {
 }
 
 func TestPixelsOfYUYV(t *testing.T) {
-	l, err := newLayout(pixels.YUYV, false, Size{16, 16}, 40)
+	l, err := newLayout(pixel.YUYV, false, Size{16, 16}, 40)
 	require.NoError(t, err)
 	require.Equal(t, 40*16, l.bytes())
-	_, err = newLayout(pixels.YUYV, false, Size{16, 16}, 30)
+	_, err = newLayout(pixel.YUYV, false, Size{16, 16}, 30)
 	require.ErrorContains(t, err, "stride")
 }

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"io"
 
-	"github.com/libresnext/libresnext/internal/pixels"
+	"github.com/libresnext/libresnext/internal/pixel"
 )
 
 // Format says what a stream of bytes holds.
@@ -25,7 +25,7 @@ func (f Format) Check() error {
 	if f.YUV == (Size{}) {
 		return nil
 	}
-	_, err := newLayout(pixels.I420, !f.Limited, f.YUV, f.Stride)
+	_, err := newLayout(pixel.I420, !f.Limited, f.YUV, f.Stride)
 	return err
 }
 
@@ -61,7 +61,7 @@ func newStream(r io.Reader, f Format, close func()) (*stream, error) {
 			return f, nil
 		}, close, scanner.Damage}, nil
 	}
-	l, err := newLayout(pixels.I420, !f.Limited, f.YUV, f.Stride)
+	l, err := newLayout(pixel.I420, !f.Limited, f.YUV, f.Stride)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/blackjack/webcam"
 
-	"github.com/libresnext/libresnext/internal/pixels"
+	"github.com/libresnext/libresnext/internal/pixel"
 )
 
 // capture is what is used of a V4L2 device; *webcam.Webcam is one.
@@ -94,7 +94,7 @@ func (d *device) start(z Size, fps float64) error {
 	}
 	if format == formatYUYV {
 		z = Size{int(min(w, maxSide+1)), int(min(h, maxSide+1))} // as the driver has it, which may be another
-		l, err := newLayout(pixels.YUYV, false, z, 0)
+		l, err := newLayout(pixel.YUYV, false, z, 0)
 		if err != nil {
 			return err
 		}

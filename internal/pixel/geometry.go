@@ -1,4 +1,4 @@
-package resize
+package pixel
 
 // ShortSide returns the size that a w by h image gets when its shorter side
 // becomes size and the aspect ratio is kept: the longer side is size*long/short

@@ -1,4 +1,4 @@
-package resize
+package pixel
 
 import (
 	"fmt"
@@ -175,9 +175,9 @@ func jfifRow(rgb, y, cb, cr []byte) {
 	for i, luma := range y {
 		l, u, v := int32(luma), int32(cb[i])-128, int32(cr[i])-128
 		o := rgb[channels*i : channels*i+channels]
-		o[0] = limit(l + (crR*v+half)>>16)
-		o[1] = limit(l + (half-cbG*u-crG*v)>>16)
-		o[2] = limit(l + (cbB*u+half)>>16)
+		o[0] = clip(l + (crR*v+half)>>16)
+		o[1] = clip(l + (half-cbG*u-crG*v)>>16)
+		o[2] = clip(l + (cbB*u+half)>>16)
 	}
 }
 
@@ -189,18 +189,10 @@ func vp8Row(rgb, y, cb, cr []byte) {
 	for i, luma := range y {
 		l, u, v := int32(luma)*19077>>8, int32(cb[i]), int32(cr[i])
 		o := rgb[channels*i : channels*i+channels]
-		o[0] = limit((l + v*26149>>8 - 14234) >> 6)
-		o[1] = limit((l - u*6419>>8 - v*13320>>8 + 8708) >> 6)
-		o[2] = limit((l + u*33050>>8 - 17685) >> 6)
+		o[0] = clip((l + v*26149>>8 - 14234) >> 6)
+		o[1] = clip((l - u*6419>>8 - v*13320>>8 + 8708) >> 6)
+		o[2] = clip((l + u*33050>>8 - 17685) >> 6)
 	}
-}
-
-// limit clips v to a byte.
-func limit(v int32) byte {
-	if uint32(v) > 255 {
-		v = ^v >> 31
-	}
-	return byte(v)
 }
 
 // checkYCbCr reports whether the planes of m cover its rectangle.
@@ -208,12 +200,12 @@ func checkYCbCr(m *image.YCbCr) error {
 	up := newUpsampler(m)
 	w, h := m.Rect.Dx(), m.Rect.Dy()
 	if m.YStride < w || !holds(len(m.Y), m.YStride, w, h) {
-		return fmt.Errorf("resize: YCbCr image: %d bytes of luma with a stride of %d are too few for %dx%d",
+		return fmt.Errorf("pixel: YCbCr image: %d bytes of luma with a stride of %d are too few for %dx%d",
 			len(m.Y), m.YStride, w, h)
 	}
 	chroma := min(len(m.Cb), len(m.Cr))
 	if m.CStride <= up.lastX || !holds(chroma, m.CStride, up.lastX+1, up.lastY+1) {
-		return fmt.Errorf("resize: YCbCr image: %d bytes of chroma with a stride of %d are too few for %dx%d at %v",
+		return fmt.Errorf("pixel: YCbCr image: %d bytes of chroma with a stride of %d are too few for %dx%d at %v",
 			chroma, m.CStride, w, h, m.SubsampleRatio)
 	}
 	return nil

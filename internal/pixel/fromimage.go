@@ -1,4 +1,4 @@
-package resize
+package pixel
 
 import (
 	"fmt"
@@ -25,7 +25,7 @@ import (
 //     qualities 30 to 95.
 //
 // Lossy WebP as golang.org/x/image/webp decodes it is image.YCbCr too but not
-// full range: use [FromVP8].
+// full range: give [VP8] of it.
 //
 // FromImage allocates nothing for the image types of the standard library,
 // unusual sub-images apart, and is safe for concurrent use on different dst.
@@ -84,29 +84,12 @@ func convertRows(dst Image, src image.Image, top int) error {
 	return nil
 }
 
-// FromVP8 is [FromImage] for the planes of a lossy WebP or VP8 picture: BT.601
-// with luma in 16..235, chroma at half resolution, interpolated and rounded as
-// libwebp (and so Pillow) does it.
-func FromVP8(dst Image, src *image.YCbCr) error {
-	if err := checkConversion(dst, src); err != nil {
-		return err
-	}
-	if src.SubsampleRatio != image.YCbCrSubsampleRatio420 || src.Rect.Min.X < 0 || src.Rect.Min.Y < 0 {
-		return fmt.Errorf("resize: a VP8 picture is 4:2:0 from (0, 0) on, not %v from %v", src.SubsampleRatio, src.Rect.Min)
-	}
-	if err := checkYCbCr(src); err != nil {
-		return err
-	}
-	fromYCbCr(dst, src, 0, vp8Upsampler(src))
-	return nil
-}
-
 func checkConversion(dst Image, src image.Image) error {
 	if err := dst.check("destination"); err != nil {
 		return err
 	}
 	if b := src.Bounds(); b.Dx() != dst.W || b.Dy() != dst.H {
-		return fmt.Errorf("resize: the destination is %dx%d and the image %dx%d: sizes must be equal",
+		return fmt.Errorf("pixel: the destination is %dx%d and the image %dx%d: sizes must be equal",
 			dst.W, dst.H, b.Dx(), b.Dy())
 	}
 	return nil
@@ -116,7 +99,7 @@ func checkConversion(dst Image, src image.Image) error {
 func fromRows(dst Image, pix []byte, stride, top, size int, convert func(rgb, pix []byte)) error {
 	n := dst.W * size
 	if stride < n || !holds(len(pix), stride, n, top+dst.H) {
-		return fmt.Errorf("resize: image: %d bytes of pixels with a stride of %d are too few for %dx%d",
+		return fmt.Errorf("pixel: image: %d bytes of pixels with a stride of %d are too few for %dx%d",
 			len(pix), stride, dst.W, top+dst.H)
 	}
 	for y := range dst.H {
@@ -124,98 +107,6 @@ func fromRows(dst Image, pix []byte, stride, top, size int, convert func(rgb, pi
 		convert(dst.row(y), pix[at:at+n])
 	}
 	return nil
-}
-
-func nrgbaRow(rgb, pix []byte) {
-	for len(pix) >= 4 && len(rgb) >= channels {
-		rgb[0], rgb[1], rgb[2] = pix[0], pix[1], pix[2]
-		rgb, pix = rgb[channels:], pix[4:]
-	}
-}
-
-func rgbaRow(rgb, pix []byte) {
-	for len(pix) >= 4 && len(rgb) >= channels {
-		a := uint32(pix[3])
-		rgb[0], rgb[1], rgb[2] = straight(pix[0], a), straight(pix[1], a), straight(pix[2], a)
-		rgb, pix = rgb[channels:], pix[4:]
-	}
-}
-
-// The 16-bit samples of image.NRGBA64 and image.RGBA64 are big-endian: the top byte comes first.
-
-func nrgba64Row(rgb, pix []byte) {
-	for len(pix) >= 8 && len(rgb) >= channels {
-		rgb[0], rgb[1], rgb[2] = pix[0], pix[2], pix[4]
-		rgb, pix = rgb[channels:], pix[8:]
-	}
-}
-
-func rgba64Row(rgb, pix []byte) {
-	for len(pix) >= 8 && len(rgb) >= channels {
-		a := uint32(pix[6])<<8 | uint32(pix[7])
-		for i := range channels {
-			rgb[i] = straight16(uint32(pix[2*i])<<8|uint32(pix[2*i+1]), a)
-		}
-		rgb, pix = rgb[channels:], pix[8:]
-	}
-}
-
-// straight16 is straight for samples of 16 bits.
-func straight16(c, a uint32) byte {
-	switch a {
-	case 0xffff:
-		return byte(c >> 8)
-	case 0:
-		return 0
-	}
-	return byte(c * 0xffff / a >> 8)
-}
-
-// straight undoes the multiplication of c by the alpha a.
-func straight(c byte, a uint32) byte {
-	switch a {
-	case 255:
-		return c
-	case 0:
-		return 0
-	}
-	return byte(min(uint32(c)*0xffff/a, 0xffff) >> 8)
-}
-
-func grayRow(rgb, pix []byte) {
-	for i, v := range pix {
-		o := rgb[channels*i : channels*i+channels]
-		o[0], o[1], o[2] = v, v, v
-	}
-}
-
-func gray16Row(rgb, pix []byte) {
-	for i := range len(pix) / 2 {
-		v, o := pix[2*i], rgb[channels*i:channels*i+channels] // big-endian: top byte first
-		o[0], o[1], o[2] = v, v, v
-	}
-}
-
-func cmykRow(rgb, pix []byte) {
-	for len(pix) >= 4 && len(rgb) >= channels {
-		white := 255 - int32(pix[3])
-		for i := range channels {
-			rgb[i] = limit(white - scale255(int32(pix[i]), white))
-		}
-		rgb, pix = rgb[channels:], pix[4:]
-	}
-}
-
-// scale255 returns a*b/255 to the nearest.
-func scale255(a, b int32) int32 {
-	t := a*b + 128
-	return (t>>8 + t) >> 8
-}
-
-func palettedRow(rgb, pix []byte, palette *[256][channels]byte) {
-	for i, v := range pix {
-		copy(rgb[channels*i:channels*i+channels], palette[v][:])
-	}
 }
 
 // rgbPalette returns the palette's colours; indices beyond its end are black.

@@ -1,4 +1,4 @@
-package resize
+package pixel
 
 import (
 	"fmt"
@@ -47,6 +47,9 @@ func kinds(t testing.TB, w, h int) map[string]image.Image {
 			all[name+" generic"] = generic{m.SubImage(part)}
 		}
 	}
+	planes := image.NewYCbCr(full, image.YCbCrSubsampleRatio420)
+	fillNoise(planes, 99)
+	all["VP8"] = vp8(t, planes.SubImage(part).(*image.YCbCr))
 	return all
 }
 

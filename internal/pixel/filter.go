@@ -1,4 +1,4 @@
-package resize
+package pixel
 
 import (
 	"fmt"
@@ -38,7 +38,7 @@ func ParseFilter(name string) (Filter, error) {
 			return f, nil
 		}
 	}
-	return 0, fmt.Errorf("resize: unknown filter %q: use bilinear, bicubic or nearest", name)
+	return 0, fmt.Errorf("pixel: unknown filter %q: use bilinear, bicubic or nearest", name)
 }
 
 // support is the filter's half width in source pixels at scale 1.

@@ -1,14 +1,4 @@
-// Package pixels turns the pixels that cameras and other programs hold in memory into interleaved 8-bit RGB: the packed
-// orders of red, green and blue, gray, and YCbCr as video devices give it (NV12, I420, YUYV), with rows of any stride.
-//
-// YCbCr follows Recommendation ITU-R BT.601-7, sections 2.5.1 to 2.5.3, in limited range (luma 16 to 235, chroma 16 to
-// 240) or in full range as JFIF 1.02 defines it (all of 0 to 255). Each chroma sample serves the two or four pixels that
-// it covers without interpolation, as video drivers and OpenCV have it. It is computed in integers alone, so that every
-// CPU gives the same bytes, and lies within one level of the exact value.
-//
-// JPEG and WebP pictures, which want the interpolation of their own decoders, are the business of internal/resize.
-// Only the standard library is imported; nothing is allocated.
-package pixels
+package pixel
 
 import "fmt"
 
@@ -26,26 +16,22 @@ const (
 	I420                   // three planes: luma; Cb; Cr, each at half the width and height, rounded up
 )
 
-const (
-	// MaxSide is the largest width or height accepted, in pixels.
-	MaxSide = 1 << 14
-	// MaxPixels is the largest area, as internal/resize has it: 3 bytes each still count in an int of 32 bits.
-	MaxPixels = 1 << 27
+// MaxFrameSide is the largest width or height of a [Frame], in pixels.
+const MaxFrameSide = 1 << 14
 
-	channels = 3
-)
-
-// names are the formats' names, by number.
-var names = [...]string{RGB: "RGB", BGR: "BGR", RGBA: "RGBA", BGRA: "BGRA", Gray: "GRAY", NV12: "NV12", YUYV: "YUYV", I420: "I420"}
+// formatNames are the formats' names, by number.
+var formatNames = [...]string{
+	RGB: "RGB", BGR: "BGR", RGBA: "RGBA", BGRA: "BGRA", Gray: "GRAY", NV12: "NV12", YUYV: "YUYV", I420: "I420",
+}
 
 // Known tells whether f is one of the formats.
-func (f Format) Known() bool { return f >= RGB && int(f) < len(names) }
+func (f Format) Known() bool { return f >= RGB && int(f) < len(formatNames) }
 
 func (f Format) String() string {
 	if !f.Known() {
 		return fmt.Sprintf("format %d", int(f))
 	}
-	return names[f]
+	return formatNames[f]
 }
 
 // Planes is the number of planes of a known format.
@@ -92,9 +78,10 @@ func (f Format) Rows(p, h int) int {
 func (f Format) CheckSize(w, h int) error {
 	switch {
 	case !f.Known():
-		return fmt.Errorf("the pixels have the unknown format %d: expected %d (%v) to %d (%v)", int(f), int(RGB), RGB, len(names)-1, Format(len(names)-1))
-	case w < 1 || h < 1 || w > MaxSide || h > MaxSide:
-		return fmt.Errorf("a picture of %dx%d pixels: expected 1 to %d each", w, h, MaxSide)
+		last := Format(len(formatNames) - 1)
+		return fmt.Errorf("the pixels have the unknown format %d: expected %d (%v) to %d (%v)", int(f), int(RGB), RGB, int(last), last)
+	case w < 1 || h < 1 || w > MaxFrameSide || h > MaxFrameSide:
+		return fmt.Errorf("a picture of %dx%d pixels: expected 1 to %d each", w, h, MaxFrameSide)
 	case int64(w)*int64(h) > MaxPixels:
 		return fmt.Errorf("a picture of %dx%d pixels: expected at most %d in all", w, h, MaxPixels)
 	case f == YUYV && w%2 != 0:
@@ -105,6 +92,12 @@ func (f Format) CheckSize(w, h int) error {
 
 // Frame is a view of one picture. Plane p's row y is Plane[p][y*Stride[p]:][:Format.RowBytes(p, W)]; strides are in
 // bytes. Planes beyond Format.Planes are not looked at.
+//
+// YCbCr follows Recommendation ITU-R BT.601-7, sections 2.5.1 to 2.5.3, in limited range (luma 16 to 235, chroma 16 to
+// 240) or in full range as JFIF 1.02 defines it (all of 0 to 255). Each chroma sample serves the two or four pixels that
+// it covers without interpolation, as video drivers and OpenCV have it. It is computed in integers alone, so that every
+// CPU gives the same bytes, and lies within one level of the exact value. JPEG and WebP pictures want the interpolation
+// of their own decoders: see [FromImage].
 type Frame struct {
 	Format Format
 	// FullRange tells of YCbCr formats that luma and chroma use all of 0 to 255.
@@ -124,8 +117,7 @@ func (m *Frame) Check() error {
 		if stride < row {
 			return fmt.Errorf("plane %d of the %v picture has a stride of %d bytes: its rows have %d", p, m.Format, stride, row)
 		}
-		// Divided rather than multiplied, so that no stride overflows.
-		if n := len(m.Plane[p]); n < row || (rows > 1 && (n-row)/stride < rows-1) {
+		if n := len(m.Plane[p]); !holds(n, stride, row, rows) {
 			return fmt.Errorf("plane %d of the %v picture has %d bytes: too few for %d rows of %d, %d apart", p, m.Format, n, rows, row, stride)
 		}
 	}

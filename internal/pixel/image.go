@@ -1,22 +1,21 @@
-// Package resize prepares pictures for a network: 8-bit RGB pixels out of any
-// image.Image, resized and cropped exactly as the reference pipeline of
-// training does it, so that the bytes a model was calibrated with, the bytes a
-// device sees and the bytes of a Python evaluation are the same bytes.
+// Package pixel prepares pictures for a network: 8-bit RGB pixels out of any image.Image or of the memory of cameras
+// and other programs, resized and cropped exactly as the reference pipeline of training does it, so that the bytes a
+// model was calibrated with, the bytes a device sees and the bytes of a Python evaluation are the same bytes.
 //
 // The reference is Pillow with torchvision's geometry:
 //
-//   - [Resizer] equals PIL.Image.resize with BILINEAR, BICUBIC and NEAREST to
-//     the bit, on every CPU (no fused multiply-add, no platform float).
-//   - [ShortSide], [CenterOffset] and [CenterCrop] follow
-//     torchvision.transforms.Resize and CenterCrop, rounding included.
-//   - [FromImage] follows Image.convert("RGB"), and for the planes of a JPEG
-//     the chroma interpolation and colour conversion of libjpeg, so that no
-//     more is left between Go's JPEG decoder and Pillow's than the inverse DCT
-//     (see FromImage for what was measured).
+//   - [Resizer] equals PIL.Image.resize with BILINEAR, BICUBIC and NEAREST to the bit, on every CPU (no fused
+//     multiply-add, no platform float).
+//   - [ShortSide], [CenterOffset] and [CenterCrop] follow torchvision.transforms.Resize and CenterCrop, rounding
+//     included.
+//   - [FromImage] follows Image.convert("RGB"), and for the planes of a JPEG the chroma interpolation and colour
+//     conversion of libjpeg, so that no more is left between Go's JPEG decoder and Pillow's than the inverse DCT (see
+//     FromImage for what was measured).
+//   - [Frame] is what video devices and callers from C hold, with rows of any stride; see there for its colours.
 //
-// Only the standard library is imported. All sizes are in pixels and every
-// function checks its sizes before it allocates or reads.
-package resize
+// Only the standard library is imported. All sizes are in pixels and every function checks its sizes before it
+// allocates or reads.
+package pixel
 
 import "fmt"
 
@@ -70,11 +69,11 @@ func (m Image) check(name string) error {
 		return err
 	}
 	if m.Stride < m.W*channels {
-		return fmt.Errorf("resize: %s: a stride of %d bytes is too short for rows of %d pixels: need at least %d",
+		return fmt.Errorf("pixel: %s: a stride of %d bytes is too short for rows of %d pixels: need at least %d",
 			name, m.Stride, m.W, m.W*channels)
 	}
 	if !holds(len(m.Pix), m.Stride, m.W*channels, m.H) {
-		return fmt.Errorf("resize: %s: %d bytes of pixels are too few for %dx%d with a stride of %d bytes",
+		return fmt.Errorf("pixel: %s: %d bytes of pixels are too few for %dx%d with a stride of %d bytes",
 			name, len(m.Pix), m.W, m.H, m.Stride)
 	}
 	return nil
@@ -91,7 +90,7 @@ func holds(n, stride, rowBytes, h int) bool {
 
 func checkSide(name string, w, h int) error {
 	if w < 1 || h < 1 || w > MaxSide || h > MaxSide {
-		return fmt.Errorf("resize: %s: a size of %dx%d is outside 1 to %d a side", name, w, h, MaxSide)
+		return fmt.Errorf("pixel: %s: a size of %dx%d is outside 1 to %d a side", name, w, h, MaxSide)
 	}
 	return nil
 }
@@ -101,7 +100,7 @@ func checkArea(name string, w, h int) error {
 		return err
 	}
 	if int64(w)*int64(h) > MaxPixels {
-		return fmt.Errorf("resize: %s: %dx%d is more than %d pixels", name, w, h, MaxPixels)
+		return fmt.Errorf("pixel: %s: %dx%d is more than %d pixels", name, w, h, MaxPixels)
 	}
 	return nil
 }

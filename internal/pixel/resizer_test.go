@@ -1,4 +1,4 @@
-package resize
+package pixel
 
 import (
 	"bufio"
@@ -213,7 +213,7 @@ func TestResizeErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			err := NewResizer(c.f).ResizeCrop(c.dst, c.src, c.w, c.h, c.x, c.y)
 			require.ErrorContains(t, err, c.want)
-			require.ErrorContains(t, err, "resize: ")
+			require.ErrorContains(t, err, "pixel: ")
 		})
 	}
 }
@@ -242,7 +242,7 @@ func TestFilterNames(t *testing.T) {
 	}
 	require.Equal(t, "Filter(9)", Filter(9).String())
 	_, err := ParseFilter("lanczos")
-	require.EqualError(t, err, `resize: unknown filter "lanczos": use bilinear, bicubic or nearest`)
+	require.EqualError(t, err, `pixel: unknown filter "lanczos": use bilinear, bicubic or nearest`)
 }
 
 func BenchmarkResize(b *testing.B) {

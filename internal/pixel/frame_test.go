@@ -1,4 +1,4 @@
-package pixels
+package pixel
 
 import (
 	"math"
@@ -149,8 +149,8 @@ func TestBadFrames(t *testing.T) {
 		"format above": {func(m *Frame) { m.Format = 9 }, "unknown format 9"},
 		"width":        {func(m *Frame) { m.W = 0 }, "0x4 pixels"},
 		"height":       {func(m *Frame) { m.H = -1 }, "4x-1 pixels"},
-		"too wide":     {func(m *Frame) { m.W = MaxSide + 1 }, "16385x4 pixels"},
-		"too large":    {func(m *Frame) { m.W, m.H = MaxSide, MaxSide }, "at most 134217728"},
+		"too wide":     {func(m *Frame) { m.W = MaxFrameSide + 1 }, "16385x4 pixels"},
+		"too large":    {func(m *Frame) { m.W, m.H = MaxFrameSide, MaxFrameSide }, "at most 134217728"},
 		"odd":          {func(m *Frame) { m.Format, m.W = YUYV, 3 }, "even width"},
 		"stride":       {func(m *Frame) { m.Stride[1] = 3 }, "plane 1 of the NV12 picture has a stride of 3"},
 		"negative":     {func(m *Frame) { m.Stride[0] = -8 }, "stride of -8"},

@@ -1,4 +1,4 @@
-package resize
+package pixel
 
 import (
 	"bytes"
@@ -197,7 +197,7 @@ func TestVP8Range(t *testing.T) {
 		for i := range m.Cb {
 			m.Cb[i], m.Cr[i] = c[1], c[2]
 		}
-		require.NoError(t, FromVP8(dst, m))
+		require.NoError(t, FromImage(dst, vp8(t, m)))
 		// BT.601 for luma of 219 steps and chroma of 224.
 		y, u, v := (float64(c[0])-16)*255/219, (float64(c[1])-128)*255/224, (float64(c[2])-128)*255/224
 		for i, want := range []float64{y + 1.402*v, y - 0.344136*u - 0.714136*v, y + 1.772*u} {
@@ -205,6 +205,39 @@ func TestVP8Range(t *testing.T) {
 				require.InDelta(t, min(max(want, 0), 255), dst.Pix[p], 1, "%v channel %d", c, i)
 			}
 		}
+	}
+}
+
+func vp8(t testing.TB, planes *image.YCbCr) image.Image {
+	t.Helper()
+	m, err := VP8(planes)
+	require.NoError(t, err)
+	return m
+}
+
+// TestVP8At compares single pixels with rows, of planes that do not begin at their corner too, and the bounds.
+func TestVP8At(t *testing.T) {
+	planes := randomYCbCr(image.Rect(0, 0, 1037, 9), image.YCbCrSubsampleRatio420)
+	for _, r := range []image.Rectangle{planes.Rect, image.Rect(3, 1, 1034, 8), image.Rect(4, 2, 5, 3)} {
+		m := vp8(t, planes.SubImage(r).(*image.YCbCr))
+		require.Equal(t, r, m.Bounds())
+		requireSame(t, convert(t, m), convert(t, hidden{m}), r.String())
+		for _, p := range []image.Point{{r.Min.X - 1, r.Min.Y}, {r.Min.X, r.Min.Y - 1}, r.Max} {
+			require.Equal(t, color.NRGBA{}, m.At(p.X, p.Y))
+		}
+	}
+}
+
+func TestVP8Errors(t *testing.T) {
+	r := image.Rect(0, 0, 4, 4)
+	for want, m := range map[string]*image.YCbCr{
+		"4:2:0":         image.NewYCbCr(r, image.YCbCrSubsampleRatio444),
+		"from (-2,0)":   image.NewYCbCr(r.Sub(image.Pt(2, 0)), image.YCbCrSubsampleRatio420),
+		"luma":          {Rect: r, SubsampleRatio: image.YCbCrSubsampleRatio420},
+		"a size of 0x0": {SubsampleRatio: image.YCbCrSubsampleRatio420},
+	} {
+		_, err := VP8(m)
+		require.ErrorContains(t, err, want)
 	}
 }
 
@@ -228,16 +261,14 @@ func TestFromImageErrors(t *testing.T) {
 		require.ErrorContains(t, FromImage(dst, c.m), c.want, name)
 	}
 	require.ErrorContains(t, FromImage(Image{}, image.NewGray(r)), "destination")
-	require.ErrorContains(t, FromVP8(dst, image.NewYCbCr(r, image.YCbCrSubsampleRatio444)), "4:2:0")
-	require.ErrorContains(t, FromVP8(dst, &image.YCbCr{Rect: r, SubsampleRatio: image.YCbCrSubsampleRatio420}), "luma")
-	require.ErrorContains(t, FromVP8(dst, image.NewYCbCr(image.Rect(0, 0, 3, 3), image.YCbCrSubsampleRatio420)), "sizes must be equal")
 }
 
 func TestFromImageAllocatesNothing(t *testing.T) {
 	r := image.Rect(0, 0, 64, 48)
 	dst, err := NewImage(64, 48)
 	require.NoError(t, err)
-	for _, m := range []image.Image{image.NewYCbCr(r, image.YCbCrSubsampleRatio420), image.NewRGBA(r), image.NewNRGBA(r), image.NewGray(r),
+	planes := image.NewYCbCr(r, image.YCbCrSubsampleRatio420)
+	for _, m := range []image.Image{planes, vp8(t, planes), image.NewRGBA(r), image.NewNRGBA(r), image.NewGray(r),
 		image.NewGray16(r), image.NewCMYK(r),
 		image.NewPaletted(r, color.Palette{color.NRGBA{1, 2, 3, 4}, color.NRGBA{4, 3, 2, 1}})} {
 		require.Zero(t, testing.AllocsPerRun(5, func() { _ = FromImage(dst, m) }), "%T", m)

@@ -1,6 +1,6 @@
-package pixels
+package pixel
 
-// matrix turns YCbCr into RGB, in fixed point of precision fraction bits:
+// matrix turns YCbCr into RGB, in fixed point of matrixBits fraction bits:
 //
 //	R = luma*(Y-black) + crR*(Cr-128)
 //	G = luma*(Y-black) - cbG*(Cb-128) - crG*(Cr-128)
@@ -8,10 +8,9 @@ package pixels
 type matrix struct{ black, luma, crR, cbG, crG, cbB int32 }
 
 const (
-	// precision leaves room for sums of up to 10 bits in an int32.
-	precision = 20
-	one       = 1 << precision
-	half      = one / 2
+	// matrixBits leaves room for sums of up to 10 bits in an int32.
+	matrixBits = 20
+	matrixOne  = 1 << matrixBits
 
 	// The weights of red, green and blue in luma: BT.601-7, section 2.5.1.
 	kr, kg, kb = 0.299, 0.587, 0.114
@@ -29,10 +28,10 @@ var (
 )
 
 func newMatrix(black int32, lumaStep, chromaStep float64) matrix {
-	fixed := func(v float64) int32 { return int32(v*one + 0.5) } // v*one is exact: one is a power of two
+	fraction := func(v float64) int32 { return int32(v*matrixOne + 0.5) } // v*matrixOne is exact: a power of two
 	return matrix{
-		black: black, luma: fixed(lumaStep), crR: fixed(redOfCr * chromaStep),
-		cbG: fixed(greenOfCb * chromaStep), crG: fixed(greenOfCr * chromaStep), cbB: fixed(blueOfCb * chromaStep),
+		black: black, luma: fraction(lumaStep), crR: fraction(redOfCr * chromaStep),
+		cbG: fraction(greenOfCb * chromaStep), crG: fraction(greenOfCr * chromaStep), cbB: fraction(blueOfCb * chromaStep),
 	}
 }
 
@@ -41,21 +40,13 @@ type chroma struct{ r, g, b int32 }
 
 func (m *matrix) chroma(cb, cr byte) chroma {
 	u, v := int32(cb)-128, int32(cr)-128
-	base := half - m.black*m.luma
+	base := matrixOne/2 - m.black*m.luma
 	return chroma{base + m.crR*v, base - m.cbG*u - m.crG*v, base + m.cbB*u}
 }
 
 // put writes one pixel.
 func (c chroma) put(rgb *[3]byte, luma int32) {
-	rgb[0], rgb[1], rgb[2] = clip((luma+c.r)>>precision), clip((luma+c.g)>>precision), clip((luma+c.b)>>precision)
-}
-
-// clip limits v to a byte.
-func clip(v int32) byte {
-	if uint32(v) > 255 {
-		v = ^v >> 31 // all ones above the range, zero below it
-	}
-	return byte(v)
+	rgb[0], rgb[1], rgb[2] = clip((luma+c.r)>>matrixBits), clip((luma+c.g)>>matrixBits), clip((luma+c.b)>>matrixBits)
 }
 
 func yuyvRow(rgb, in []byte, m *matrix) {

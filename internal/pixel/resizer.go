@@ -1,4 +1,4 @@
-package resize
+package pixel
 
 import "fmt"
 
@@ -76,7 +76,7 @@ func (r *Resizer) check(dst, src Image, w, h, x, y int) error {
 // checkScale is check without the source.
 func (r *Resizer) checkScale(dst Image, w, h, x, y int) error {
 	if r.filter < Bilinear || r.filter > Nearest {
-		return fmt.Errorf("resize: unknown filter %d: use Bilinear, Bicubic or Nearest", int(r.filter))
+		return fmt.Errorf("pixel: unknown filter %d: use Bilinear, Bicubic or Nearest", int(r.filter))
 	}
 	if err := dst.check("destination"); err != nil {
 		return err
@@ -85,7 +85,7 @@ func (r *Resizer) checkScale(dst Image, w, h, x, y int) error {
 		return err
 	}
 	if x < 0 || y < 0 || x > w-dst.W || y > h-dst.H {
-		return fmt.Errorf("resize: the %dx%d rectangle at (%d, %d) is not inside the scaled size %dx%d",
+		return fmt.Errorf("pixel: the %dx%d rectangle at (%d, %d) is not inside the scaled size %dx%d",
 			dst.W, dst.H, x, y, w, h)
 	}
 	return nil
@@ -112,7 +112,7 @@ const maxIntermediate = 1 << 25
 func (r *Resizer) intermediate(w int) (mid Image, first int, err error) {
 	first, end := r.vertical.span()
 	if int64(w)*int64(end-first) > maxIntermediate {
-		return Image{}, 0, fmt.Errorf("resize: intermediate image: %dx%d is more than %d pixels",
+		return Image{}, 0, fmt.Errorf("pixel: intermediate image: %dx%d is more than %d pixels",
 			w, end-first, maxIntermediate)
 	}
 	mid = Image{W: w, H: end - first, Stride: w * channels}
@@ -146,7 +146,7 @@ func (r *Resizer) horizontalPass(dst, src Image) {
 				p = p[channels:]
 			}
 			o := out[channels*x : channels*x+channels]
-			o[0], o[1], o[2] = clip(red), clip(green), clip(blue)
+			o[0], o[1], o[2] = clip(red>>precision), clip(green>>precision), clip(blue>>precision)
 		}
 	}
 }
@@ -175,7 +175,7 @@ func weightedRows(out, pix []byte, stride int, weight []int32) {
 			at += stride
 		}
 		o := out[i : i+4 : i+4]
-		o[0], o[1], o[2], o[3] = clip(a), clip(b), clip(c), clip(d)
+		o[0], o[1], o[2], o[3] = clip(a>>precision), clip(b>>precision), clip(c>>precision), clip(d>>precision)
 	}
 	for ; i < len(out); i++ {
 		sum, at := int32(half), i
@@ -183,17 +183,8 @@ func weightedRows(out, pix []byte, stride int, weight []int32) {
 			sum += int32(pix[at]) * w
 			at += stride
 		}
-		out[i] = clip(sum)
+		out[i] = clip(sum >> precision)
 	}
-}
-
-// clip drops the fraction bits and limits the result to a byte.
-func clip(sum int32) byte {
-	v := sum >> precision
-	if uint32(v) > 255 {
-		v = ^v >> 31 // all ones above the range, zero below it
-	}
-	return byte(v)
 }
 
 func (r *Resizer) nearest(dst, src Image, w, h, x, y int) {

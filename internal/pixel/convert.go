@@ -1,4 +1,4 @@
-package pixels
+package pixel
 
 import "fmt"
 
@@ -25,7 +25,7 @@ func (m *Frame) convertRow(rgb []byte, y int) {
 	case BGR:
 		bgrRow(rgb, in)
 	case RGBA:
-		rgbaRow(rgb, in)
+		nrgbaRow(rgb, in)
 	case BGRA:
 		bgraRow(rgb, in)
 	case Gray:
@@ -44,34 +44,4 @@ func (m *Frame) matrix() *matrix {
 		return &full
 	}
 	return &limited
-}
-
-// The conditions of the loops below tell the compiler that no index can be out of range.
-
-func bgrRow(rgb, in []byte) {
-	for len(in) >= 3 && len(rgb) >= 3 {
-		rgb[0], rgb[1], rgb[2] = in[2], in[1], in[0]
-		rgb, in = rgb[3:], in[3:]
-	}
-}
-
-func rgbaRow(rgb, in []byte) {
-	for len(in) >= 4 && len(rgb) >= 3 {
-		rgb[0], rgb[1], rgb[2] = in[0], in[1], in[2]
-		rgb, in = rgb[3:], in[4:]
-	}
-}
-
-func bgraRow(rgb, in []byte) {
-	for len(in) >= 4 && len(rgb) >= 3 {
-		rgb[0], rgb[1], rgb[2] = in[2], in[1], in[0]
-		rgb, in = rgb[3:], in[4:]
-	}
-}
-
-func grayRow(rgb, in []byte) {
-	for len(in) >= 1 && len(rgb) >= 3 {
-		rgb[0], rgb[1], rgb[2] = in[0], in[0], in[0]
-		rgb, in = rgb[3:], in[1:]
-	}
 }
