@@ -15,8 +15,8 @@ calibrate() { # calibrate MODEL ARGUMENT...
 	shift
 	"$bin/calib" "$@" --out "$out/$model" >"$out/calib.log" 2>&1 || { cat "$out/calib.log" >&2; exit 1; }
 }
-calibrate fashion --effort fast --chains 4 --weights $data/resnext20_8x4d.pth --images $data/calib.zip --limit 64 --mean 0.2860 --std 0.3530 --eval-limit 8
-calibrate resnext50 --effort fast --chains 4 --weights random:resnext50_32x4d --limit 8 --eval-limit 1
+calibrate fashion --effort fast --acc16 4 --weights $data/resnext20_8x4d.pth --images $data/calib.zip --limit 64 --mean 0.2860 --std 0.3530 --eval-limit 8
+calibrate resnext50 --effort fast --acc16 4 --weights random:resnext50_32x4d --limit 8 --eval-limit 1
 
 logits() { # logits MODEL PICTURES NAME KERNELS COMMAND...: the logits must be those of the model's first run
 	local model=$1 pictures=$2 file=$out/$1.$3.json first=$out/$1.json name="$1 on $3" kernels=$4
@@ -31,14 +31,14 @@ logits() { # logits MODEL PICTURES NAME KERNELS COMMAND...: the logits must be t
 
 # proved MODEL MOST COMMAND...: at most MOST % of the work may run on the kernels that need no proof
 proved() {
-	local model=$1 most=$2 chains none
+	local model=$1 most=$2 depths none
 	shift 2
-	chains=$("$@" inspect "$out/$model" | sed -n 's/^chains  *\(.*\) of the work$/\1/p')
-	none=$(sed -n 's/.*none \([0-9]*\)%$/\1/p' <<<"$chains")
-	case $chains in
-	*products*) [ "${none:-0}" -le "$most" ] && return ;;
+	depths=$("$@" inspect "$out/$model" | sed -n 's/^acc16 depth  *\(.*\) of the work$/\1/p')
+	none=$(sed -n 's/.*none for \([0-9]*\)%$/\1/p' <<<"$depths")
+	case $depths in
+	*[0-9]" for "*) [ "${none:-0}" -le "$most" ] && return ;;
 	esac
-	echo "same: $model on Cortex-A53: chains '$chains', expected at most $most % without" >&2
+	echo "same: $model on Cortex-A53: acc16 depths '$depths', expected at most $most % without" >&2
 	exit 1
 }
 
@@ -58,7 +58,7 @@ if command -v qemu-aarch64-static >/dev/null; then
 		logits resnext50 $picture "arm64-$run" "${run#*:}" "${arm64[@]}"
 	done
 	# What calibration rounds for the lanes of AVX2 must hold in those of the Cortex-A53. The grouped layers,
-	# 5 % and 2 % of the work, have no chains there.
+	# 5 % and 2 % of the work, do not sum in 16 bits there.
 	a53=(qemu-aarch64-static -cpu cortex-a53 "$bin/arm64/resnext")
 	proved fashion 8 "${a53[@]}"
 	proved resnext50 4 "${a53[@]}"

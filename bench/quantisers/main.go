@@ -35,7 +35,7 @@ func main() {
 	flag.IntVar(&o.evalLimit, "eval-limit", 0, "`number` of pictures to compare on; 0 is all, or 64 made-up ones")
 	flag.StringVar(&o.calib, "calib", "build/bench/calib", "calib's `program`")
 	flag.StringVar(&o.calibOptions, "calib-options", "", "further `options` for calib, separated by blanks")
-	flag.StringVar(&o.variants, "variants", "--chains auto;--chains 8;--effort fast --chains 4", "calib's `options` to compare, separated by semicolons")
+	flag.StringVar(&o.variants, "variants", "--acc16 auto;--acc16 8;--effort fast --acc16 4", "calib's `options` to compare, separated by semicolons")
 	flag.StringVar(&o.dir, "dir", "build/bench/quantised", "`folder` for everything that is made")
 	flag.StringVar(&o.scripts, "scripts", "bench/quantisers", "`folder` of the Python scripts")
 	flag.StringVar(&o.ort, "ort", "", "Python `interpreter` that has ONNX Runtime; without it, it is left out")

@@ -13,6 +13,12 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
+// acc16Flag names the option of the accumulation's depth, oldAcc16Flag is what it was called before.
+const (
+	acc16Flag    = "acc16"
+	oldAcc16Flag = "chains"
+)
+
 // tool is the name with which messages begin.
 const tool = "calib"
 
@@ -75,7 +81,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		if shell != "" {
 			return cli.Complete(c, shell)
 		}
-		s, err := o.settings(c.Flags().Changed)
+		given := c.Flags().Changed
+		if given(oldAcc16Flag) {
+			fmt.Fprintf(c.ErrOrStderr(), "%s: note: --%s is now --%s; the old name will go with the next release\n",
+				tool, oldAcc16Flag, acc16Flag)
+		}
+		s, err := o.settings(given)
 		if err != nil {
 			return err
 		}
@@ -99,7 +110,11 @@ func (o *options) declare(c *cobra.Command) {
 	f.Float64Var(&o.percentile, "percentile", quant.DefaultPercentile, "keep `P` percent of the values; for --observer percentile")
 	f.StringVar(&o.effort, "effort", string(quant.Default), "how much work to do: fast rounds each layer on its own, in seconds; default rounds layer after layer against the float network's output; max takes longer for a little more")
 	f.StringVar(&o.without, "without", "", "leave out the `TECHNIQUES`, between commas, for experiments: some of "+techniqueNames())
-	f.StringVar(&o.chains, "chains", "auto", "make weights such that `N` products can be summed in 16 bits, 2, 4 or 8, or off, or auto: the longest for each layer that cost it little precision. Longer chains are faster on x86-64 CPUs without VNNI")
+	f.StringVar(&o.acc16, acc16Flag, "auto", "acc16 `DEPTH`: how many products the weights allow to be summed in 16 bits, "+
+		"2, 4 or 8, or off; auto picks, per layer, the largest that adds at most 1 dB of noise. "+
+		"Greater depths are faster on x86-64 CPUs without VNNI and on the Cortex-A53")
+	f.Var(f.Lookup(acc16Flag).Value, oldAcc16Flag, "the old name of --"+acc16Flag)
+	f.Lookup(oldAcc16Flag).Hidden = true
 	f.IntVar(&o.limit, "limit", defaultLimit, "use at most `N` calibration pictures, spread over the folders; 0 is all")
 	f.IntVar(&o.evalLimit, "eval-limit", 0, fmt.Sprintf("compare on at most `N` pictures (default: all of --eval, else %d)", defaultCompared))
 	f.StringVar(&o.crop, "crop", "", "the network's input size, `N` or WxH pixels")
@@ -112,7 +127,7 @@ func (o *options) declare(c *cobra.Command) {
 	f.Uint64Var(&o.seed, "seed", 1, "choose pictures, and the weights of random:NAME, by the number `N`")
 	f.BoolVar(&o.layers, "layers", false, "measure and list the SQNR of each layer, worst first")
 	f.StringVar(&o.report, "report", "", "write a page about the result to `FILE`: accuracy, layers, ranges, changed answers, and what to try")
-	f.StringVar(&o.exportONNX, "export-onnx", "", "also write the int8 network to `FILE` as ONNX, for other runtimes; chains are of 4 then unless given, because on x86-64 CPUs without VNNI their sums may overflow otherwise")
+	f.StringVar(&o.exportONNX, "export-onnx", "", "also write the int8 network to `FILE` as ONNX, for other runtimes; the acc16 depth is then 4 unless given, because on x86-64 CPUs without VNNI their sums may overflow otherwise")
 	f.BoolVar(&o.strict, "strict", false, "fail where a picture cannot be read, instead of skipping it")
 	f.BoolVar(&o.json, "json", false, "print one JSON object on standard output, all else on standard error")
 }

@@ -39,7 +39,7 @@ func (p *plan) decisions() [][2]string {
 		{"compare", cli.Printable(p.comparedText)},
 		{"observer", p.observerText()},
 		{"effort", p.effortText()},
-		{"chains", p.chainsText()},
+		{"acc16", p.acc16Text()},
 		{"write", cli.Printable(p.out)},
 	}
 }
@@ -69,14 +69,14 @@ func (p *plan) effortText() string {
 	return text
 }
 
-func (p *plan) chainsText() string {
-	switch p.settings.chains {
+func (p *plan) acc16Text() string {
+	switch p.settings.acc16 {
 	case quant.ChainsAuto:
-		return "as long as precision allows in each layer"
+		return "auto: as deep as precision allows in each layer"
 	case 0:
-		return "off (--chains makes some CPUs faster)"
+		return "off (--acc16 makes some CPUs faster)"
 	}
-	return "of " + cli.Plural(p.settings.chains, "product")
+	return fmt.Sprintf("depth %d", p.settings.acc16)
 }
 
 // labelText shows the first labels.

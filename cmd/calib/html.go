@@ -56,8 +56,8 @@ func (w *work) details(model *resnext.Model, r *report) (*page.Data, error) {
 			Width: cfg.Width, Height: cfg.Height, Classes: cfg.Classes, Random: s.random != nil,
 		},
 		Choices: page.Choices{
-			Observer: string(s.observer), Percentile: s.percentile, Chains: w.found.MainChains(), ChainsAuto: s.chains == quant.ChainsAuto,
-			ChainLoss: w.chainLoss(), Techniques: w.found.Techniques, Absorbed: w.found.Absorbed,
+			Observer: string(s.observer), Percentile: s.percentile, Depth: w.found.MainChains(), DepthAuto: s.acc16 == quant.ChainsAuto,
+			DepthLoss: w.depthLoss(), Techniques: w.found.Techniques, Absorbed: w.found.Absorbed,
 			Equalise: w.equaliseFlag(), Pictures: p.calibration.len(),
 			PicturesText: cli.Printable(p.pictures), AllPictures: takesAll(p.calibration, s.limit),
 		},
@@ -79,9 +79,9 @@ func (w *work) details(model *resnext.Model, r *report) (*page.Data, error) {
 	return d, err
 }
 
-// chainLoss is what the choice of chains cost; nil where they were given.
-func (w *work) chainLoss() *quant.Decibel {
-	if w.settings.chains != quant.ChainsAuto {
+// depthLoss is what the choice of acc16 depths cost; nil where one was given.
+func (w *work) depthLoss() *quant.Decibel {
+	if w.settings.acc16 != quant.ChainsAuto {
 		return nil
 	}
 	return &w.found.ChainLoss
@@ -107,7 +107,7 @@ func takesAll(f feed, limit int) bool {
 	return ok && (limit == 0 || set.set.Len() <= limit)
 }
 
-// kernelDetails tells of the kernels that ran and of how much of the work runs in chains.
+// kernelDetails describes the kernels that ran and how much of the work sums in 16 bits.
 func kernelDetails(model *resnext.Model) (page.Kernels, error) {
 	k, _, err := asm.Select(model.Kernels())
 	if err != nil {
@@ -119,21 +119,21 @@ func kernelDetails(model *resnext.Model) (page.Kernels, error) {
 			total[products] += n
 		}
 	}
-	return page.Kernels{Name: k.Name, UseChains: len(k.Chains) > 0, Chains: chainShares(total)}, nil
+	return page.Kernels{Name: k.Name, UseAcc16: len(k.Chains) > 0, Depths: depthShares(total)}, nil
 }
 
-// chainShares turns counts by chain length into shares, shortest chain first.
-func chainShares(counts map[int]int64) []page.ChainShare {
+// depthShares turns counts by acc16 depth into shares, smallest depth first.
+func depthShares(counts map[int]int64) []page.DepthShare {
 	total := int64(0)
-	var shares []page.ChainShare
+	var shares []page.DepthShare
 	for products, n := range counts {
 		total += n
-		shares = append(shares, page.ChainShare{Products: products, Share: float64(n)})
+		shares = append(shares, page.DepthShare{Products: products, Share: float64(n)})
 	}
 	for i := range shares {
 		shares[i].Share /= float64(max(1, total))
 	}
-	slices.SortFunc(shares, func(a, b page.ChainShare) int { return a.Products - b.Products })
+	slices.SortFunc(shares, func(a, b page.DepthShare) int { return a.Products - b.Products })
 	return shares
 }
 

@@ -44,7 +44,7 @@ func TestReportPage(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a report.html")
 	code, stdout, stderr := invoke("--weights", reference, "--images", fashion+"calib.zip", "--limit", "48", "--eval", fashion+"test.zip",
-		"--eval-limit", "120", "--mean", "0.2860", "--std", "0.3530", "--chains", "8", "--observer", "percentile", "--percentile", "97", "--json", "--out", filepath.Join(dir, "m"), "--report", path)
+		"--eval-limit", "120", "--mean", "0.2860", "--std", "0.3530", "--acc16", "8", "--observer", "percentile", "--percentile", "97", "--json", "--out", filepath.Join(dir, "m"), "--report", path)
 	require.Equal(t, cli.Done, code, stderr)
 	require.ElementsMatch(t, []string{"m", "a report.html"}, listing(t, dir))
 	var r report
@@ -76,7 +76,7 @@ func TestReportPage(t *testing.T) {
 		require.Equal(t, l.Values.Count, count)
 		require.EqualValues(t, 48*l.OutW*l.OutH*l.Out, count, l.Name)
 		share := 0.0
-		for _, c := range l.Chains {
+		for _, c := range l.Depths {
 			share += c.Share
 		}
 		require.InDelta(t, 1, share, 1e-9)
@@ -90,7 +90,7 @@ func TestReportPage(t *testing.T) {
 		"activations":  "stem range",
 		"weights":      "stage2.block0.shortcut",
 		"answers":      "right",
-		"accumulation": "chains of 8 (this model)",
+		"accumulation": "acc16 depth 8 (this model)",
 		"reproduce":    `calib \ --weights ` + reference,
 	} {
 		require.Contains(t, strings.ReplaceAll(text[section], ". ", "."), want)
@@ -157,7 +157,7 @@ func TestEqualiseFlag(t *testing.T) {
 			require.Equal(t, want == "", l.SpreadBefore != nil, options)
 			require.NotNil(t, l.Spread)
 		}
-		require.True(t, r.Details.Choices.ChainsAuto)
+		require.True(t, r.Details.Choices.DepthAuto)
 		w := &work{settings: &settings{effort: r.Effort}, found: &quant.Details{}}
 		if want == "" {
 			w.found.Techniques = quant.Techniques()

@@ -9,8 +9,8 @@ import (
 const (
 	// drawnBins is how many bars a histogram has.
 	drawnBins = 72
-	// unchained is the chain length whose lanes are shown where no chains were asked for.
-	unchained = 2
+	// defaultLane is the acc16 depth whose lanes are shown where none was asked for.
+	defaultLane = 2
 )
 
 // layerDetails tells of every convolution.
@@ -24,7 +24,7 @@ func (w *work) layerDetails(model *resnext.Model) []page.Layer {
 		s := info.Shape
 		l := page.Layer{
 			Name: s.Name, In: s.In, Out: s.Out, Kernel: s.Kernel, Stride: s.Stride, Groups: s.Groups,
-			OutW: s.OutW, OutH: s.OutH, MACs: s.MACs(), Chains: chainShares(info.MACsByChain),
+			OutW: s.OutW, OutH: s.OutH, MACs: s.MACs(), Depths: depthShares(info.MACsByChain),
 		}
 		if v, ok := ratios[s.Name]; ok {
 			l.SQNR = &v
@@ -41,7 +41,7 @@ func (w *work) addWeights(l *page.Layer, s resnext.ConvShape) {
 	conv, q := w.found.Float.Convs[s.Name], w.quantised.Convs[s.Name].Weight
 	ratio, spread := quant.WeightSQNR(conv, q, w.plan.preprocess), quant.WeightSpread(conv)
 	l.Weights, l.Spread = &ratio, &spread
-	products := unchained
+	products := defaultLane
 	if found := w.found.Layer(s.Name); found != nil {
 		ratio = found.SQNR // weights that were rounded together are nowhere near the float ones, their output is
 		if w.equalised() {

@@ -120,7 +120,7 @@ func TestBadUsage(t *testing.T) {
 		{"--weights w.pth --images i --observer best", `unknown observer "best"`},
 		{"--weights w.pth --images i --percentile 0", "--percentile is 0"},
 		{"--weights w.pth --images i --percentile 101", "--percentile is 101"},
-		{"--weights w.pth --images i --chains 3", `--chains is "3", expected auto, off, 2, 4 or 8`},
+		{"--weights w.pth --images i --acc16 3", `--acc16 is "3", expected auto, off, 2, 4 or 8`},
 		{"--weights w.pth --images i --limit -1", "--limit is -1"},
 		{"--weights w.pth --images i --limit x", `"x"`},
 		{"--weights w.pth --images i --eval-limit -1", "--eval-limit is -1"},
@@ -332,12 +332,12 @@ func TestRandom(t *testing.T) {
 	require.Equal(t, "synthetic", m.Calibration()["pictures"])
 }
 
-// TestChains: chains that were asked for are made true, recorded, and proved by the loader.
-func TestChains(t *testing.T) {
+// TestDepth: an acc16 depth that was asked for is made true, recorded, and proved by the loader.
+func TestDepth(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "m")
-	code, stdout, stderr := invoke("--weights", tiny, "--limit", "4", "--chains", "4", "--out", out)
+	code, stdout, stderr := invoke("--weights", tiny, "--limit", "4", "--acc16", "4", "--out", out)
 	require.Equal(t, cli.Done, code, stderr)
-	require.Contains(t, stdout, "of 4 products")
+	require.Contains(t, stdout, "depth 4")
 	m, err := resnext.Open(out)
 	require.NoError(t, err)
 	require.Equal(t, "4", m.Calibration()["chains"])
@@ -347,6 +347,36 @@ func TestChains(t *testing.T) {
 		if l.Shape.Groups == 1 && slices.Contains(k.Chains, 2) {
 			require.NotContains(t, l.MACsByChain, 0, l.Shape.Name)
 		}
+	}
+}
+
+// TestOldDepthFlag: the old name of --acc16 does the same for now, says so in one line, and is not shown.
+func TestOldDepthFlag(t *testing.T) {
+	dir := t.TempDir()
+	var files [][]byte
+	for flag, note := range map[string]string{
+		"acc16": "", "chains": "calib: note: --chains is now --acc16; the old name will go with the next release\n",
+	} {
+		path := filepath.Join(dir, flag)
+		code, _, stderr := invoke("--weights", tiny, "--limit", "2", "--"+flag, "4", "--out", path)
+		require.Equal(t, cli.Done, code, stderr)
+		if note != "" {
+			require.Equal(t, 0, strings.Index(stderr, note), stderr)
+		}
+		require.Equal(t, note != "", strings.Contains(stderr, "chains"), stderr)
+		files = append(files, read(t, path))
+	}
+	require.True(t, bytes.Equal(files[0], files[1]))
+	code, _, stderr := invoke("--weights", tiny, "--chains", "3")
+	require.Equal(t, cli.Misuse, code)
+	require.Contains(t, stderr, `--acc16 is "3", expected auto, off, 2, 4 or 8`)
+
+	_, help, _ := invoke("--help")
+	require.Contains(t, help, "--acc16 DEPTH")
+	require.NotContains(t, help, "chains")
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		_, script, _ := invoke("--completion", shell)
+		require.NotContains(t, script, "chains")
 	}
 }
 

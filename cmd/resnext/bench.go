@@ -229,7 +229,7 @@ func newBenchPrinter(w io.Writer, m *resnext.Model, path string, asJSON bool) fu
 	about.Row("network", fmt.Sprintf("%s, %dx%d pixels, %s multiply-accumulates",
 		cli.Printable(cli.ArchName(cfg)), cfg.Width, cfg.Height, cli.Count(cfg.MACs())))
 	about.Row("cpu", fmt.Sprintf("%s; kernels %s", cli.Printable(cpuName()), m.Kernels()))
-	about.Row("chains", chainText(modelChains(m)))
+	about.Row("acc16 depth", depthText(modelDepths(m)))
 	about.Print(w)
 	fmt.Fprintln(w, "\nthreads    runs   min ms  median ms   p99 ms  mean ms  images/s  GMAC/s  memory")
 	return func(r benchResult) error {

@@ -67,7 +67,7 @@ type attempt struct{ Flags, Effect string }
 var (
 	tryMinMax = attempt{"--observer minmax", "clips nothing, at the price of coarser steps"}
 	tryMSE    = attempt{"--observer mse", "weighs clipping against rounding"}
-	tryFree   = attempt{"--chains off", "rounds every weight to the nearest integer; slowest on CPUs that profit from chains"}
+	tryFree   = attempt{"--acc16 off", "rounds every weight to the nearest integer; slowest on CPUs that profit from acc16"}
 )
 
 // advice explains why layer i is probably low, and what to try.
@@ -189,10 +189,10 @@ func weightFlags(c Choices, l *Layer) []attempt {
 		try = append(try, attempt{c.Equalise, "evens out the channels"})
 	}
 	switch {
-	case c.Chains > 2:
-		shorter := fmt.Sprintf("--chains %d", c.Chains/2)
-		try = append(try, attempt{shorter, "moves fewer weights off their nearest integer; slower on CPUs that profit from chains"}, tryFree)
-	case c.Chains == 2:
+	case c.Depth > 2:
+		shorter := fmt.Sprintf("--acc16 %d", c.Depth/2)
+		try = append(try, attempt{shorter, "moves fewer weights off their nearest integer; slower on CPUs that profit from acc16"}, tryFree)
+	case c.Depth == 2:
 		try = append(try, tryFree)
 	}
 	return try

@@ -18,7 +18,7 @@ func lossy(name string, total, weights, rounding, clipping float64) Layer {
 }
 
 func TestAdvice(t *testing.T) {
-	choices := Choices{Observer: "mse", Chains: 4, Pictures: 512}
+	choices := Choices{Observer: "mse", Depth: 4, Pictures: 512}
 	with := func(change func(*Choices)) Choices {
 		c := choices
 		change(&c)
@@ -36,19 +36,19 @@ func TestAdvice(t *testing.T) {
 		why     string
 		try     []string
 	}{
-		"weights":             {choices, lossy("l", 20, 20.5, 45, 60), "rounding of its weights.", []string{"--chains 2", "--chains off"}},
-		"wide weights":        {with(func(c *Choices) { c.Equalise = "--equalise" }), wide, "30 times the median one's", []string{"--equalise", "--chains 2", "--chains off"}},
-		"all equalised":       {choices, wide, "30 times the median one's", []string{"--chains 2", "--chains off"}},
-		"free weights":        {with(func(c *Choices) { c.Chains = 0 }), lossy("l", 20, 20.5, 45, 60), "rounding of its weights", nil},
+		"weights":             {choices, lossy("l", 20, 20.5, 45, 60), "rounding of its weights.", []string{"--acc16 2", "--acc16 off"}},
+		"wide weights":        {with(func(c *Choices) { c.Equalise = "--equalise" }), wide, "30 times the median one's", []string{"--equalise", "--acc16 2", "--acc16 off"}},
+		"all equalised":       {choices, wide, "30 times the median one's", []string{"--acc16 2", "--acc16 off"}},
+		"free weights":        {with(func(c *Choices) { c.Depth = 0 }), lossy("l", 20, 20.5, 45, 60), "rounding of its weights", nil},
 		"clipping":            {choices, lossy("l", 20, 50, 45, 20.5), "0.500% of them are larger", []string{"--observer minmax"}},
 		"percentile":          {with(func(c *Choices) { c.Observer, c.Percentile = "percentile", 99.99 }), lossy("l", 20, 50, 45, 20.5), "clipped", []string{"--observer mse", "--observer percentile --percentile 99.999"}},
 		"percentile 100":      {with(func(c *Choices) { c.Observer, c.Percentile = "percentile", 100 }), lossy("l", 20, 50, 45, 20.5), "clipped", []string{"--observer mse"}},
 		"rounding, minmax":    {with(func(c *Choices) { c.Observer = "minmax" }), lossy("l", 20, 50, 20.5, 60), "to 8 bits.", []string{"--observer mse"}},
 		"rounding, few":       {choices, sparse, "few values speak at all, 99.00% are 0", nil},
 		"rounding, outliers":  {choices, outliers, "99% of its values lie below 1, but the range reaches to 10", []string{"--observer percentile --percentile 99.9"}},
-		"few pictures":        {with(func(c *Choices) { c.Pictures = 20 }), lossy("l", 20, 20.5, 45, 60), "weights", []string{"--chains 2", "--chains off", "--limit 512"}},
+		"few pictures":        {with(func(c *Choices) { c.Pictures = 20 }), lossy("l", 20, 20.5, 45, 60), "weights", []string{"--acc16 2", "--acc16 off", "--limit 512"}},
 		"few pictures, all":   {with(func(c *Choices) { c.Pictures, c.AllPictures = 20, true }), sparse, "few values", []string{"more pictures"}},
-		"accumulated":         {choices, lossy("l", 20, 50, 50, 60), "error of the layers before. Of these loud adds the most, by rounding its weights.", []string{"--chains 2", "--chains off"}},
+		"accumulated":         {choices, lossy("l", 20, 50, 50, 60), "error of the layers before. Of these loud adds the most, by rounding its weights.", []string{"--acc16 2", "--acc16 off"}},
 		"not measured enough": {choices, Layer{Name: "l"}, "too little to tell", nil},
 	} {
 		t.Run(name, func(t *testing.T) {

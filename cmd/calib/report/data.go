@@ -39,13 +39,13 @@ type Choices struct {
 	Observer string `json:"observer"`
 	// Percentile is that of the observer percentile.
 	Percentile float64 `json:"percentile"`
-	// Chains is how many products the weights were rounded for; 0 is off. With ChainsAuto the length was chosen
-	// for each layer, and Chains is that of most of the work.
-	Chains     int  `json:"chains"`
-	ChainsAuto bool `json:"chains_auto"`
-	// ChainLoss bounds what ChainsAuto gave up: by how much the layers' noise grew at most, on average. Nil if
+	// Depth is the acc16 depth that the weights were rounded for, in products; 0 is off. With DepthAuto it was
+	// chosen for each layer, and Depth is that of most of the work.
+	Depth     int  `json:"chains"`
+	DepthAuto bool `json:"chains_auto"`
+	// DepthLoss bounds what DepthAuto gave up: by how much the layers' noise grew at most, on average. Nil if
 	// it is not known.
-	ChainLoss *quant.Decibel `json:"chain_loss_db"`
+	DepthLoss *quant.Decibel `json:"chain_loss_db"`
 	// Techniques are those that worked on the network, in their order; Absorbed is how many channels' constants
 	// quant.Absorption moved.
 	Techniques []quant.Technique `json:"techniques"`
@@ -105,8 +105,8 @@ type Layer struct {
 	// before and after equalisation. Without equalisation only Spread is set.
 	SpreadBefore *float64 `json:"spread_before,omitempty"`
 	Spread       *float64 `json:"spread"`
-	// Chains are the shares of the layer's multiply-accumulates by chain length, shortest first.
-	Chains []ChainShare `json:"chains"`
+	// Depths are the shares of the layer's multiply-accumulates by acc16 depth, smallest first.
+	Depths []DepthShare `json:"chains"`
 	Lanes  *Lanes       `json:"lanes"`
 }
 
@@ -125,14 +125,14 @@ type Values struct {
 	Bins  []int64 `json:"bins"`
 }
 
-// ChainShare is the share (0 to 1) of work that sums so many products in 16 bits; 0 is the kernel that needs
+// DepthShare is the share (0 to 1) of work that sums so many products in 16 bits; 0 is the kernel that needs
 // no proof.
-type ChainShare struct {
+type DepthShare struct {
 	Products int     `json:"products"`
 	Share    float64 `json:"share"`
 }
 
-// Lanes says how full 16-bit lanes with chains of so many products are; 1 is the limit up to which no sum
+// Lanes says how full 16-bit lanes of so many products are; 1 is the limit up to which no sum
 // can overflow.
 type Lanes struct {
 	Products int     `json:"products"`
@@ -143,10 +143,10 @@ type Lanes struct {
 // Kernels is the set of kernels that ran.
 type Kernels struct {
 	Name string `json:"name"`
-	// UseChains tells that the set is faster where chains are proved.
-	UseChains bool `json:"use_chains"`
-	// Chains are the shares of all layers' multiply-accumulates.
-	Chains []ChainShare `json:"chains"`
+	// UseAcc16 reports whether the set is faster where sums are proved.
+	UseAcc16 bool `json:"use_chains"`
+	// Depths are the shares of all layers' multiply-accumulates.
+	Depths []DepthShare `json:"chains"`
 }
 
 // Answers is what the int8 network answers otherwise than the float network.

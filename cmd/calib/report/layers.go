@@ -18,7 +18,7 @@ type layerView struct {
 	Percent       float64 // the bar's length
 	Noise         []segment
 	Why           string
-	Segments      []segment // chains
+	Segments      []segment // shares of acc16 depths
 	Fill, FillMax string
 	FillOver      bool
 	Before, After string

@@ -25,14 +25,14 @@ func example(t *testing.T) *Data {
 	require.NoError(t, err)
 	d := &Data{
 		Network: Network{Name: "resnext20_8x4d", Parameters: 500_000, MACs: 69e6, Width: 28, Height: 28, Classes: 3},
-		Choices: Choices{Observer: "mse", Chains: 4, Pictures: 512, PicturesText: "all 512 of calib.zip"},
+		Choices: Choices{Observer: "mse", Depth: 4, Pictures: 512, PicturesText: "all 512 of calib.zip"},
 		Summary: Summary{
 			Pictures: 1000, Labelled: 1000, ComparedOn: "all 1000 of test.zip",
 			Float:     Side{Top1: ptr(0.935), Top5: ptr(1.0), Bytes: 2_130_000, Milliseconds: ptr(11.0)},
 			Int8:      Side{Top1: ptr(0.933), Top5: ptr(1.0), Bytes: 567_000, Milliseconds: ptr(4.0)},
 			Agreement: ptr(0.998), SQNR: ptr(quant.Decibel(37.3)),
 		},
-		Kernels: Kernels{Name: "avx2", UseChains: true, Chains: []ChainShare{{0, 0.25}, {4, 0.75}}},
+		Kernels: Kernels{Name: "avx2", UseAcc16: true, Depths: []DepthShare{{0, 0.25}, {4, 0.75}}},
 		Labels:  []string{"shirt", "coat", "bag"},
 		Answers: &Answers{
 			Changed: 2, CloseCalls: 2, Lost: 2, Cells: []Cell{{0, 0, 79, 77}, {0, 1, 5, 7}},
@@ -46,7 +46,7 @@ func example(t *testing.T) *Data {
 			SQNR: ptr(quant.Decibel(40 - 6*i)), Weights: ptr(quant.Decibel(38)), Rounding: ptr(quant.Decibel(41)), Clipping: ptr(quant.Decibel(60)),
 			Values: &Values{Range: 6, Max: 7, Count: 1e6, Zeros: 5e5, Clipped: 20, Width: 0.5, Bins: []int64{9e5, 1e5, 1000, 50, 3, 0, 1, 1, 1, 1, 1, 15, 4, 1}},
 			Spread: ptr(2.5), SpreadBefore: ptr(12.0),
-			Chains: []ChainShare{{4, 1}}, Lanes: &Lanes{4, 0.5, 0.99},
+			Depths: []DepthShare{{4, 1}}, Lanes: &Lanes{4, 0.5, 0.99},
 		})
 	}
 	return d
@@ -114,11 +114,11 @@ func TestSections(t *testing.T) {
 	for name, want := range map[string][]string{
 		"summary":      {"good", "int8 answers as the float network on 99.80% of 1000 pictures, 0.20 points less accurate, 3.8 times smaller.", "sign test, p = 0.5"},
 		"figures":      {"93.50%", "93.30%", "−0.20 points", "2.13 MB", "567 KB", "2.8 times faster", "11.00 ms", "37.3 dB", "all 1000 of test.zip", "all 512 of calib.zip"},
-		"layers":       {"stage2. block0. reduce", "16.0 dB", "low", "--chains 2", "--chains off", "About"},
+		"layers":       {"stage2. block0. reduce", "16.0 dB", "low", "--acc16 2", "--acc16 off", "About"},
 		"activations":  {"range 6 of 7 seen", "0.002% clipped", "50% zeros", "Stage 1"},
 		"weights":      {"before", "after equalisation", "12.0", "2.5"},
 		"answers":      {"shirt", "coat", "+2 worse", "−2 worse", "6_shirt/1.png", "float is right", "50.0%"},
-		"accumulation": {"4 products 75.00%", "no chain 25.00%", "EPYC", "50.0 ms", "1.9 times", "99%"},
+		"accumulation": {"depth 4 75.00%", "none 25.00%", "EPYC", "50.0 ms", "1.9 times", "99%"},
 		"reproduce":    {"calib --weights w.pth", "0.1.0", "mse", "17 s", "some"},
 	} {
 		text := words(found[name])
@@ -128,18 +128,18 @@ func TestSections(t *testing.T) {
 	}
 }
 
-// TestChainsAuto: where layers differ, no one length is said to be the model's.
-func TestChainsAuto(t *testing.T) {
+// TestDepthAuto: where layers differ, no one depth is said to be the model's.
+func TestDepthAuto(t *testing.T) {
 	d := example(t)
 	_, root := render(t, d)
-	require.Contains(t, words(sections(root)["accumulation"]), "chains of 4 (this model)")
-	d.Choices.ChainsAuto, d.Choices.ChainLoss = true, ptr(quant.Decibel(0.24))
+	require.Contains(t, words(sections(root)["accumulation"]), "acc16 depth 4 (this model)")
+	d.Choices.DepthAuto, d.Choices.DepthLoss = true, ptr(quant.Decibel(0.24))
 	_, root = render(t, d)
 	text := words(sections(root)["accumulation"])
 	require.Contains(t, text, "noise grew by at most 0.2 dB on average")
-	require.Contains(t, text, "chains of 4 (most of this model)")
-	require.Contains(t, text, "The length was chosen for each layer")
-	require.Contains(t, text, "lane mean fill fullest stem 4 products 4 50% 99%")
+	require.Contains(t, text, "acc16 depth 4 (most of this model)")
+	require.Contains(t, text, "The acc16 depth was chosen for each layer")
+	require.Contains(t, text, "lane mean fill fullest stem depth 4 4 50% 99%")
 }
 
 // TestTechniques: the page names what worked on the network, and how much absorption found.

@@ -31,10 +31,10 @@ type view struct {
 	Cells                              []cellView
 	MoreCells                          int
 	Pictures                           []pictureView
-	TotalChains                        []segment
+	TotalDepths                        []segment
 	Speeds                             []speedRow
 	SpeedMachine                       string
-	AnyHistogram, AnySpread, AnyChains bool
+	AnyHistogram, AnySpread, AnyDepths bool
 	AnyLanes                           bool
 	LowSQNR                            int
 }
@@ -45,7 +45,7 @@ func newView(d *Data) *view {
 	v.addRatios(layers)
 	v.addHistograms(layers)
 	v.addSpread(layers)
-	v.addChains(layers)
+	v.addDepths(layers)
 	v.addAnswers()
 	return v
 }
