@@ -38,7 +38,7 @@ func calibrate(ctx context.Context, s *settings, stdout, stderr io.Writer) error
 	}
 	defer w.plan.close()
 	w.plan.echo(out)
-	if err := w.readPictures(stderr); err != nil {
+	if err := w.readImages(stderr); err != nil {
 		return err
 	}
 	w.plan.warn(stderr)
@@ -78,9 +78,9 @@ type work struct {
 	progress *progress
 	plan     *plan
 	begin    time.Time
-	skipped  []badPicture
+	skipped  []badImage
 
-	// What the page of --report tells of.
+	// What the page of --report shows.
 	stats      *quant.Statistics // of details.Float
 	found      *quant.Details
 	quantised  *resnext.Quantised
@@ -167,7 +167,7 @@ func (w *work) note(notes map[string]string) {
 	s := w.settings
 	notes["tool"] = tool + " " + resnext.Version
 	notes["weights"] = s.weights
-	notes["pictures"] = "synthetic"
+	notes["pictures"] = "synthetic" // the model file's key for the name of --images
 	if s.random == nil {
 		notes["weights"] = lastName(s.weights)
 	}
@@ -189,7 +189,7 @@ func (w *work) compare(model *resnext.Model, size int64) (*report, error) {
 	}
 	if s.layers || s.report != "" {
 		// On its own, because it would slow down what is timed.
-		few := spread{p.compared, defaultCompared}
+		few := subsample{p.compared, defaultCompared}
 		l, err := do(w, "comparing layers", few.len(), func(f *phase) (*quant.Comparison, error) {
 			return quant.Compare(w.ctx, w.found.Float, model, few.len(), few.load, p.preprocess,
 				quant.CompareOptions{Threads: s.threads, Layers: true, Progress: f.step})

@@ -24,10 +24,10 @@ const tool = "calib"
 
 const about = `calib turns a trained float ResNeXt or ResNet into an int8 model for the tool
 resnext and the library: a quarter of the size, several times as fast, nearly
-the same answers. No training, no labels: a few hundred pictures like those that
+the same answers. No training, no labels: a few hundred images like those that
 the network will see are enough.
 
-WEIGHTS is the float network, told by content: a PyTorch state_dict (.pth, .pt),
+WEIGHTS is the float network, by content: a PyTorch state_dict (.pth, .pt),
 .safetensors in one file or in shards with an index, .npy files in a folder or
 an .npz archive, an ONNX export with float weights, a Torch7 model (.t7), or the
 folder of a model from a hub. Tensors have the names of torchvision, timm,
@@ -35,23 +35,23 @@ transformers or the CIFAR implementations; depth, cardinality and widths are
 read from the tensors, in ONNX and Torch7 from the graph. config.json and
 preprocessor_config.json beside the weights give labels and preparation.
 random:NAME makes a network of random weights instead, to measure the speed of
-an architecture; it needs no pictures. random-heavy:NAME gives its channels very
+an architecture; it needs no images. random-heavy:NAME gives its channels very
 uneven strengths, to test calibration.
-PICTURES is a folder or a .zip archive of JPEG, PNG, WebP, ... files, or the
-IDX files of MNIST and its relatives, gzipped or not. Pictures that cannot be
+IMAGES is a folder or a .zip archive of JPEG, PNG, WebP, ... files, or the
+IDX files of MNIST and its relatives, gzipped or not. Images that cannot be
 read are skipped and named, as long as they are not more than half.
 
-Pictures must be prepared as for training. What is not given is chosen by the
+Images must be prepared as for training. What is not given is chosen by the
 kind of network, and shown before the work starts:
   ImageNet  resize the shorter side to 256, crop 224x224, ImageNet mean and std
-  CIFAR     the pictures' own size if all are alike and at most 64 pixels, else
+  CIFAR     the images' own size if all are alike and at most 64 pixels, else
             32x32; CIFAR-10 mean and std
 All of it is stored in the model.
 
-With --eval the float and the int8 network are compared on labelled pictures,
+With --eval the float and the int8 network are compared on labelled images,
 one folder for each class (class 0 is the first folder by name; with --labels
 folders may be named like the labels), or IDX files of images and labels.
-Without it they are compared on some of the calibration pictures, which need no
+Without it they are compared on some of the calibration images, which need no
 labels: by how often they agree, and by the logits' signal to quantisation noise
 ratio (SQNR; 30 dB and more is good).`
 
@@ -68,7 +68,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var o options
 	var shell string
 	c := &cobra.Command{
-		Use:     tool + " --weights WEIGHTS --images PICTURES [options]",
+		Use:     tool + " --weights WEIGHTS --images IMAGES [options]",
 		Short:   "Turn a float ResNeXt checkpoint into an int8 model",
 		Long:    about,
 		Example: examples,
@@ -101,9 +101,9 @@ func (o *options) declare(c *cobra.Command) {
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.weights, "weights", "", "`FILE` or folder of the float network, or random:NAME")
-	f.StringVar(&o.images, "images", "", "calibration pictures: `FOLDER` or zip archive")
+	f.StringVar(&o.images, "images", "", "calibration images: `FOLDER` or zip archive")
 	f.StringVar(&o.out, "out", "", "model `FILE` to write (default: the weights' name with .int8.safetensors, in the current folder)")
-	f.StringVar(&o.eval, "eval", "", "labelled pictures to compare on: `FOLDER` or zip archive with a folder for each class")
+	f.StringVar(&o.eval, "eval", "", "labelled images to compare on: `FOLDER` or zip archive with a folder for each class")
 	f.StringVar(&o.labels, "labels", "", "text `FILE` with a label on each line (default: config.json beside the weights, else the folders of --eval, else of --images)")
 	f.StringVar(&o.arch, "arch", "auto", "insist on the architecture `NAME`, such as resnext50_32x4d")
 	f.StringVar(&o.observer, "observer", string(quant.Observers()[0]), "`NAME` of how activation ranges are chosen: "+observerNames())
@@ -115,20 +115,20 @@ func (o *options) declare(c *cobra.Command) {
 		"Greater depths are faster on x86-64 CPUs without VNNI and on the Cortex-A53")
 	f.Var(f.Lookup(acc16Flag).Value, oldAcc16Flag, "the old name of --"+acc16Flag)
 	f.Lookup(oldAcc16Flag).Hidden = true
-	f.IntVar(&o.limit, "limit", defaultLimit, "use at most `N` calibration pictures, spread over the folders; 0 is all")
-	f.IntVar(&o.evalLimit, "eval-limit", 0, fmt.Sprintf("compare on at most `N` pictures (default: all of --eval, else %d)", defaultCompared))
+	f.IntVar(&o.limit, "limit", defaultLimit, "use at most `N` calibration images, spread over the folders; 0 is all")
+	f.IntVar(&o.evalLimit, "eval-limit", 0, fmt.Sprintf("compare on at most `N` images (default: all of --eval, else %d)", defaultCompared))
 	f.StringVar(&o.crop, "crop", "", "the network's input size, `N` or WxH pixels")
 	f.IntVar(&o.resize, "resize", 0, "resize the shorter side to `N` pixels before the crop; 0 resizes straight to the input size")
 	f.StringVar(&o.filter, "filter", "bilinear", "`NAME` of the resampling filter, bilinear or bicubic")
-	f.StringVar(&o.mean, "mean", "", "mean of the training pictures, `M` or R,G,B on the 0..1 scale")
+	f.StringVar(&o.mean, "mean", "", "mean of the training images, `M` or R,G,B on the 0..1 scale")
 	f.StringVar(&o.std, "std", "", "their standard deviation, `S` or R,G,B on the 0..1 scale")
 	f.IntVar(&o.threads, "threads", 0, "use `N` CPU cores; 0 is all of them")
-	cli.PictureMemory(f)
-	f.Uint64Var(&o.seed, "seed", 1, "choose pictures, and the weights of random:NAME, by the number `N`")
+	cli.ImageMemory(f)
+	f.Uint64Var(&o.seed, "seed", 1, "choose images, and the weights of random:NAME, by the number `N`")
 	f.BoolVar(&o.layers, "layers", false, "measure and list the SQNR of each layer, worst first")
 	f.StringVar(&o.report, "report", "", "write a page about the result to `FILE`: accuracy, layers, ranges, changed answers, and what to try")
 	f.StringVar(&o.exportONNX, "export-onnx", "", "also write the int8 network to `FILE` as ONNX, for other runtimes; the acc16 depth is then 4 unless given, because on x86-64 CPUs without VNNI their sums may overflow otherwise")
-	f.BoolVar(&o.strict, "strict", false, "fail where a picture cannot be read, instead of skipping it")
+	f.BoolVar(&o.strict, "strict", false, "fail where an image cannot be read, instead of skipping it")
 	f.BoolVar(&o.json, "json", false, "print one JSON object on standard output, all else on standard error")
 }
 

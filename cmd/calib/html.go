@@ -16,7 +16,7 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-// writePage writes the page of --report, if there is to be one, and adds what it tells to r.
+// writePage writes the page of --report, if there is to be one, and adds what it shows to r.
 func (w *work) writePage(model *resnext.Model, r *report) error {
 	path := w.settings.report
 	if path == "" {
@@ -42,7 +42,7 @@ type outputError struct {
 func (e *outputError) Error() string { return e.path + ": " + e.err.Error() }
 func (e *outputError) Unwrap() error { return e.err }
 
-// details gathers what the page tells.
+// details gathers what the page shows.
 func (w *work) details(model *resnext.Model, r *report) (*page.Data, error) {
 	p, s := w.plan, w.settings
 	cfg := p.net.Config
@@ -58,11 +58,11 @@ func (w *work) details(model *resnext.Model, r *report) (*page.Data, error) {
 		Choices: page.Choices{
 			Observer: string(s.observer), Percentile: s.percentile, Depth: w.found.MainChains(), DepthAuto: s.acc16 == quant.ChainsAuto,
 			DepthLoss: w.depthLoss(), Techniques: w.found.Techniques, Absorbed: w.found.Absorbed,
-			Equalise: w.equaliseFlag(), Pictures: p.calibration.len(),
-			PicturesText: cli.Printable(p.pictures), AllPictures: takesAll(p.calibration, s.limit),
+			Equalise: w.equaliseFlag(), Images: p.calibration.len(),
+			ImagesText: cli.Printable(p.imagesText), AllImages: takesAll(p.calibration, s.limit),
 		},
 		Summary: page.Summary{
-			Pictures: r.ComparedImages, Labelled: w.comparison.Labelled, ComparedOn: cli.Printable(on), Skipped: len(w.skipped),
+			Images: r.ComparedImages, Labelled: w.comparison.Labelled, ComparedOn: cli.Printable(on), Skipped: len(w.skipped),
 			Float:     page.Side{Top1: r.Float.Top1, Top5: r.Float.Top5, Bytes: r.FloatBytes, Milliseconds: &r.FloatMS},
 			Int8:      page.Side{Top1: r.Int8.Top1, Top5: r.Int8.Top5, Bytes: r.ModelBytes, Milliseconds: &r.Int8MS},
 			Agreement: &r.Agreement, SQNR: &w.comparison.SQNR,
@@ -87,7 +87,7 @@ func (w *work) depthLoss() *quant.Decibel {
 	return &w.found.ChainLoss
 }
 
-// equalised tells whether the channels of the float network were scaled.
+// equalised reports whether the channels of the float network were scaled.
 func (w *work) equalised() bool { return slices.Contains(w.found.Techniques, quant.Equalisation) }
 
 // equaliseFlag is what to change for that; empty if they were.
@@ -101,9 +101,9 @@ func (w *work) equaliseFlag() string {
 	return "no " + string(quant.Equalisation) + " in --without"
 }
 
-// takesAll tells whether a feed gives every picture that there is.
-func takesAll(f feed, limit int) bool {
-	set, ok := f.(*setFeed)
+// takesAll reports whether a source gives every image that there is.
+func takesAll(from imageSource, limit int) bool {
+	set, ok := from.(*datasetSource)
 	return ok && (limit == 0 || set.set.Len() <= limit)
 }
 
@@ -137,7 +137,7 @@ func depthShares(counts map[int]int64) []page.DepthShare {
 	return shares
 }
 
-// runDetails tell how the model was made.
+// runDetails says how the model was made.
 func (w *work) runDetails(model *resnext.Model, r *report) page.Run {
 	d := page.Run{
 		Version: resnext.Version, Seed: w.settings.seed, Model: cli.Printable(w.plan.out), Command: shellCommand(w.settings.args),

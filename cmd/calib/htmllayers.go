@@ -13,7 +13,7 @@ const (
 	defaultLane = 2
 )
 
-// layerDetails tells of every convolution.
+// layerDetails describes every convolution.
 func (w *work) layerDetails(model *resnext.Model) []page.Layer {
 	ratios := make(map[string]quant.Decibel)
 	for _, l := range w.comparison.Layers {
@@ -36,7 +36,7 @@ func (w *work) layerDetails(model *resnext.Model) []page.Layer {
 	return layers
 }
 
-// addWeights tells of a layer's weights.
+// addWeights describes a layer's weights.
 func (w *work) addWeights(l *page.Layer, s resnext.ConvShape) {
 	conv, q := w.found.Float.Convs[s.Name], w.quantised.Convs[s.Name].Weight
 	ratio, spread := quant.WeightSQNR(conv, q, w.plan.preprocess), quant.WeightSpread(conv)
@@ -56,7 +56,7 @@ func (w *work) addWeights(l *page.Layer, s resnext.ConvShape) {
 	l.Lanes = &page.Lanes{Products: products, Mean: mean, Largest: largest}
 }
 
-// addValues tells of a layer's output and its range.
+// addValues describes a layer's output and its range.
 func (w *work) addValues(l *page.Layer, s resnext.ConvShape, scale float32) {
 	h := w.stats.Maps[s.Name]
 	if h == nil || h.Count() == 0 {

@@ -11,17 +11,17 @@ import (
 )
 
 const (
-	// defaultLimit is how many calibration pictures are used; more hardly change the ranges.
+	// defaultLimit is how many calibration images are used; more hardly change the ranges.
 	defaultLimit = 512
-	// defaultSynthetic is the same where pictures are made up.
+	// defaultSynthetic is the same where images are made up.
 	defaultSynthetic = 64
-	// defaultCompared is how many pictures networks are compared on without --eval, and layers always.
+	// defaultCompared is how many images networks are compared on without --eval, and layers always.
 	defaultCompared = 64
 	// exportDepth is the acc16 depth, in products, of a network that other runtimes are to run too: on x86-64 CPUs
 	// without VNNI their 16-bit sums overflow wherever calibration has not bounded them, which auto leaves to it.
 	exportDepth = 4
-	// fewImages is how many calibration pictures are worth a warning.
-	fewImages = page.FewPictures
+	// fewImages is how many calibration images are worth a warning.
+	fewImages = page.FewImages
 	// randomPrefix and heavyPrefix mark weights that are made up, with even and with very uneven channels.
 	randomPrefix = "random:"
 	heavyPrefix  = "random-heavy:"
@@ -52,7 +52,7 @@ type settings struct {
 	size      *[2]int // width, height
 	mean, std *[3]float32
 	resize    *int
-	// filterGiven tells that --filter was.
+	// filterGiven reports whether --filter was given.
 	filterGiven bool
 	args        []string // the command line
 }
@@ -107,7 +107,7 @@ func (s *settings) readWeights() error {
 		}
 		s.random = &cfg
 	} else if s.images == "" {
-		return cli.Usage("--images is missing: give a folder or zip archive of pictures to calibrate with")
+		return cli.Usage("--images is missing: give a folder or zip archive of images to calibrate with")
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ type report struct {
 	Arch       string         `json:"arch"`
 	Observer   quant.Observer `json:"observer"`
 	Effort     quant.Effort   `json:"effort"`
-	Images     int            `json:"images"` // calibration pictures
+	Images     int            `json:"images"` // calibration images
 	// DepthShares is the share of the work by the acc16 depth that the weights make safe, "0" for none, and
 	// DepthLoss by how many dB --acc16 auto let the layers' noise grow for that, on average.
 	DepthShares    map[int]float64 `json:"chain_shares"`
@@ -37,15 +37,15 @@ type report struct {
 	Agreement      float64         `json:"agreement"`
 	SQNR           *float64        `json:"sqnr_db"`     // null if infinite
 	FloatBytes     int64           `json:"float_bytes"` // the same numbers as float32
-	FloatMS        float64         `json:"float_ms"`    // of one picture on one thread
+	FloatMS        float64         `json:"float_ms"`    // of one image on one thread
 	Int8MS         float64         `json:"int8_ms"`
 	Seconds        float64         `json:"seconds"`
 	Layers         []layerSQNR     `json:"layers,omitempty"`
-	SkippedCount   int             `json:"skipped_count"`     // pictures that could not be read
-	Skipped        []badPicture    `json:"skipped"`           // the first of them
+	SkippedCount   int             `json:"skipped_count"`     // images that could not be read
+	Skipped        []badImage      `json:"skipped"`           // the first of them
 	ONNX           string          `json:"onnx,omitempty"`    // the file of --export-onnx
 	Page           string          `json:"report,omitempty"`  // the file of --report
-	Details        *page.Data      `json:"details,omitempty"` // what it tells
+	Details        *page.Data      `json:"details,omitempty"` // what it shows
 
 	unlisted bool // the layers are not for the terminal
 }
@@ -124,7 +124,7 @@ func (r *report) print(w io.Writer) {
 		}
 	}
 	t.Row("size", cli.Bytes(r.FloatBytes), cli.Bytes(r.ModelBytes), cli.Times(float64(r.FloatBytes), float64(r.ModelBytes), "smaller", "larger"))
-	t.Row("time", fmt.Sprintf("%.2f ms", r.FloatMS), fmt.Sprintf("%.2f ms", r.Int8MS), cli.Times(r.FloatMS, r.Int8MS, "faster", "slower")+", for a picture on one core")
+	t.Row("time", fmt.Sprintf("%.2f ms", r.FloatMS), fmt.Sprintf("%.2f ms", r.Int8MS), cli.Times(r.FloatMS, r.Int8MS, "faster", "slower")+", for an image on one core")
 	t.Print(w)
 	if r.DepthLoss != nil {
 		fmt.Fprintf(w, "acc16 depth: %s of the work; the layers' noise grew by at most %.1f dB for that\n", cli.DepthShares(r.DepthShares), *r.DepthLoss)
@@ -143,11 +143,11 @@ func (r *report) print(w io.Writer) {
 func (r *report) comparedText() string {
 	switch r.ComparedOn {
 	case onEval:
-		return fmt.Sprintf("%d labelled pictures", r.ComparedImages)
+		return fmt.Sprintf("%d labelled images", r.ComparedImages)
 	case onSynthetic:
-		return fmt.Sprintf("%d made-up pictures", r.ComparedImages)
+		return fmt.Sprintf("%d made-up images", r.ComparedImages)
 	}
-	return fmt.Sprintf("%d of the calibration pictures", r.ComparedImages)
+	return fmt.Sprintf("%d of the calibration images", r.ComparedImages)
 }
 
 // printLayers lists the layers' ratios, worst first.
@@ -177,7 +177,7 @@ func (r *report) printLayers(w io.Writer) {
 	}
 	t.Print(w)
 	if low {
-		fmt.Fprintf(w, "Layers below %d dB lose much: try another --observer, or other pictures.\n", lowSQNR)
+		fmt.Fprintf(w, "Layers below %d dB lose much: try another --observer, or other images.\n", lowSQNR)
 	}
 }
 

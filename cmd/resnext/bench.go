@@ -16,8 +16,8 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-const aboutBench = `bench measures how long one picture takes, from the input pixels to the logits:
-reading and resizing the picture are not part of it. The pixels are random,
+const aboutBench = `bench measures how long one image takes, from the input pixels to the logits:
+reading and resizing the image are not part of it. The pixels are random,
 which makes no difference to the time.
 
 Several thread counts are measured one after the other. Peak memory is that of
@@ -206,7 +206,7 @@ func summarise(times []time.Duration, macs int64) benchResult {
 	}
 }
 
-// noise is a picture of random pixels, the same every time.
+// noise is an image of random pixels, the same every time.
 func noise(cfg resnext.Config) []byte {
 	source := rand.NewPCG(1, 2)
 	rgb := make([]byte, cfg.Height*cfg.Width*3)

@@ -13,8 +13,8 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-const aboutInspect = `inspect tells what a model file holds: the network, how pictures are prepared
-for it, its labels, how it was calibrated, and what it needs on this machine.
+const aboutInspect = `inspect shows what a model file holds: the network, how images are prepared for
+it, its labels, how it was calibrated, and what it needs on this machine.
 
 acc16 depth: on some CPUs several products are summed in 16 bits before they go
 to 32, which is faster. The loader does so only where the weights prove that no
@@ -26,7 +26,7 @@ func inspectCommand() *cobra.Command {
 	var kernels string
 	c := &cobra.Command{
 		Use:   "inspect [options] M",
-		Short: "Tell what a model file holds",
+		Short: "Show what a model file holds",
 		Long:  aboutInspect,
 		Args:  cli.Args(1, 1, "a model"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -119,7 +119,7 @@ func inspect(path, kernels string, stderr io.Writer) (*inspection, error) {
 	return r, r.file(path)
 }
 
-// file adds what the model does not tell of its file.
+// file adds what the model does not know of its file.
 func (r *inspection) file(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {

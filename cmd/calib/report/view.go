@@ -22,15 +22,15 @@ type view struct {
 	Rows    []row
 	Groups  []group
 	Worst   []*layerView
-	Try     []attempt // for the worst layers
-	// Measured tells that the layers were compared, Equalised that ranges before equalisation are known.
+	Try     []suggestion // for the worst layers
+	// Measured reports whether the layers were compared, Equalised whether ranges before equalisation are known.
 	Measured, Equalised                bool
 	RatioWide, RatioNarrow             template.HTML
 	SpreadWide, SpreadNarrow           template.HTML
 	Large                              []figure
 	Cells                              []cellView
 	MoreCells                          int
-	Pictures                           []pictureView
+	Images                             []imageView
 	TotalDepths                        []segment
 	Speeds                             []speedRow
 	SpeedMachine                       string
