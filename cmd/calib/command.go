@@ -35,8 +35,8 @@ transformers or the CIFAR implementations; depth, cardinality and widths are
 read from the tensors, in ONNX and Torch7 from the graph. config.json and
 preprocessor_config.json beside the weights give labels and preparation.
 random:NAME makes a network of random weights instead, to measure the speed of
-an architecture; it needs no images. random-heavy:NAME gives its channels very
-uneven strengths, to test calibration.
+an architecture; it needs no images. random-outliers:NAME gives its channels
+very uneven strengths, to test calibration.
 IMAGES is a folder or a .zip archive of JPEG, PNG, WebP, ... files, or the
 IDX files of MNIST and its relatives, gzipped or not. Images that cannot be
 read are skipped and named, as long as they are not more than half.
@@ -83,8 +83,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		given := c.Flags().Changed
 		if given(oldAcc16Flag) {
-			fmt.Fprintf(c.ErrOrStderr(), "%s: note: --%s is now --%s; the old name will go with the next release\n",
-				tool, oldAcc16Flag, acc16Flag)
+			noteOldName(c.ErrOrStderr(), "--"+oldAcc16Flag, "--"+acc16Flag)
+		}
+		if name, ok := strings.CutPrefix(o.weights, oldOutliersPrefix); ok {
+			noteOldName(c.ErrOrStderr(), oldOutliersPrefix, outliersPrefix)
+			o.weights = outliersPrefix + name
 		}
 		s, err := o.settings(given)
 		if err != nil {
@@ -94,6 +97,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return calibrate(c.Context(), s, c.OutOrStdout(), c.ErrOrStderr())
 	}
 	return cli.Execute(ctx, c, args, stdout, stderr)
+}
+
+// noteOldName tells people who use a name that has changed.
+func noteOldName(stderr io.Writer, before, now string) {
+	fmt.Fprintf(stderr, "%s: note: %s is now %s; the old name will go with the next release\n", tool, before, now)
 }
 
 // declare adds the flags.

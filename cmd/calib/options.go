@@ -22,9 +22,11 @@ const (
 	exportDepth = 4
 	// fewImages is how many calibration images are worth a warning.
 	fewImages = page.FewImages
-	// randomPrefix and heavyPrefix mark weights that are made up, with even and with very uneven channels.
-	randomPrefix = "random:"
-	heavyPrefix  = "random-heavy:"
+	// randomPrefix and outliersPrefix mark weights that are made up, with even and with very uneven channels;
+	// oldOutliersPrefix is what the latter was called before.
+	randomPrefix      = "random:"
+	outliersPrefix    = "random-outliers:"
+	oldOutliersPrefix = "random-heavy:"
 )
 
 // options are the flags as they are given.
@@ -43,8 +45,8 @@ type options struct {
 // settings are the options once they are checked and read. What is nil was not given.
 type settings struct {
 	options
-	random    *resnext.Config // of random:NAME and random-heavy:NAME
-	heavy     bool            // the latter
+	random    *resnext.Config // of random:NAME and random-outliers:NAME
+	outliers  bool            // the latter
 	observer  quant.Observer
 	effort    quant.Effort
 	without   []quant.Technique
@@ -94,8 +96,8 @@ func (s *settings) readWeights() error {
 	}
 	name, ok := strings.CutPrefix(s.weights, randomPrefix)
 	if !ok {
-		name, ok = strings.CutPrefix(s.weights, heavyPrefix)
-		s.heavy = ok
+		name, ok = strings.CutPrefix(s.weights, outliersPrefix)
+		s.outliers = ok
 	}
 	if ok {
 		cfg, err := resnext.Named(name)

@@ -380,6 +380,22 @@ func TestOldDepthFlag(t *testing.T) {
 	}
 }
 
+// TestOldRandomPrefix: the old name of random-outliers: makes the same model, and says so.
+func TestOldRandomPrefix(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const name = "resnext11_2x4d_w1"
+	for _, prefix := range []string{"random-outliers:", "random-heavy:"} {
+		code, stdout, stderr := invoke("--weights", prefix+name, "--limit", "2", "--effort", "fast")
+		require.Equal(t, cli.Done, code, stderr)
+		require.Contains(t, stdout, "uneven channels")
+		note := "calib: note: random-heavy: is now random-outliers:; the old name will go with the next release\n"
+		require.Equal(t, prefix == "random-heavy:", strings.HasPrefix(stderr, note), stderr)
+		require.Equal(t, []string{"random-outliers-" + name + ".int8.safetensors"}, listing(t, "."))
+	}
+	_, help, _ := invoke("--help")
+	require.NotContains(t, help, "heavy")
+}
+
 // TestInterrupted: the work ends wherever it is, and leaves nothing behind.
 func TestInterrupted(t *testing.T) {
 	for _, at := range []string{"making weights", "calibrating", "rounding layers"} {
