@@ -27,13 +27,14 @@ resnext and the library: a quarter of the size, several times as fast, nearly
 the same answers. No training, no labels: a few hundred images like those that
 the network will see are enough.
 
-WEIGHTS is the float network, by content: a PyTorch state_dict (.pth, .pt),
-.safetensors in one file or in shards with an index, .npy files in a folder or
-an .npz archive, an ONNX export with float weights, a Torch7 model (.t7), or the
-folder of a model from a hub. Tensors have the names of torchvision, timm,
-transformers or the CIFAR implementations; depth, cardinality and widths are
-read from the tensors, in ONNX and Torch7 from the graph. config.json and
-preprocessor_config.json beside the weights give labels and preparation.
+WEIGHTS is the float network; its format is recognised by content: a PyTorch
+state_dict (.pth, .pt), .safetensors in one file or in shards with an index,
+.npy files in a folder or an .npz archive, an ONNX export with float weights, a
+Torch7 model (.t7), or the folder of a model from a hub. Tensors have the names
+of torchvision, timm, transformers or the CIFAR implementations; depth,
+cardinality and widths are read from the tensors, in ONNX and Torch7 from the
+graph. config.json and preprocessor_config.json beside the weights give labels
+and preparation.
 random:NAME makes a network of random weights instead, to measure the speed of
 an architecture; it needs no images. random-outliers:NAME gives its channels
 very uneven strengths, to test calibration.
