@@ -38,22 +38,22 @@ fi
 say "building calib and bench/compare"
 go build -o "$out/" ./cmd/calib ./bench/compare
 
-# network NAME CHAINS CALIB-OPTION...: the network with each of these lengths of chains, separated by commas
+# network NAME DEPTHS CALIB-OPTION...: the network with each of these acc16 depths, separated by commas
 network() {
-	local name=$1 lengths=${2//,/ } chains
+	local name=$1 depths=${2//,/ } depth
 	shift 2
 	mkdir -p "$out/$name"
-	for chains in $lengths; do
-		say "calibrating $name, chains $chains"
-		"$out/calib" "$@" --chains "$chains" --out "$out/$name/chains-$chains.int8.safetensors" >"$out/$name/calib-$chains.log" 2>&1 ||
-			{ cat "$out/$name/calib-$chains.log" >&2 && exit 1; }
+	for depth in $depths; do
+		say "calibrating $name, acc16 $depth"
+		"$out/calib" "$@" --acc16 "$depth" --out "$out/$name/acc16-$depth.int8.safetensors" >"$out/$name/calib-$depth.log" 2>&1 ||
+			{ cat "$out/$name/calib-$depth.log" >&2 && exit 1; }
 	done
 }
 
-# compare NAME CHAINS COMPARE-OPTION...: what network made; the others run the first
+# compare NAME DEPTHS COMPARE-OPTION...: what network made; the others run the first
 compare() {
-	local name=$1 chains models=()
-	for chains in ${2//,/ }; do models+=("$out/$name/chains-$chains.int8.safetensors"); done
+	local name=$1 depth models=()
+	for depth in ${2//,/ }; do models+=("$out/$name/acc16-$depth.int8.safetensors"); done
 	shift 2
 	"$out/compare" -python "$venv/bin/python" -runtimes "$(IFS=, && echo "${runtimes[*]:-none}")" -dir "$out/$name" -profile "$@" "${models[@]}"
 }
@@ -61,7 +61,7 @@ compare() {
 # gap parts the tables of two networks.
 gap() { [[ " $* " == *" -json "* ]] || printf '\n\n'; }
 
-# Of random weights only the speed counts: the least effort will do, but where calib chooses the chains.
+# Of random weights only the speed counts: the least effort will do, but where calib chooses the depth.
 network resnext50_32x4d auto --weights random:resnext50_32x4d --limit 16 --eval-limit 1
 network resnext50_32x4d 4,off --weights random:resnext50_32x4d --limit 16 --eval-limit 1 --effort fast
 network resnext101_32x8d 8,4 --weights random:resnext101_32x8d --limit 4 --eval-limit 1 --effort fast

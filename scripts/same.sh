@@ -15,15 +15,15 @@ calibrate() { # calibrate MODEL ARGUMENT...
 	shift
 	"$bin/calib" "$@" --out "$out/$model" >"$out/calib.log" 2>&1 || { cat "$out/calib.log" >&2; exit 1; }
 }
-calibrate fashion --effort fast --chains 4 --weights $data/resnext20_8x4d.pth --images $data/calib.zip --limit 64 --mean 0.2860 --std 0.3530 --eval-limit 8
-calibrate resnext50 --effort fast --chains 4 --weights random:resnext50_32x4d --limit 8 --eval-limit 1
+calibrate fashion --effort fast --acc16 4 --weights $data/resnext20_8x4d.pth --images $data/calib.zip --limit 64 --mean 0.2860 --std 0.3530 --eval-limit 8
+calibrate resnext50 --effort fast --acc16 4 --weights random:resnext50_32x4d --limit 8 --eval-limit 1
 
-logits() { # logits MODEL PICTURES NAME KERNELS COMMAND...: the logits must be those of the model's first run
-	local model=$1 pictures=$2 file=$out/$1.$3.json first=$out/$1.json name="$1 on $3" kernels=$4
+logits() { # logits MODEL IMAGES NAME KERNELS COMMAND...: the logits must be those of the model's first run
+	local model=$1 images=$2 file=$out/$1.$3.json first=$out/$1.json name="$1 on $3" kernels=$4
 	shift 4
-	RESNEXT_KERNELS=$kernels "$@" classify --json "$out/$model" "$pictures" | sed 's/"milliseconds":[^,}]*//' >"$file"
-	[ -s "$file" ] && [ "$(wc -l <"$file")" = "$(find "$pictures" -type f | wc -l)" ] ||
-		{ echo "same: $name: $(wc -l <"$file") lines, expected one a picture" >&2; exit 1; }
+	RESNEXT_KERNELS=$kernels "$@" classify --json "$out/$model" "$images" | sed 's/"milliseconds":[^,}]*//' >"$file"
+	[ -s "$file" ] && [ "$(wc -l <"$file")" = "$(find "$images" -type f | wc -l)" ] ||
+		{ echo "same: $name: $(wc -l <"$file") lines, expected one for each image" >&2; exit 1; }
 	[ -e "$first" ] || cp "$file" "$first"
 	cmp "$first" "$file" || { echo "same: $name gives other logits than plain Go" >&2; exit 1; }
 	echo "same: $name"
@@ -31,34 +31,34 @@ logits() { # logits MODEL PICTURES NAME KERNELS COMMAND...: the logits must be t
 
 # proved MODEL MOST COMMAND...: at most MOST % of the work may run on the kernels that need no proof
 proved() {
-	local model=$1 most=$2 chains none
+	local model=$1 most=$2 depths none
 	shift 2
-	chains=$("$@" inspect "$out/$model" | sed -n 's/^chains  *\(.*\) of the work$/\1/p')
-	none=$(sed -n 's/.*none \([0-9]*\)%$/\1/p' <<<"$chains")
-	case $chains in
-	*products*) [ "${none:-0}" -le "$most" ] && return ;;
+	depths=$("$@" inspect "$out/$model" | sed -n 's/^acc16 depth  *\(.*\) of the work$/\1/p')
+	none=$(sed -n 's/.*none for \([0-9]*\)%$/\1/p' <<<"$depths")
+	case $depths in
+	*[0-9]" for "*) [ "${none:-0}" -le "$most" ] && return ;;
 	esac
-	echo "same: $model on Cortex-A53: chains '$chains', expected at most $most % without" >&2
+	echo "same: $model on Cortex-A53: acc16 depths '$depths', expected at most $most % without" >&2
 	exit 1
 }
 
 rm -f "$out"/*.json
-picture=$data/sample/ankle-boot.png
+image=$data/sample/ankle-boot.png
 logits fashion $data/sample generic generic "$bin/resnext"
-logits resnext50 $picture generic generic "$bin/resnext"
+logits resnext50 $image generic generic "$bin/resnext"
 sets=$("$bin/resnext" selftest | awk '$2 == "ok" && $1 != "generic" {print $1}')
 for set in $sets; do
 	logits fashion $data/sample "$set" "$set" "$bin/resnext"
-	logits resnext50 $picture "$set" "$set" "$bin/resnext"
+	logits resnext50 $image "$set" "$set" "$bin/resnext"
 done
 if command -v qemu-aarch64-static >/dev/null; then
 	for run in cortex-a53:neon53 cortex-a72:neon cortex-a76:neondot max,sve=off:i8mm; do
 		arm64=(qemu-aarch64-static -cpu "${run%:*}" "$bin/arm64/resnext")
 		logits fashion $data/sample "arm64-$run" "${run#*:}" "${arm64[@]}"
-		logits resnext50 $picture "arm64-$run" "${run#*:}" "${arm64[@]}"
+		logits resnext50 $image "arm64-$run" "${run#*:}" "${arm64[@]}"
 	done
 	# What calibration rounds for the lanes of AVX2 must hold in those of the Cortex-A53. The grouped layers,
-	# 5 % and 2 % of the work, have no chains there.
+	# 5 % and 2 % of the work, do not sum in 16 bits there.
 	a53=(qemu-aarch64-static -cpu cortex-a53 "$bin/arm64/resnext")
 	proved fashion 8 "${a53[@]}"
 	proved resnext50 4 "${a53[@]}"

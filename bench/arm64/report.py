@@ -48,7 +48,7 @@ def emulate(options, plugin, what):
     return mca.run(["qemu-aarch64", "-cpu", SETS[options.set][0], "-E", go,
                     "-plugin", os.path.join(options.dir, "plugin.so") + "," + plugin,
                     os.path.join(options.dir, "calls"), "-set", options.set, "-network", options.network,
-                    "-chains", str(options.chains), what])
+                    "-acc16", str(options.acc16), what])
 
 
 def count(options):
@@ -185,7 +185,7 @@ def main():
     parser = argparse.ArgumentParser(prog="bench/arm64/run.sh", description=__doc__)
     parser.add_argument("--set", choices=SETS, default="neon", help="kernel set")
     parser.add_argument("--network", default="resnext50_32x4d", help="architecture")
-    parser.add_argument("--chains", type=int, default=4, metavar="N", help="products in a 16-bit sum, where a set has them")
+    parser.add_argument("--acc16", type=int, default=4, metavar="N", help="acc16 depth: products in a 16-bit sum, where a set has them")
     parser.add_argument("--layers", action="store_true", help="print each distinct layer, not each kind")
     parser.add_argument("--json", metavar="FILE", help="write all figures there too")
     parser.add_argument("--dir", required=True, help=argparse.SUPPRESS)

@@ -53,7 +53,7 @@ func numbers(s string, n int) []int64 {
 	return v
 }
 
-// quiet tells whether, since the reading before, other processes left the cores alone: whether they worked for at
+// quiet reports whether, since the reading before, other processes left the cores alone: whether they worked for at
 // most a tenth of the time on one core, give or take a tick.
 func (t cpuTime) quiet(before cpuTime, cores int) bool {
 	others := t.busy - before.busy - (t.own - before.own)

@@ -109,7 +109,7 @@ func TestSpeedUpByThreads(t *testing.T) {
 	}}
 	var b strings.Builder
 	r.printThreads(&b, []int{1, 2})
-	require.Regexp(t, `(?s)as on 1 thread, .*a +n +2.00 \(1.60\)\n.*b +n +0.75 \(1.50\)`, b.String())
+	require.Regexp(t, `(?s)over 1 thread, .*a +n +2.00 \(1.60\)\n.*b +n +0.75 \(1.50\)`, b.String())
 	b.Reset()
 	r.printThreads(&b, []int{2})
 	require.Empty(t, b.String())
@@ -150,7 +150,7 @@ func TestBesideAnother(t *testing.T) {
 
 	out, err = compareTiny(t, "-runtimes", "standin", "-profile")
 	require.NoError(t, err)
-	for _, text := range []string{"so many times as fast", "same class", "where the time goes", "3x3 convolutions"} {
+	for _, text := range []string{"speed-up of ", "same class", "where the time goes", "3x3 convolutions"} {
 		require.Contains(t, out, text)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-// unlabelled is the class of a picture that has none.
+// unlabelled is the class of an image that has none.
 const unlabelled = images.Unlabelled
 
 // inputs are the images that all networks and runtimes get. The first one is what is timed.
@@ -23,7 +23,7 @@ type inputs struct {
 	rgbFile, onnxFile string
 }
 
-// makeInputs takes n pictures of the set at path, or makes n pictures where path is empty.
+// makeInputs takes n images of the set at path, or makes n images where path is empty.
 func makeInputs(n *network, path string, count int) (*inputs, error) {
 	if path == "" {
 		return syntheticInputs(n.q.Config, count)
@@ -53,13 +53,13 @@ func makeInputs(n *network, path string, count int) (*inputs, error) {
 		}
 		in.rgb, in.classes = append(in.rgb, bytes.Clone(rgb)), append(in.classes, class)
 	}
-	in.about = fmt.Sprintf("%d of the %d pictures of %s", len(in.rgb), set.Len(), path)
+	in.about = fmt.Sprintf("%d of the %d images of %s", len(in.rgb), set.Len(), path)
 	return in, nil
 }
 
-// syntheticInputs makes pictures up.
+// syntheticInputs makes images up.
 func syntheticInputs(cfg resnext.Config, count int) (*inputs, error) {
-	in := &inputs{about: fmt.Sprintf("%d made-up pictures", count)}
+	in := &inputs{about: fmt.Sprintf("%d made-up images", count)}
 	for i := range count {
 		rgb, err := synthetic.Picture(cfg.Width, cfg.Height, 1, uint64(i))
 		if err != nil {

@@ -99,9 +99,9 @@ func (r *Report) printTimings(w io.Writer, threads int) {
 		}
 	}
 	t.Print(w)
-	fmt.Fprintf(w, "\n%s is so many times as fast, on %s\n", ourName, cli.Plural(threads, "thread"))
+	fmt.Fprintf(w, "\nspeed-up of %s over other runtimes, on %s\n", ourName, cli.Plural(threads, "thread"))
 	t = cli.Table{Right: right(5)}
-	t.Row("network", "as", "by medians", "by minima", "by round")
+	t.Row("network", "over", "by medians", "by minima", "by round")
 	for _, x := range r.Ratios {
 		if x.Threads == threads {
 			t.Row(x.Network, x.Other, two(x.ByMedian), two(x.ByMin), two(x.ByRound))
@@ -115,7 +115,7 @@ func (r *Report) printThreads(w io.Writer, threads []int) {
 	if len(threads) < 2 {
 		return
 	}
-	fmt.Fprintf(w, "\nso many times as fast as on %s, by medians (by minima)\n", cli.Plural(threads[0], "thread"))
+	fmt.Fprintf(w, "\nspeed-up over %s, by medians (by minima)\n", cli.Plural(threads[0], "thread"))
 	t := cli.Table{Right: right(1 + len(threads))}
 	head := []any{"runtime", "network"}
 	for _, n := range threads[1:] {

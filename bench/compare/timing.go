@@ -46,8 +46,8 @@ const (
 	leastRuns = 3
 )
 
-// Ratio tells how many times as fast this library is, on one of the networks, as another contestant. ByMedian and
-// ByMin are of the medians and minima of all inferences; ByRound is the median over the rounds of the ratio of the
+// Ratio is the speed-up of this library over another contestant on one of the networks. ByMedian and
+// ByMin are those of the medians and minima of all inferences; ByRound is the median over the rounds of the ratio of the
 // two medians inside a round, which a machine that is slow for a while disturbs least.
 type Ratio struct {
 	Network  string  `json:"network"`
@@ -120,7 +120,7 @@ func (c *comparison) rounds(contestants []*contestant) ([]round, Quiet, error) {
 	return quiet, q, nil
 }
 
-// turn lets a contestant infer, and tells whether other processes left it alone. The pause before it outlasts the
+// turn lets a contestant infer, and reports whether other processes left it alone. The pause before it outlasts the
 // time for which the other contestants' threads keep spinning after their turn; the first inference, which finds
 // cold caches and sleeping threads, does not count.
 func (x *contestant) turn(o *options) (ms []float64, quiet bool, err error) {

@@ -10,16 +10,16 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-// randomPrefix and heavyPrefix mark networks that calib makes up.
+// randomPrefix and outliersPrefix mark networks that calib makes up.
 const (
-	randomPrefix = "random:"
-	heavyPrefix  = "random-heavy:"
-	seed         = 1 // calib's default
+	randomPrefix   = "random:"
+	outliersPrefix = "random-outliers:"
+	seed           = 1 // calib's default
 )
 
 // readFloat gives the network that calib read, at the input size of cfg, that of the model it made.
 func readFloat(path string, cfg resnext.Config) (*float.Net, error) {
-	for prefix, random := range map[string]func(resnext.Config, uint64) *float.Net{randomPrefix: float.Random, heavyPrefix: float.RandomHeavy} {
+	for prefix, random := range map[string]func(resnext.Config, uint64) *float.Net{randomPrefix: float.Random, outliersPrefix: float.RandomHeavy} {
 		if name, ok := strings.CutPrefix(path, prefix); ok {
 			named, err := resnext.Named(name)
 			if err != nil {

@@ -1,4 +1,4 @@
-// Command quantisers calibrates one float network with this library, ONNX Runtime and PyTorch on the same pictures,
+// Command quantisers calibrates one float network with this library, ONNX Runtime and PyTorch on the same images,
 // and prints how near each int8 network is to the float one. run.sh sets it up; bench/quantisers/README.md says how
 // it compares.
 package main
@@ -28,14 +28,14 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.weights, "weights", "", "`checkpoint` of the float network, or what calib makes up, such as random:resnext50_32x4d or random-heavy:resnext50_32x4d")
-	flag.StringVar(&o.images, "images", "", "`folder` or archive of pictures to calibrate with; made up without it")
-	flag.StringVar(&o.eval, "eval", "", "`folder` or archive of labelled pictures to compare on; made up without it")
-	flag.IntVar(&o.limit, "limit", 512, "`number` of pictures to calibrate with")
-	flag.IntVar(&o.evalLimit, "eval-limit", 0, "`number` of pictures to compare on; 0 is all, or 64 made-up ones")
+	flag.StringVar(&o.weights, "weights", "", "`checkpoint` of the float network, or what calib makes up, such as random:resnext50_32x4d or random-outliers:resnext50_32x4d")
+	flag.StringVar(&o.images, "images", "", "`folder` or archive of images to calibrate with; made up without it")
+	flag.StringVar(&o.eval, "eval", "", "`folder` or archive of labelled images to compare on; made up without it")
+	flag.IntVar(&o.limit, "limit", 512, "`number` of images to calibrate with")
+	flag.IntVar(&o.evalLimit, "eval-limit", 0, "`number` of images to compare on; 0 is all, or 64 made-up ones")
 	flag.StringVar(&o.calib, "calib", "build/bench/calib", "calib's `program`")
 	flag.StringVar(&o.calibOptions, "calib-options", "", "further `options` for calib, separated by blanks")
-	flag.StringVar(&o.variants, "variants", "--chains auto;--chains 8;--effort fast --chains 4", "calib's `options` to compare, separated by semicolons")
+	flag.StringVar(&o.variants, "variants", "--acc16 auto;--acc16 8;--effort fast --acc16 4", "calib's `options` to compare, separated by semicolons")
 	flag.StringVar(&o.dir, "dir", "build/bench/quantised", "`folder` for everything that is made")
 	flag.StringVar(&o.scripts, "scripts", "bench/quantisers", "`folder` of the Python scripts")
 	flag.StringVar(&o.ort, "ort", "", "Python `interpreter` that has ONNX Runtime; without it, it is left out")

@@ -53,7 +53,7 @@ func calibrate(ctx context.Context, o *options) ([]variant, error) {
 		all = append(all, variant{options, model, report.Seconds})
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("-variants is empty: give calib's options, such as --chains 4")
+		return nil, fmt.Errorf("-variants is empty: give calib's options, such as --acc16 4")
 	}
 	return all, nil
 }

@@ -86,9 +86,9 @@ func prepareAll(set *images.Set, chosen []int, cfg resnext.Config, p resnext.Pre
 		all, read = append(all, bytes.Clone(rgb)), append(read, i)
 	}
 	if skipped := len(chosen) - len(all); 2*skipped > len(chosen) {
-		return nil, nil, fmt.Errorf("%s: %d of %d pictures cannot be read, more than half:\n%w", set.Path(), skipped, len(chosen), err)
+		return nil, nil, fmt.Errorf("%s: %d of %d images cannot be read, more than half:\n%w", set.Path(), skipped, len(chosen), err)
 	} else if skipped > 0 {
-		fmt.Fprintf(os.Stderr, "quantisers: %s: %d of %d pictures cannot be read and are skipped:\n%v\n", set.Path(), skipped, len(chosen), err)
+		fmt.Fprintf(os.Stderr, "quantisers: %s: %d of %d images cannot be read and are skipped:\n%v\n", set.Path(), skipped, len(chosen), err)
 	}
 	return all, read, nil
 }
@@ -100,7 +100,7 @@ func readLabels(set *images.Set, pictures []int, classes int) ([]int, error) {
 		return nil, nil
 	}
 	if folders > 0 && folders != classes {
-		return nil, fmt.Errorf("%s: it has %d folders of pictures, the network has %d classes: give one folder for each class, sorted as in training", set.Path(), folders, classes)
+		return nil, fmt.Errorf("%s: it has %d folders of images, the network has %d classes: give one folder for each class, sorted as in training", set.Path(), folders, classes)
 	}
 	var labels []int
 	for _, i := range pictures {

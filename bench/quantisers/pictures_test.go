@@ -53,7 +53,7 @@ func TestLabels(t *testing.T) {
 		put(t, filepath.Join(dir, name), dot(t))
 	}
 	_, _, err = readSet(dir, images.Test, 0, 1, cfg, resnext.CIFARPreprocess())
-	require.ErrorContains(t, err, "it has 2 folders of pictures, the network has 3 classes")
+	require.ErrorContains(t, err, "it has 2 folders of images, the network has 3 classes")
 	put(t, filepath.Join(dir, "c", "1.png"), dot(t))
 	put(t, filepath.Join(dir, "stray.png"), dot(t))
 	_, _, err = readSet(dir, images.Test, 0, 1, cfg, resnext.CIFARPreprocess())
@@ -76,7 +76,7 @@ func TestBadPictures(t *testing.T) {
 		put(t, filepath.Join(dir, name), nil)
 	}
 	_, _, err = readSet(dir, images.Test, 0, 1, cfg, resnext.CIFARPreprocess())
-	require.ErrorContains(t, err, "3 of 5 pictures cannot be read, more than half")
+	require.ErrorContains(t, err, "3 of 5 images cannot be read, more than half")
 	require.ErrorContains(t, err, "0.png")
 }
 
@@ -99,10 +99,10 @@ func TestReadFloat(t *testing.T) {
 	require.NoError(t, err)
 	even, err := readFloat("random:"+named.Name, named)
 	require.NoError(t, err)
-	uneven, err := readFloat("random-heavy:"+named.Name, named)
+	uneven, err := readFloat("random-outliers:"+named.Name, named)
 	require.NoError(t, err)
 	require.Equal(t, even.Config, uneven.Config)
 	require.NotEqual(t, even.Convs["stage1.block0.reduce"].Weight, uneven.Convs["stage1.block0.reduce"].Weight)
-	_, err = readFloat("random-heavy:nothing", named)
+	_, err = readFloat("random-outliers:nothing", named)
 	require.ErrorContains(t, err, "nothing")
 }

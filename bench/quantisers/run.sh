@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh: calib beside the static quantisers of ONNX Runtime and PyTorch, on the same float networks and pictures.
+# run.sh: calib beside the static quantisers of ONNX Runtime and PyTorch, on the same float networks and images.
 # bench/quantisers/README.md says how it compares. Options go to bench/quantisers: for example -json.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -25,7 +25,7 @@ else
 fi
 eval=$data
 if [ ! -d "$data" ] && { [ "$(id -u)" != 0 ] || ! apt-get install -y -qq dataset-fashion-mnist >/dev/null; }; then
-	say "Debian's package dataset-fashion-mnist could not be installed: comparing on the 1000 bundled pictures instead of all 10,000"
+	say "Debian's package dataset-fashion-mnist could not be installed: comparing on the 1000 bundled images instead of all 10,000"
 	eval=testdata/fashion/test.zip
 fi
 
@@ -35,6 +35,6 @@ go build -o "$out/" ./cmd/calib ./bench/quantisers
 	-weights testdata/fashion/resnext20_8x4d.pth -images testdata/fashion/calib.zip -eval "$eval" \
 	-calib-options "--mean 0.2860 --std 0.3530" "$@"
 echo
-# The others keep every activation of every picture: 16 of them, and not the methods that need histograms.
+# The others keep every activation of every image: 16 of them, and not the methods that need histograms.
 "$out/quantisers" "${ort[@]}" "${torch[@]}" -dir "$out/quantised/resnext50_32x4d" -methods MinMax \
-	-weights random-heavy:resnext50_32x4d -limit 16 "$@"
+	-weights random-outliers:resnext50_32x4d -limit 16 "$@"

@@ -15,7 +15,7 @@ type table struct {
 	Classes  int      `json:"classes"`
 	Results  []result `json:"results"`
 
-	float  []float32 // the float network's logits, [pictures][classes]
+	float  []float32 // the float network's logits, [images][classes]
 	labels []int
 }
 
@@ -24,9 +24,9 @@ type result struct {
 	Runtime string  `json:"runtime"`
 	Method  string  `json:"method"`
 	Seconds float64 `json:"seconds"`
-	// Top1 is the share of labelled pictures that are right; nil without labels.
+	// Top1 is the share of labelled images that are right; nil without labels.
 	Top1 *float64 `json:"top1,omitempty"`
-	// Equal is the share of pictures with the float network's answer, SQNR the power of the float logits over that of
+	// Equal is the share of images with the float network's answer, SQNR the power of the float logits over that of
 	// the difference in dB; 999 for equal logits.
 	Equal float64 `json:"equal"`
 	SQNR  float64 `json:"sqnr_db"`
@@ -78,7 +78,7 @@ func largest(v []float32) int {
 }
 
 func (t *table) print(w io.Writer) {
-	fmt.Fprintf(w, "network   %s\npictures  %s\n\n", t.Weights, t.Pictures)
+	fmt.Fprintf(w, "network   %s\nimages    %s\n\n", t.Weights, t.Pictures)
 	rows := cli.Table{Right: []bool{false, false, true, true, true, true}}
 	rows.Row("runtime", "method", "top-1", "float's answer", "SQNR dB", "seconds")
 	for _, r := range t.Results {

@@ -38,7 +38,7 @@ func calibrate(ctx context.Context, s *settings, stdout, stderr io.Writer) error
 	}
 	defer w.plan.close()
 	w.plan.echo(out)
-	if err := w.readPictures(stderr); err != nil {
+	if err := w.readImages(stderr); err != nil {
 		return err
 	}
 	w.plan.warn(stderr)
@@ -78,9 +78,9 @@ type work struct {
 	progress *progress
 	plan     *plan
 	begin    time.Time
-	skipped  []badPicture
+	skipped  []badImage
 
-	// What the page of --report tells of.
+	// What the page of --report shows.
 	stats      *quant.Statistics // of details.Float
 	found      *quant.Details
 	quantised  *resnext.Quantised
@@ -140,7 +140,7 @@ func (w *work) makeModel() (*resnext.Model, int64, error) {
 	var details *quant.Details
 	q, err := do(w, roundingPhase, len(p.net.Config.Convs())+1, func(f *phase) (q *resnext.Quantised, err error) {
 		q, details, err = quant.Quantise(w.ctx, p.net.Net, quant.Images{N: n, Load: load}, stats, p.preprocess, quant.Options{
-			Observer: s.observer, Percentile: s.percentile, Chains: s.chains, Effort: s.effort, Without: s.without,
+			Observer: s.observer, Percentile: s.percentile, Chains: s.acc16, Effort: s.effort, Without: s.without,
 			Threads: s.threads, Progress: f.step,
 		})
 		return q, err
@@ -167,7 +167,7 @@ func (w *work) note(notes map[string]string) {
 	s := w.settings
 	notes["tool"] = tool + " " + resnext.Version
 	notes["weights"] = s.weights
-	notes["pictures"] = "synthetic"
+	notes["pictures"] = "synthetic" // the model file's key for the name of --images
 	if s.random == nil {
 		notes["weights"] = lastName(s.weights)
 	}
@@ -189,7 +189,7 @@ func (w *work) compare(model *resnext.Model, size int64) (*report, error) {
 	}
 	if s.layers || s.report != "" {
 		// On its own, because it would slow down what is timed.
-		few := spread{p.compared, defaultCompared}
+		few := subsample{p.compared, defaultCompared}
 		l, err := do(w, "comparing layers", few.len(), func(f *phase) (*quant.Comparison, error) {
 			return quant.Compare(w.ctx, w.found.Float, model, few.len(), few.load, p.preprocess,
 				quant.CompareOptions{Threads: s.threads, Layers: true, Progress: f.step})

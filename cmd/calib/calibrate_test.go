@@ -10,7 +10,7 @@ import (
 	"github.com/libresnext/libresnext/internal/cli"
 )
 
-// TestInterruptedWhileOpening: listing pictures can take long, and ends as soon as it is not wanted any more.
+// TestInterruptedWhileOpening: listing images can take long, and ends as soon as it is not wanted any more.
 func TestInterruptedWhileOpening(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

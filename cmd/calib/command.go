@@ -13,39 +13,46 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
+// acc16Flag names the option of the accumulation's depth, oldAcc16Flag is what it was called before.
+const (
+	acc16Flag    = "acc16"
+	oldAcc16Flag = "chains"
+)
+
 // tool is the name with which messages begin.
 const tool = "calib"
 
 const about = `calib turns a trained float ResNeXt or ResNet into an int8 model for the tool
 resnext and the library: a quarter of the size, several times as fast, nearly
-the same answers. No training, no labels: a few hundred pictures like those that
+the same answers. No training, no labels: a few hundred images like those that
 the network will see are enough.
 
-WEIGHTS is the float network, told by content: a PyTorch state_dict (.pth, .pt),
-.safetensors in one file or in shards with an index, .npy files in a folder or
-an .npz archive, an ONNX export with float weights, a Torch7 model (.t7), or the
-folder of a model from a hub. Tensors have the names of torchvision, timm,
-transformers or the CIFAR implementations; depth, cardinality and widths are
-read from the tensors, in ONNX and Torch7 from the graph. config.json and
-preprocessor_config.json beside the weights give labels and preparation.
+WEIGHTS is the float network; its format is recognised by content: a PyTorch
+state_dict (.pth, .pt), .safetensors in one file or in shards with an index,
+.npy files in a folder or an .npz archive, an ONNX export with float weights, a
+Torch7 model (.t7), or the folder of a model from a hub. Tensors have the names
+of torchvision, timm, transformers or the CIFAR implementations; depth,
+cardinality and widths are read from the tensors, in ONNX and Torch7 from the
+graph. config.json and preprocessor_config.json beside the weights give labels
+and preparation.
 random:NAME makes a network of random weights instead, to measure the speed of
-an architecture; it needs no pictures. random-heavy:NAME gives its channels very
-uneven strengths, to test calibration.
-PICTURES is a folder or a .zip archive of JPEG, PNG, WebP, ... files, or the
-IDX files of MNIST and its relatives, gzipped or not. Pictures that cannot be
+an architecture; it needs no images. random-outliers:NAME gives its channels
+very uneven strengths, to test calibration.
+IMAGES is a folder or a .zip archive of JPEG, PNG, WebP, ... files, or the
+IDX files of MNIST and its relatives, gzipped or not. Images that cannot be
 read are skipped and named, as long as they are not more than half.
 
-Pictures must be prepared as for training. What is not given is chosen by the
+Images must be prepared as for training. What is not given is chosen by the
 kind of network, and shown before the work starts:
   ImageNet  resize the shorter side to 256, crop 224x224, ImageNet mean and std
-  CIFAR     the pictures' own size if all are alike and at most 64 pixels, else
+  CIFAR     the images' own size if all are alike and at most 64 pixels, else
             32x32; CIFAR-10 mean and std
 All of it is stored in the model.
 
-With --eval the float and the int8 network are compared on labelled pictures,
+With --eval the float and the int8 network are compared on labelled images,
 one folder for each class (class 0 is the first folder by name; with --labels
 folders may be named like the labels), or IDX files of images and labels.
-Without it they are compared on some of the calibration pictures, which need no
+Without it they are compared on some of the calibration images, which need no
 labels: by how often they agree, and by the logits' signal to quantisation noise
 ratio (SQNR; 30 dB and more is good).`
 
@@ -62,7 +69,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var o options
 	var shell string
 	c := &cobra.Command{
-		Use:     tool + " --weights WEIGHTS --images PICTURES [options]",
+		Use:     tool + " --weights WEIGHTS --images IMAGES [options]",
 		Short:   "Turn a float ResNeXt checkpoint into an int8 model",
 		Long:    about,
 		Example: examples,
@@ -75,7 +82,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		if shell != "" {
 			return cli.Complete(c, shell)
 		}
-		s, err := o.settings(c.Flags().Changed)
+		given := c.Flags().Changed
+		if given(oldAcc16Flag) {
+			noteOldName(c.ErrOrStderr(), "--"+oldAcc16Flag, "--"+acc16Flag)
+		}
+		if name, ok := strings.CutPrefix(o.weights, oldOutliersPrefix); ok {
+			noteOldName(c.ErrOrStderr(), oldOutliersPrefix, outliersPrefix)
+			o.weights = outliersPrefix + name
+		}
+		s, err := o.settings(given)
 		if err != nil {
 			return err
 		}
@@ -85,35 +100,44 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return cli.Execute(ctx, c, args, stdout, stderr)
 }
 
+// noteOldName tells people who use a name that has changed.
+func noteOldName(stderr io.Writer, before, now string) {
+	fmt.Fprintf(stderr, "%s: note: %s is now %s; the old name will go with the next release\n", tool, before, now)
+}
+
 // declare adds the flags.
 func (o *options) declare(c *cobra.Command) {
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.weights, "weights", "", "`FILE` or folder of the float network, or random:NAME")
-	f.StringVar(&o.images, "images", "", "calibration pictures: `FOLDER` or zip archive")
+	f.StringVar(&o.images, "images", "", "calibration images: `FOLDER` or zip archive")
 	f.StringVar(&o.out, "out", "", "model `FILE` to write (default: the weights' name with .int8.safetensors, in the current folder)")
-	f.StringVar(&o.eval, "eval", "", "labelled pictures to compare on: `FOLDER` or zip archive with a folder for each class")
+	f.StringVar(&o.eval, "eval", "", "labelled images to compare on: `FOLDER` or zip archive with a folder for each class")
 	f.StringVar(&o.labels, "labels", "", "text `FILE` with a label on each line (default: config.json beside the weights, else the folders of --eval, else of --images)")
 	f.StringVar(&o.arch, "arch", "auto", "insist on the architecture `NAME`, such as resnext50_32x4d")
 	f.StringVar(&o.observer, "observer", string(quant.Observers()[0]), "`NAME` of how activation ranges are chosen: "+observerNames())
 	f.Float64Var(&o.percentile, "percentile", quant.DefaultPercentile, "keep `P` percent of the values; for --observer percentile")
 	f.StringVar(&o.effort, "effort", string(quant.Default), "how much work to do: fast rounds each layer on its own, in seconds; default rounds layer after layer against the float network's output; max takes longer for a little more")
 	f.StringVar(&o.without, "without", "", "leave out the `TECHNIQUES`, between commas, for experiments: some of "+techniqueNames())
-	f.StringVar(&o.chains, "chains", "auto", "make weights such that `N` products can be summed in 16 bits, 2, 4 or 8, or off, or auto: the longest for each layer that cost it little precision. Longer chains are faster on x86-64 CPUs without VNNI")
-	f.IntVar(&o.limit, "limit", defaultLimit, "use at most `N` calibration pictures, spread over the folders; 0 is all")
-	f.IntVar(&o.evalLimit, "eval-limit", 0, fmt.Sprintf("compare on at most `N` pictures (default: all of --eval, else %d)", defaultCompared))
+	f.StringVar(&o.acc16, acc16Flag, "auto", "acc16 `DEPTH`: how many products the weights allow to be summed in 16 bits, "+
+		"2, 4 or 8, or off; auto picks, per layer, the largest that adds at most 1 dB of noise. "+
+		"Greater depths are faster on x86-64 CPUs without VNNI and on the Cortex-A53")
+	f.Var(f.Lookup(acc16Flag).Value, oldAcc16Flag, "the old name of --"+acc16Flag)
+	f.Lookup(oldAcc16Flag).Hidden = true
+	f.IntVar(&o.limit, "limit", defaultLimit, "use at most `N` calibration images, spread over the folders; 0 is all")
+	f.IntVar(&o.evalLimit, "eval-limit", 0, fmt.Sprintf("compare on at most `N` images (default: all of --eval, else %d)", defaultCompared))
 	f.StringVar(&o.crop, "crop", "", "the network's input size, `N` or WxH pixels")
 	f.IntVar(&o.resize, "resize", 0, "resize the shorter side to `N` pixels before the crop; 0 resizes straight to the input size")
 	f.StringVar(&o.filter, "filter", "bilinear", "`NAME` of the resampling filter, bilinear or bicubic")
-	f.StringVar(&o.mean, "mean", "", "mean of the training pictures, `M` or R,G,B on the 0..1 scale")
+	f.StringVar(&o.mean, "mean", "", "mean of the training images, `M` or R,G,B on the 0..1 scale")
 	f.StringVar(&o.std, "std", "", "their standard deviation, `S` or R,G,B on the 0..1 scale")
 	f.IntVar(&o.threads, "threads", 0, "use `N` CPU cores; 0 is all of them")
-	cli.PictureMemory(f)
-	f.Uint64Var(&o.seed, "seed", 1, "choose pictures, and the weights of random:NAME, by the number `N`")
+	cli.ImageMemory(f)
+	f.Uint64Var(&o.seed, "seed", 1, "choose images, and the weights of random:NAME, by the number `N`")
 	f.BoolVar(&o.layers, "layers", false, "measure and list the SQNR of each layer, worst first")
 	f.StringVar(&o.report, "report", "", "write a page about the result to `FILE`: accuracy, layers, ranges, changed answers, and what to try")
-	f.StringVar(&o.exportONNX, "export-onnx", "", "also write the int8 network to `FILE` as ONNX, for other runtimes; chains are of 4 then unless given, because on x86-64 CPUs without VNNI their sums may overflow otherwise")
-	f.BoolVar(&o.strict, "strict", false, "fail where a picture cannot be read, instead of skipping it")
+	f.StringVar(&o.exportONNX, "export-onnx", "", "also write the int8 network to `FILE` as ONNX, for other runtimes; the acc16 depth is then 4 unless given, because on x86-64 CPUs without VNNI their sums may overflow otherwise")
+	f.BoolVar(&o.strict, "strict", false, "fail where an image cannot be read, instead of skipping it")
 	f.BoolVar(&o.json, "json", false, "print one JSON object on standard output, all else on standard error")
 }
 

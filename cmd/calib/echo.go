@@ -35,11 +35,11 @@ func (p *plan) decisions() [][2]string {
 		{"mean", cli.Triple(p.preprocess.Mean) + p.given(s.mean != nil)},
 		{"std", cli.Triple(p.preprocess.Std) + p.given(s.std != nil)},
 		{"labels", p.labelText()},
-		{"calibrate", cli.Printable(p.pictures)},
+		{"calibrate", cli.Printable(p.imagesText)},
 		{"compare", cli.Printable(p.comparedText)},
 		{"observer", p.observerText()},
 		{"effort", p.effortText()},
-		{"chains", p.chainsText()},
+		{"acc16", p.acc16Text()},
 		{"write", cli.Printable(p.out)},
 	}
 }
@@ -48,8 +48,8 @@ func (p *plan) given(yes bool) string {
 	switch {
 	case yes:
 		return " (given)"
-	case p.net.beside() != nil:
-		return " (" + besideWeights + ")"
+	case p.net.sidecar() != nil:
+		return " (" + fromSidecar + ")"
 	}
 	return " (usual for this form; --mean and --std change it)"
 }
@@ -69,14 +69,14 @@ func (p *plan) effortText() string {
 	return text
 }
 
-func (p *plan) chainsText() string {
-	switch p.settings.chains {
+func (p *plan) acc16Text() string {
+	switch p.settings.acc16 {
 	case quant.ChainsAuto:
-		return "as long as precision allows in each layer"
+		return "auto: as deep as precision allows in each layer"
 	case 0:
-		return "off (--chains makes some CPUs faster)"
+		return "off (--acc16 makes some CPUs faster)"
 	}
-	return "of " + cli.Plural(p.settings.chains, "product")
+	return fmt.Sprintf("depth %d", p.settings.acc16)
 }
 
 // labelText shows the first labels.
@@ -90,10 +90,10 @@ func (p *plan) labelText() string {
 // warn says what may be unwise.
 func (p *plan) warn(stderr io.Writer) {
 	if n := p.calibration.len(); n < fewImages {
-		cli.Warn(stderr, tool, "only %s to calibrate with; a few hundred are good", cli.Plural(n, "picture"))
+		cli.Warn(stderr, tool, "only %s to calibrate with; a few hundred are good", cli.Plural(n, "image"))
 	}
-	if p.numbering != "" {
-		cli.Warn(stderr, tool, "%s", p.numbering)
+	if p.classOrder != "" {
+		cli.Warn(stderr, tool, "%s", p.classOrder)
 	}
 	if p.net.from != nil {
 		for _, text := range p.net.from.Warnings {

@@ -5,8 +5,8 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-// rangePictures is how many pictures show the ranges of what only ONNX rounds.
-const rangePictures = 64
+// rangeImages is how many images show the ranges of what only ONNX rounds.
+const rangeImages = 64
 
 // exportONNX writes the file of --export-onnx, if there is to be one.
 func (w *work) exportONNX(model *resnext.Model, q *resnext.Quantised) error {
@@ -14,17 +14,17 @@ func (w *work) exportONNX(model *resnext.Model, q *resnext.Quantised) error {
 	if path == "" {
 		return nil
 	}
-	few := spread{w.plan.calibration, rangePictures}
+	few := subsample{w.plan.calibration, rangeImages}
 	_, err := do(w, "exporting to ONNX", few.len(), func(f *phase) (struct{}, error) {
-		var pictures [][]byte
+		var inputs [][]byte
 		for i := range few.len() {
 			rgb, _, err := few.load(i)
 			if err != nil {
 				return struct{}{}, err
 			}
-			pictures = append(pictures, rgb)
+			inputs = append(inputs, rgb)
 		}
-		ranges, err := onnx.Measure(model, pictures)
+		ranges, err := onnx.Measure(model, inputs)
 		if err != nil {
 			return struct{}{}, err
 		}

@@ -42,12 +42,16 @@ func TestExportONNX(t *testing.T) {
 	}
 }
 
-// TestExportChains: what other runtimes run too cannot overflow there, unless chains are asked for.
-func TestExportChains(t *testing.T) {
-	for _, given := range []bool{false, true} {
-		o := options{weights: tiny, exportONNX: "m.onnx", chains: "auto", observer: "mse", effort: "fast", percentile: 99.99, filter: "bilinear"}
-		s, err := o.settings(func(flag string) bool { return given && flag == "chains" })
+// TestExportDepth: what other runtimes run too cannot overflow there, unless a depth is given.
+func TestExportDepth(t *testing.T) {
+	for _, given := range []string{"", acc16Flag, oldAcc16Flag} {
+		o := options{weights: tiny, exportONNX: "m.onnx", acc16: "auto", observer: "mse", effort: "fast", percentile: 99.99, filter: "bilinear"}
+		s, err := o.settings(func(flag string) bool { return flag == given })
 		require.NoError(t, err)
-		require.Equal(t, map[bool]int{false: exportChains, true: quant.ChainsAuto}[given], s.chains)
+		want := quant.ChainsAuto
+		if given == "" {
+			want = exportDepth
+		}
+		require.Equal(t, want, s.acc16, given)
 	}
 }

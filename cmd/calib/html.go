@@ -16,7 +16,7 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-// writePage writes the page of --report, if there is to be one, and adds what it tells to r.
+// writePage writes the page of --report, if there is to be one, and adds what it shows to r.
 func (w *work) writePage(model *resnext.Model, r *report) error {
 	path := w.settings.report
 	if path == "" {
@@ -42,7 +42,7 @@ type outputError struct {
 func (e *outputError) Error() string { return e.path + ": " + e.err.Error() }
 func (e *outputError) Unwrap() error { return e.err }
 
-// details gathers what the page tells.
+// details gathers what the page shows.
 func (w *work) details(model *resnext.Model, r *report) (*page.Data, error) {
 	p, s := w.plan, w.settings
 	cfg := p.net.Config
@@ -56,13 +56,13 @@ func (w *work) details(model *resnext.Model, r *report) (*page.Data, error) {
 			Width: cfg.Width, Height: cfg.Height, Classes: cfg.Classes, Random: s.random != nil,
 		},
 		Choices: page.Choices{
-			Observer: string(s.observer), Percentile: s.percentile, Chains: w.found.MainChains(), ChainsAuto: s.chains == quant.ChainsAuto,
-			ChainLoss: w.chainLoss(), Techniques: w.found.Techniques, Absorbed: w.found.Absorbed,
-			Equalise: w.equaliseFlag(), Pictures: p.calibration.len(),
-			PicturesText: cli.Printable(p.pictures), AllPictures: takesAll(p.calibration, s.limit),
+			Observer: string(s.observer), Percentile: s.percentile, Depth: w.found.MainChains(), DepthAuto: s.acc16 == quant.ChainsAuto,
+			DepthLoss: w.depthLoss(), Techniques: w.found.Techniques, Absorbed: w.found.Absorbed,
+			Equalise: w.equaliseFlag(), Images: p.calibration.len(),
+			ImagesText: cli.Printable(p.imagesText), AllImages: takesAll(p.calibration, s.limit),
 		},
 		Summary: page.Summary{
-			Pictures: r.ComparedImages, Labelled: w.comparison.Labelled, ComparedOn: cli.Printable(on), Skipped: len(w.skipped),
+			Images: r.ComparedImages, Labelled: w.comparison.Labelled, ComparedOn: cli.Printable(on), Skipped: len(w.skipped),
 			Float:     page.Side{Top1: r.Float.Top1, Top5: r.Float.Top5, Bytes: r.FloatBytes, Milliseconds: &r.FloatMS},
 			Int8:      page.Side{Top1: r.Int8.Top1, Top5: r.Int8.Top5, Bytes: r.ModelBytes, Milliseconds: &r.Int8MS},
 			Agreement: &r.Agreement, SQNR: &w.comparison.SQNR,
@@ -79,15 +79,15 @@ func (w *work) details(model *resnext.Model, r *report) (*page.Data, error) {
 	return d, err
 }
 
-// chainLoss is what the choice of chains cost; nil where they were given.
-func (w *work) chainLoss() *quant.Decibel {
-	if w.settings.chains != quant.ChainsAuto {
+// depthLoss is what the choice of acc16 depths cost; nil where one was given.
+func (w *work) depthLoss() *quant.Decibel {
+	if w.settings.acc16 != quant.ChainsAuto {
 		return nil
 	}
 	return &w.found.ChainLoss
 }
 
-// equalised tells whether the channels of the float network were scaled.
+// equalised reports whether the channels of the float network were scaled.
 func (w *work) equalised() bool { return slices.Contains(w.found.Techniques, quant.Equalisation) }
 
 // equaliseFlag is what to change for that; empty if they were.
@@ -101,13 +101,13 @@ func (w *work) equaliseFlag() string {
 	return "no " + string(quant.Equalisation) + " in --without"
 }
 
-// takesAll tells whether a feed gives every picture that there is.
-func takesAll(f feed, limit int) bool {
-	set, ok := f.(*setFeed)
+// takesAll reports whether a source gives every image that there is.
+func takesAll(from imageSource, limit int) bool {
+	set, ok := from.(*datasetSource)
 	return ok && (limit == 0 || set.set.Len() <= limit)
 }
 
-// kernelDetails tells of the kernels that ran and of how much of the work runs in chains.
+// kernelDetails describes the kernels that ran and how much of the work sums in 16 bits.
 func kernelDetails(model *resnext.Model) (page.Kernels, error) {
 	k, _, err := asm.Select(model.Kernels())
 	if err != nil {
@@ -119,25 +119,25 @@ func kernelDetails(model *resnext.Model) (page.Kernels, error) {
 			total[products] += n
 		}
 	}
-	return page.Kernels{Name: k.Name, UseChains: len(k.Chains) > 0, Chains: chainShares(total)}, nil
+	return page.Kernels{Name: k.Name, UseAcc16: len(k.Chains) > 0, Depths: depthShares(total)}, nil
 }
 
-// chainShares turns counts by chain length into shares, shortest chain first.
-func chainShares(counts map[int]int64) []page.ChainShare {
+// depthShares turns counts by acc16 depth into shares, smallest depth first.
+func depthShares(counts map[int]int64) []page.DepthShare {
 	total := int64(0)
-	var shares []page.ChainShare
+	var shares []page.DepthShare
 	for products, n := range counts {
 		total += n
-		shares = append(shares, page.ChainShare{Products: products, Share: float64(n)})
+		shares = append(shares, page.DepthShare{Products: products, Share: float64(n)})
 	}
 	for i := range shares {
 		shares[i].Share /= float64(max(1, total))
 	}
-	slices.SortFunc(shares, func(a, b page.ChainShare) int { return a.Products - b.Products })
+	slices.SortFunc(shares, func(a, b page.DepthShare) int { return a.Products - b.Products })
 	return shares
 }
 
-// runDetails tell how the model was made.
+// runDetails says how the model was made.
 func (w *work) runDetails(model *resnext.Model, r *report) page.Run {
 	d := page.Run{
 		Version: resnext.Version, Seed: w.settings.seed, Model: cli.Printable(w.plan.out), Command: shellCommand(w.settings.args),

@@ -39,12 +39,12 @@ func pageText(t *testing.T, path string) map[string]string {
 	return sections
 }
 
-// TestReportPage: the page and --json tell the same of the reference network, and what the terminal says.
+// TestReportPage: the page and --json agree about the reference network, and what the terminal says.
 func TestReportPage(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a report.html")
 	code, stdout, stderr := invoke("--weights", reference, "--images", fashion+"calib.zip", "--limit", "48", "--eval", fashion+"test.zip",
-		"--eval-limit", "120", "--mean", "0.2860", "--std", "0.3530", "--chains", "8", "--observer", "percentile", "--percentile", "97", "--json", "--out", filepath.Join(dir, "m"), "--report", path)
+		"--eval-limit", "120", "--mean", "0.2860", "--std", "0.3530", "--acc16", "8", "--observer", "percentile", "--percentile", "97", "--json", "--out", filepath.Join(dir, "m"), "--report", path)
 	require.Equal(t, cli.Done, code, stderr)
 	require.ElementsMatch(t, []string{"m", "a report.html"}, listing(t, dir))
 	var r report
@@ -58,7 +58,7 @@ func TestReportPage(t *testing.T) {
 	require.Equal(t, 120, d.Summary.Labelled)
 	require.InDelta(t, 1-r.Agreement, float64(d.Answers.Changed)/120, 1e-9)
 	require.InDelta(t, *r.Float.Top1-*r.Int8.Top1, float64(d.Answers.Lost-d.Answers.Won)/120, 1e-9)
-	require.Len(t, d.Answers.Pictures, d.Answers.Changed)
+	require.Len(t, d.Answers.Images, d.Answers.Changed)
 	require.NotZero(t, d.Answers.Changed)
 	require.Len(t, d.Layers, 22)
 	for i, l := range d.Layers {
@@ -76,7 +76,7 @@ func TestReportPage(t *testing.T) {
 		require.Equal(t, l.Values.Count, count)
 		require.EqualValues(t, 48*l.OutW*l.OutH*l.Out, count, l.Name)
 		share := 0.0
-		for _, c := range l.Chains {
+		for _, c := range l.Depths {
 			share += c.Share
 		}
 		require.InDelta(t, 1, share, 1e-9)
@@ -84,13 +84,13 @@ func TestReportPage(t *testing.T) {
 
 	text := pageText(t, path)
 	for section, want := range map[string]string{
-		"summary":      fmt.Sprintf("int8 answers as the float network on %s of 120 pictures", cli.Percent(r.Agreement)),
+		"summary":      fmt.Sprintf("int8 answers as the float network on %s of 120 images", cli.Percent(r.Agreement)),
 		"figures":      fmt.Sprintf("top-1 %s %s", cli.Percent(*r.Float.Top1), cli.Percent(*r.Int8.Top1)),
 		"layers":       "stage3.block1.expand",
 		"activations":  "stem range",
 		"weights":      "stage2.block0.shortcut",
 		"answers":      "right",
-		"accumulation": "chains of 8 (this model)",
+		"accumulation": "acc16 depth 8 (this model)",
 		"reproduce":    `calib \ --weights ` + reference,
 	} {
 		require.Contains(t, strings.ReplaceAll(text[section], ". ", "."), want)
@@ -157,7 +157,7 @@ func TestEqualiseFlag(t *testing.T) {
 			require.Equal(t, want == "", l.SpreadBefore != nil, options)
 			require.NotNil(t, l.Spread)
 		}
-		require.True(t, r.Details.Choices.ChainsAuto)
+		require.True(t, r.Details.Choices.DepthAuto)
 		w := &work{settings: &settings{effort: r.Effort}, found: &quant.Details{}}
 		if want == "" {
 			w.found.Techniques = quant.Techniques()
@@ -166,14 +166,14 @@ func TestEqualiseFlag(t *testing.T) {
 	}
 }
 
-// flatConfig is of pictures of two pixels, flatFeed such pictures.
+// flatConfig is of images of two pixels, flatSource such images.
 var flatConfig = resnext.Config{Width: 2, Height: 1}
 
-type flatFeed struct{}
+type flatSource struct{}
 
-func (flatFeed) len() int                      { return 9 }
-func (flatFeed) load(int) ([]byte, int, error) { return make([]byte, 6), 0, nil }
-func (flatFeed) name(i int) string             { return fmt.Sprintf("picture %d", i) }
+func (flatSource) len() int                      { return 9 }
+func (flatSource) load(int) ([]byte, int, error) { return make([]byte, 6), 0, nil }
+func (flatSource) name(i int) string             { return fmt.Sprintf("image %d", i) }
 
 // TestAnswerLog counts what changed.
 func TestAnswerLog(t *testing.T) {
@@ -192,18 +192,18 @@ func TestAnswerLog(t *testing.T) {
 	add(quant.Answer{Image: 2, Label: 2, Float: sure, Int8: logits(2, 0)})         // won
 	add(quant.Answer{Image: 3, Label: 3, Float: logits(1, 2), Int8: logits(2, 1)}) // both wrong
 	add(quant.Answer{Image: 4, Label: quant.Unlabelled, Float: logits(1, 2), Int8: logits(2, 1)})
-	d, err := w.answers.details(&flatFeed{}, flatConfig)
+	d, err := w.answers.details(&flatSource{}, flatConfig)
 	require.NoError(t, err)
 	require.Equal(t, []int{4, 3, 1, 1}, []int{d.Changed, d.CloseCalls, d.Lost, d.Won})
 	require.Equal(t, []page.Cell{{From: 1, To: 0, Int8: 1}, {From: 1, To: 1, Float: 2, Int8: 1}, {From: 2, To: 0, Float: 1},
 		{From: 2, To: 2, Int8: 1}, {From: 3, To: 1, Float: 1}, {From: 3, To: 2, Int8: 1}}, d.Cells)
-	require.Equal(t, "picture 2", d.Pictures[0].Name) // the surest comes first
-	require.InDelta(t, 0.9996, d.Pictures[0].Float[0], 1e-4)
-	require.InDelta(t, 0.4990, d.Pictures[0].Int8[1], 1e-3)
-	require.Equal(t, 2, d.Pictures[0].Thumbnail.Width)
+	require.Equal(t, "image 2", d.Images[0].Name) // the surest comes first
+	require.InDelta(t, 0.9996, d.Images[0].Float[0], 1e-4)
+	require.InDelta(t, 0.4990, d.Images[0].Int8[1], 1e-3)
+	require.Equal(t, 2, d.Images[0].Thumbnail.Width)
 
 	w.answers.labelled = 0
-	d, err = w.answers.details(&flatFeed{}, flatConfig)
+	d, err = w.answers.details(&flatSource{}, flatConfig)
 	require.NoError(t, err)
 	require.Equal(t, []page.Cell{{From: 0, To: 2, Int8: 1}, {From: 1, To: 0, Int8: 1}, {From: 1, To: 2, Int8: 2}}, d.Cells)
 }

@@ -14,15 +14,15 @@ import (
 type answerLog struct {
 	labelled, close, lost, won int
 	changed                    []changedAnswer
-	// confusion counts labelled pictures by class and answer, moves the others by the two answers.
+	// confusion counts labelled images by class and answer, moves the others by the two answers.
 	confusion map[[2]int]*page.Cell
 	moves     map[[2]int]*page.Cell
 }
 
-// changedAnswer is a picture and the answers, without what takes space.
+// changedAnswer is an image and the answers, without what takes space.
 type changedAnswer struct {
-	image int
-	page.Picture
+	index int
+	page.Image
 }
 
 // answerLog gives the callback of quant.Compare; nil if there will be no page.
@@ -52,7 +52,7 @@ func (a *answerLog) add(x quant.Answer) {
 		a.won++
 	}
 	p, q := softmax(x.Float), softmax(x.Int8)
-	c := changedAnswer{x.Image, page.Picture{
+	c := changedAnswer{x.Image, page.Image{
 		Label: x.Label, FloatClass: float, Int8Class: int8,
 		Float: [2]float64{p(float), p(int8)}, Int8: [2]float64{q(float), q(int8)},
 	}}
@@ -82,24 +82,24 @@ func softmax(logits []float32) func(class int) float64 {
 // lead is how much surer the float network was of its answer than of int8's.
 func lead(c changedAnswer) float64 { return c.Float[0] - c.Float[1] }
 
-// details adds names and pictures, which it loads once more.
-func (a *answerLog) details(f feed, cfg resnext.Config) (*page.Answers, error) {
+// details adds names and images, which it loads once more.
+func (a *answerLog) details(from imageSource, cfg resnext.Config) (*page.Answers, error) {
 	d := &page.Answers{Changed: len(a.changed), CloseCalls: a.close, Lost: a.lost, Won: a.won, Cells: changedCells(a.confusion)}
 	if a.labelled == 0 {
 		d.Cells = changedCells(a.moves)
 	}
 	sorted := slices.Clone(a.changed)
 	slices.SortStableFunc(sorted, func(x, y changedAnswer) int { return cmp.Compare(lead(y), lead(x)) })
-	for _, c := range sorted[:min(len(sorted), page.MaxPictures)] {
-		rgb, _, err := f.load(c.image)
+	for _, c := range sorted[:min(len(sorted), page.MaxImages)] {
+		rgb, _, err := from.load(c.index)
 		if err != nil {
 			return nil, err
 		}
 		if c.Thumbnail, err = page.NewThumbnail(rgb, cfg.Width, cfg.Height); err != nil {
 			return nil, err
 		}
-		c.Name = f.name(c.image)
-		d.Pictures = append(d.Pictures, c.Picture)
+		c.Name = from.name(c.index)
+		d.Images = append(d.Images, c.Image)
 	}
 	return d, nil
 }

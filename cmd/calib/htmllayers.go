@@ -9,11 +9,11 @@ import (
 const (
 	// drawnBins is how many bars a histogram has.
 	drawnBins = 72
-	// unchained is the chain length whose lanes are shown where no chains were asked for.
-	unchained = 2
+	// defaultLane is the acc16 depth whose lanes are shown where none was asked for.
+	defaultLane = 2
 )
 
-// layerDetails tells of every convolution.
+// layerDetails describes every convolution.
 func (w *work) layerDetails(model *resnext.Model) []page.Layer {
 	ratios := make(map[string]quant.Decibel)
 	for _, l := range w.comparison.Layers {
@@ -24,7 +24,7 @@ func (w *work) layerDetails(model *resnext.Model) []page.Layer {
 		s := info.Shape
 		l := page.Layer{
 			Name: s.Name, In: s.In, Out: s.Out, Kernel: s.Kernel, Stride: s.Stride, Groups: s.Groups,
-			OutW: s.OutW, OutH: s.OutH, MACs: s.MACs(), Chains: chainShares(info.MACsByChain),
+			OutW: s.OutW, OutH: s.OutH, MACs: s.MACs(), Depths: depthShares(info.MACsByChain),
 		}
 		if v, ok := ratios[s.Name]; ok {
 			l.SQNR = &v
@@ -36,12 +36,12 @@ func (w *work) layerDetails(model *resnext.Model) []page.Layer {
 	return layers
 }
 
-// addWeights tells of a layer's weights.
+// addWeights describes a layer's weights.
 func (w *work) addWeights(l *page.Layer, s resnext.ConvShape) {
 	conv, q := w.found.Float.Convs[s.Name], w.quantised.Convs[s.Name].Weight
 	ratio, spread := quant.WeightSQNR(conv, q, w.plan.preprocess), quant.WeightSpread(conv)
 	l.Weights, l.Spread = &ratio, &spread
-	products := unchained
+	products := defaultLane
 	if found := w.found.Layer(s.Name); found != nil {
 		ratio = found.SQNR // weights that were rounded together are nowhere near the float ones, their output is
 		if w.equalised() {
@@ -56,7 +56,7 @@ func (w *work) addWeights(l *page.Layer, s resnext.ConvShape) {
 	l.Lanes = &page.Lanes{Products: products, Mean: mean, Largest: largest}
 }
 
-// addValues tells of a layer's output and its range.
+// addValues describes a layer's output and its range.
 func (w *work) addValues(l *page.Layer, s resnext.ConvShape, scale float32) {
 	h := w.stats.Maps[s.Name]
 	if h == nil || h.Count() == 0 {

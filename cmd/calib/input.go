@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// smallSide is the largest side of pictures that a network of the CIFAR form takes as they are.
+	// smallSide is the largest side of images that a network of the CIFAR form takes as they are.
 	smallSide = 64
-	// looked is how many pictures are looked at to find their common size.
+	// looked is how many images are looked at to find their common size.
 	looked = 16
 )
 
-// decideInput fixes the network's input size and how pictures are prepared for it.
+// decideInput fixes the network's input size and how images are prepared for it.
 func (p *plan) decideInput(set *images.Set) error {
 	s, net := p.settings, p.net
 	w, h := net.Config.Width, net.Config.Height
@@ -26,24 +26,24 @@ func (p *plan) decideInput(set *images.Set) error {
 		p.sizeReason = "--crop"
 	} else if net.from != nil && net.from.Sized {
 		p.sizeReason = "fixed by the weights' file"
-	} else if beside := net.beside(); beside != nil && !net.Config.CIFAR() {
-		w, h = beside.Size, beside.Size
-		p.sizeReason = besideWeights
+	} else if sidecar := net.sidecar(); sidecar != nil && !net.Config.CIFAR() {
+		w, h = sidecar.Size, sidecar.Size
+		p.sizeReason = fromSidecar
 	} else if net.Config.CIFAR() && set != nil {
 		if size := commonSize(set); size.X > 0 && max(size.X, size.Y) <= smallSide {
 			w, h = size.X, size.Y
-			p.sizeReason = "the size of the pictures"
+			p.sizeReason = "the size of the images"
 		}
 	}
 	if err := net.SetInputSize(h, w); err != nil {
 		return cli.Usage("%v", err)
 	}
 	p.preprocess = choosePreprocess(net.Config, s)
-	p.prepareAsBeside()
+	p.prepareAsSidecar()
 	if err := p.preprocess.Validate(); err != nil {
 		return cli.Usage("%v", err)
 	}
-	// Sizes that cannot go together are found here, before any picture is read.
+	// Sizes that cannot go together are found here, before any image is read.
 	if _, err := resnext.NewPreparer(net.Config, p.preprocess); err != nil {
 		return cli.Usage("%v", err)
 	}
@@ -71,14 +71,14 @@ func choosePreprocess(cfg resnext.Config, s *settings) resnext.Preprocess {
 	return p
 }
 
-// commonSize is the size of the first pictures of a set that can be read if they are all alike, else 0, 0.
+// commonSize is the size of the first images of a set that can be read if they are all alike, else 0, 0.
 func commonSize(set *images.Set) image.Point {
 	var common image.Point
 	seen := 0
 	for i := 0; i < min(set.Len(), 4*looked) && seen < looked; i++ {
 		img, err := set.Load(i)
 		if err != nil {
-			continue // sift tells of it
+			continue // validateImages reports it
 		}
 		size := img.Bounds().Size()
 		if seen++; seen > 1 && size != common {

@@ -19,19 +19,19 @@ func (p *plan) decideLabels(calibration, eval *images.Set) error {
 	if err := p.readLabels(); err != nil {
 		return err
 	}
-	p.labelsBeside()
+	p.labelsFromSidecar()
 	if eval != nil {
 		if err := p.decideClasses(eval); err != nil {
 			return err
 		}
 		if p.evalClasses == nil {
-			p.numbering = misnumbered(eval)
+			p.classOrder = unpaddedNumbers(eval)
 		}
 	}
 	for _, set := range []*images.Set{eval, calibration} {
 		if p.labels == nil && set != nil && len(set.Labels()) == classes {
 			p.labels, p.labelSource = folderLabels(set), "the folders of "+set.Path()
-			p.numbering = misnumbered(set)
+			p.classOrder = unpaddedNumbers(set)
 		}
 	}
 	p.cleanLabels()
@@ -87,10 +87,10 @@ func (p *plan) decideClasses(eval *images.Set) error {
 		}
 	}
 	if eval.Single() {
-		return fmt.Errorf("%s: it is a single picture, which has no label: give a folder or archive with a folder of pictures for each class", eval.Path())
+		return fmt.Errorf("%s: it is a single image, which has no label: give a folder or archive with a folder of images for each class", eval.Path())
 	}
 	if n != classes {
-		return fmt.Errorf("%s: it has %s of pictures, the network has %s: give one folder for each class, sorted as in training",
+		return fmt.Errorf("%s: it has %s of images, the network has %s: give one folder for each class, sorted as in training",
 			eval.Path(), cli.Plural(n, "folder"), cli.Plural(classes, "class"))
 	}
 	return nil

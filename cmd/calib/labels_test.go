@@ -17,7 +17,7 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-// idxFiles writes the pictures of a set as IDX files, labels raised by add.
+// idxFiles writes the images of a set as IDX files, labels raised by add.
 func idxFiles(t *testing.T, set *images.Set, add byte) (dir string) {
 	dir = t.TempDir()
 	header := func(magic, n uint32) []byte {
@@ -38,7 +38,7 @@ func idxFiles(t *testing.T, set *images.Set, add byte) (dir string) {
 	return dir
 }
 
-// TestIDX: the same pictures as IDX files give the same result.
+// TestIDX: the same images as IDX files give the same result.
 func TestIDX(t *testing.T) {
 	set, err := images.Open(fashion + "test.zip")
 	require.NoError(t, err)
@@ -53,7 +53,7 @@ func TestIDX(t *testing.T) {
 		require.Contains(t, stderr, "t-shirt, trouser, pullover, ..., from the folders of "+fashion+"calib.zip")
 	}
 	_, _, stderr := jsonReport(t, "--weights", tiny, "--images", dir, "--limit", "40")
-	require.Contains(t, stderr, "28x28 pixels RGB, width x height (the size of the pictures)")
+	require.Contains(t, stderr, "28x28 pixels RGB, width x height (the size of the images)")
 
 	for name, c := range map[string]struct {
 		dir    string
@@ -111,7 +111,7 @@ func TestFolderClasses(t *testing.T) {
 	}
 }
 
-// TestFolderClassesDecide: pictures in folders whose order is not the classes' are scored all the same.
+// TestFolderClassesDecide: images in folders whose order is not the classes' are scored all the same.
 func TestFolderClassesDecide(t *testing.T) {
 	set, err := images.Open(fashion + "test.zip")
 	require.NoError(t, err)
@@ -134,7 +134,7 @@ func TestFolderClassesDecide(t *testing.T) {
 
 	code, _, stderr := invoke("--weights", reference, "--images", fashion+"calib.zip", "--eval", archive(t, files), "--out", filepath.Join(t.TempDir(), "m"))
 	require.Equal(t, cli.Failed, code)
-	require.Contains(t, stderr, "it has 9 folders of pictures, the network has 10 classes")
+	require.Contains(t, stderr, "it has 9 folders of images, the network has 10 classes")
 }
 
 // TestLabelsForTerminals: what a terminal would obey does not get into a model file.

@@ -1,5 +1,5 @@
 // Command calib turns a float ResNeXt checkpoint into one int8 model file, with the help of some unlabelled
-// pictures, and measures what that lost.
+// images, and measures what that lost.
 package main
 
 import (

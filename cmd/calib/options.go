@@ -11,26 +11,28 @@ import (
 )
 
 const (
-	// defaultLimit is how many calibration pictures are used; more hardly change the ranges.
+	// defaultLimit is how many calibration images are used; more hardly change the ranges.
 	defaultLimit = 512
-	// defaultSynthetic is the same where pictures are made up.
+	// defaultSynthetic is the same where images are made up.
 	defaultSynthetic = 64
-	// defaultCompared is how many pictures networks are compared on without --eval, and layers always.
+	// defaultCompared is how many images networks are compared on without --eval, and layers always.
 	defaultCompared = 64
-	// exportChains is the length of chains, in products, for a network that other runtimes are to run too: on x86-64 CPUs
+	// exportDepth is the acc16 depth, in products, of a network that other runtimes are to run too: on x86-64 CPUs
 	// without VNNI their 16-bit sums overflow wherever calibration has not bounded them, which auto leaves to it.
-	exportChains = 4
-	// fewImages is how many calibration pictures are worth a warning.
-	fewImages = page.FewPictures
-	// randomPrefix and heavyPrefix mark weights that are made up, with even and with very uneven channels.
-	randomPrefix = "random:"
-	heavyPrefix  = "random-heavy:"
+	exportDepth = 4
+	// fewImages is how many calibration images are worth a warning.
+	fewImages = page.FewImages
+	// randomPrefix and outliersPrefix mark weights that are made up, with even and with very uneven channels;
+	// oldOutliersPrefix is what the latter was called before.
+	randomPrefix      = "random:"
+	outliersPrefix    = "random-outliers:"
+	oldOutliersPrefix = "random-heavy:"
 )
 
 // options are the flags as they are given.
 type options struct {
 	weights, images, out, eval, labels, arch, observer string
-	crop, filter, mean, std, chains, effort, without   string
+	crop, filter, mean, std, acc16, effort, without    string
 	percentile                                         float64
 	limit, evalLimit, resize, threads                  int
 	seed                                               uint64
@@ -43,16 +45,16 @@ type options struct {
 // settings are the options once they are checked and read. What is nil was not given.
 type settings struct {
 	options
-	random    *resnext.Config // of random:NAME and random-heavy:NAME
-	heavy     bool            // the latter
+	random    *resnext.Config // of random:NAME and random-outliers:NAME
+	outliers  bool            // the latter
 	observer  quant.Observer
 	effort    quant.Effort
 	without   []quant.Technique
-	chains    int     // products, 0 is off, or quant.ChainsAuto
+	acc16     int     // depth in products, 0 is off, or quant.ChainsAuto
 	size      *[2]int // width, height
 	mean, std *[3]float32
 	resize    *int
-	// filterGiven tells that --filter was.
+	// filterGiven reports whether --filter was given.
 	filterGiven bool
 	args        []string // the command line
 }
@@ -68,8 +70,8 @@ func (o *options) settings(given func(flag string) bool) (*settings, error) {
 		}
 	}
 	s.filterGiven = given("filter")
-	if s.exportONNX != "" && !given("chains") {
-		s.chains = exportChains
+	if s.exportONNX != "" && !given(acc16Flag) && !given(oldAcc16Flag) {
+		s.acc16 = exportDepth
 	}
 	if given("resize") {
 		s.resize = &s.options.resize
@@ -94,8 +96,8 @@ func (s *settings) readWeights() error {
 	}
 	name, ok := strings.CutPrefix(s.weights, randomPrefix)
 	if !ok {
-		name, ok = strings.CutPrefix(s.weights, heavyPrefix)
-		s.heavy = ok
+		name, ok = strings.CutPrefix(s.weights, outliersPrefix)
+		s.outliers = ok
 	}
 	if ok {
 		cfg, err := resnext.Named(name)
@@ -107,7 +109,7 @@ func (s *settings) readWeights() error {
 		}
 		s.random = &cfg
 	} else if s.images == "" {
-		return cli.Usage("--images is missing: give a folder or zip archive of pictures to calibrate with")
+		return cli.Usage("--images is missing: give a folder or zip archive of images to calibrate with")
 	}
 	return nil
 }
@@ -126,10 +128,10 @@ func (s *settings) readQuantisation() error {
 	if s.without, err = quant.ParseTechniques(s.options.without); err != nil {
 		return cli.Usage("--without: %v", err)
 	}
-	lengths := map[string]int{"auto": quant.ChainsAuto, "off": 0, "2": 2, "4": 4, "8": 8}
+	depths := map[string]int{"auto": quant.ChainsAuto, "off": 0, "2": 2, "4": 4, "8": 8}
 	var ok bool
-	if s.chains, ok = lengths[s.options.chains]; !ok {
-		return cli.Usage("--chains is %q, expected auto, off, 2, 4 or 8", s.options.chains)
+	if s.acc16, ok = depths[s.options.acc16]; !ok {
+		return cli.Usage("--%s is %q, expected auto, off, 2, 4 or 8", acc16Flag, s.options.acc16)
 	}
 	return nil
 }

@@ -36,10 +36,10 @@ func (p *plan) checkOutputs(calibration, eval *images.Set) error {
 		if err := o.check(inputs); err != nil {
 			return err
 		}
-		if err := o.checkPictures("images", calibration); err != nil {
+		if err := o.checkImages("images", calibration); err != nil {
 			return err
 		}
-		if err := o.checkPictures("eval", eval); err != nil {
+		if err := o.checkImages("eval", eval); err != nil {
 			return err
 		}
 		before = append(before, o)
@@ -78,15 +78,15 @@ func (o output) check(inputs []string) error {
 	return nil
 }
 
-// checkPictures wants no file that is there already among the pictures.
-func (o output) checkPictures(flag string, set *images.Set) error {
+// checkImages wants no file that is there already among the images.
+func (o output) checkImages(flag string, set *images.Set) error {
 	if set == nil || !set.Uses(o.path) {
 		return nil
 	}
 	return fmt.Errorf("--%s %s: it is there already and among the files of --%s, which are not replaced; give another name, or remove it", o.flag, o.path, flag)
 }
 
-// sameFile tells whether two paths name one file, which need not exist yet.
+// sameFile reports whether two paths name one file, which need not exist yet.
 func sameFile(a, b string) bool {
 	infoA, errA := os.Stat(a)
 	infoB, errB := os.Stat(b)

@@ -48,20 +48,20 @@ func TestInputsStay(t *testing.T) {
 	from, err := filepath.Abs(exports)
 	require.NoError(t, err)
 	t.Chdir(dir)
-	for _, folder := range []string{"pictures/a", "test", "net"} {
+	for _, folder := range []string{"images/a", "test", "net"} {
 		require.NoError(t, os.MkdirAll(folder, 0o700))
 	}
 	put := func(path string, content []byte) { require.NoError(t, os.WriteFile(path, content, 0o600)) }
-	put("pictures/a/x.png", picture(t, 40, 40))
+	put("images/a/x.png", pngImage(t, 40, 40))
 	put("test/t10k-images-idx3-ubyte", append([]byte{0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1}, 7))
 	put("test/t10k-labels-idx1-ubyte", []byte{0, 0, 8, 1, 0, 0, 0, 1, 0})
 	for _, name := range []string{"dynamo.onnx", "dynamo.onnx.data"} {
 		put("net/"+name, read(t, filepath.Join(from, name)))
 	}
 	put("net/config.json", []byte("{}"))
-	require.NoError(t, os.Symlink("pictures/a/x.png", "link"))
+	require.NoError(t, os.Symlink("images/a/x.png", "link"))
 	for path, want := range map[string]string{
-		"pictures/a/x.png":            "it is there already and among the files of --images",
+		"images/a/x.png":              "it is there already and among the files of --images",
 		"link":                        "among the files of --images",
 		"test/t10k-labels-idx1-ubyte": "among the files of --eval",
 		"net/dynamo.onnx.data":        "it is also an input",
@@ -70,7 +70,7 @@ func TestInputsStay(t *testing.T) {
 		os.DevNull:                    "it is not a regular file",
 	} {
 		for _, flag := range []string{"--out", "--report", "--export-onnx"} {
-			code, _, stderr := invoke("--weights", "net/dynamo.onnx", "--images", "pictures", "--eval", "test", "--effort", "fast", "--out", "m", flag, path)
+			code, _, stderr := invoke("--weights", "net/dynamo.onnx", "--images", "images", "--eval", "test", "--effort", "fast", "--out", "m", flag, path)
 			require.Equal(t, cli.Failed, code, stderr)
 			require.Contains(t, stderr, flag+" "+path+": ")
 			require.Contains(t, stderr, want)
@@ -80,12 +80,12 @@ func TestInputsStay(t *testing.T) {
 	require.NoFileExists(t, "m")
 }
 
-// TestSinglePicture: one picture is no set of labelled ones.
-func TestSinglePicture(t *testing.T) {
-	path := write(t, "one.png", picture(t, 40, 40))
+// TestSingleImage: one image is no set of labelled ones.
+func TestSingleImage(t *testing.T) {
+	path := write(t, "one.png", pngImage(t, 40, 40))
 	code, _, stderr := invoke("--weights", reference, "--images", path, "--eval", path, "--out", filepath.Join(t.TempDir(), "m"))
 	require.Equal(t, cli.Failed, code)
-	require.Contains(t, stderr, path+": it is a single picture, which has no label")
+	require.Contains(t, stderr, path+": it is a single image, which has no label")
 }
 
 // TestUnusedFilesBesideTheWeights are told by file and field.

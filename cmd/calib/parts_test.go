@@ -65,7 +65,7 @@ func TestShellWord(t *testing.T) {
 	}
 }
 
-// folders is a set of one picture in each folder.
+// folders is a set of one image in each folder.
 func folders(t *testing.T, names ...string) *images.Set {
 	t.Helper()
 	files := map[string][]byte{}
@@ -101,7 +101,7 @@ func TestFolderLabels(t *testing.T) {
 func TestCommonSize(t *testing.T) {
 	files := map[string][]byte{}
 	for i := range 20 {
-		files[fmt.Sprintf("%02d.png", i)] = picture(t, 30, 20)
+		files[fmt.Sprintf("%02d.png", i)] = pngImage(t, 30, 20)
 	}
 	open := func() *images.Set {
 		set, err := images.Open(archive(t, files))
@@ -111,11 +111,11 @@ func TestCommonSize(t *testing.T) {
 	}
 	size := commonSize(open())
 	require.Equal(t, [2]int{30, 20}, [2]int{size.X, size.Y})
-	files["17.png"] = picture(t, 9, 9) // not among those that are looked at
+	files["17.png"] = pngImage(t, 9, 9) // not among those that are looked at
 	require.Equal(t, 30, commonSize(open()).X)
-	files["15.png"] = picture(t, 30, 21)
+	files["15.png"] = pngImage(t, 30, 21)
 	require.Zero(t, commonSize(open()))
-	files["14.png"], files["15.png"] = []byte("no picture"), nil // for these 16.png and 17.png are looked at
+	files["14.png"], files["15.png"] = []byte("no image"), nil // for these 16.png and 17.png are looked at
 	require.Zero(t, commonSize(open()))
 	delete(files, "17.png")
 	require.Equal(t, 20, commonSize(open()).Y)
@@ -154,7 +154,7 @@ func TestChoosePreprocess(t *testing.T) {
 }
 
 func TestSpread(t *testing.T) {
-	s := spread{&countFeed{10}, 4}
+	s := subsample{&countSource{10}, 4}
 	require.Equal(t, 4, s.len())
 	var got []int
 	for i := range s.len() {
@@ -163,15 +163,15 @@ func TestSpread(t *testing.T) {
 		got = append(got, label)
 	}
 	require.Equal(t, []int{0, 2, 5, 7}, got)
-	require.Equal(t, 10, spread{&countFeed{10}, 99}.len())
+	require.Equal(t, 10, subsample{&countSource{10}, 99}.len())
 }
 
-// countFeed labels each image with its index.
-type countFeed struct{ n int }
+// countSource labels each image with its index.
+type countSource struct{ n int }
 
-func (c *countFeed) len() int                        { return c.n }
-func (c *countFeed) load(i int) ([]byte, int, error) { return nil, i, nil }
-func (c *countFeed) name(i int) string               { return strconv.Itoa(i) }
+func (c *countSource) len() int                        { return c.n }
+func (c *countSource) load(i int) ([]byte, int, error) { return nil, i, nil }
+func (c *countSource) name(i int) string               { return strconv.Itoa(i) }
 
 func TestReportPrint(t *testing.T) {
 	one, half, low := 1.0, 0.5, 12.3
@@ -183,7 +183,7 @@ func TestReportPrint(t *testing.T) {
 	r.print(&b)
 	for _, want := range []string{
 		"  12.3 dB  b  low\n  infinite  a\n", "Layers below 20 dB", "-50.00 points", "4.0 times smaller", "2.0 times slower",
-		"same answer for 50.00% of 2 labelled pictures, logits SQNR infinite",
+		"same answer for 50.00% of 2 labelled images, logits SQNR infinite",
 	} {
 		require.Contains(t, b.String(), want)
 	}

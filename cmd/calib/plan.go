@@ -20,21 +20,21 @@ type plan struct {
 	evalClasses []int
 	// relabelled counts the labels whose text had to be changed.
 	relabelled int
-	// numbering warns of the order of folders, if it may not be meant.
-	numbering string
-	out       string
+	// classOrder warns of the order of folders, if it may not be meant.
+	classOrder string
+	out        string
 
-	calibration feed
-	compared    feed
+	calibration imageSource
+	compared    imageSource
 	on          comparedOn
 
-	// Why the input has its size, where the labels come from, and the pictures, in words.
-	sizeReason, labelSource, pictures, comparedText string
+	// Why the input has its size, where the labels come from, and the images, in words.
+	sizeReason, labelSource, imagesText, comparedText string
 
 	sets []*images.Set // to be closed
 }
 
-// comparedOn is the kind of pictures on which the networks are compared.
+// comparedOn is the kind of images on which the networks are compared.
 type comparedOn string
 
 const (
@@ -43,7 +43,7 @@ const (
 	onSynthetic   comparedOn = "synthetic"
 )
 
-// newPlan opens the pictures and decides what was not given. Close it after use.
+// newPlan opens the images and decides what was not given. Close it after use.
 func newPlan(s *settings, net *floatNetwork) (*plan, error) {
 	p := &plan{settings: s, net: net, out: s.out}
 	if err := p.decide(); err != nil {
@@ -75,7 +75,7 @@ func (p *plan) decide() error {
 	if err := p.decideLabels(calibration, eval); err != nil {
 		return err
 	}
-	if err := p.decideFeeds(calibration, eval); err != nil {
+	if err := p.decideSources(calibration, eval); err != nil {
 		return err
 	}
 	if p.out == "" {
@@ -84,7 +84,7 @@ func (p *plan) decide() error {
 	return p.checkOutputs(calibration, eval)
 }
 
-// open lists the pictures at path, of IDX files those of a part; nil if there is no path.
+// open lists the images at path, of IDX files those of a part; nil if there is no path.
 func (p *plan) open(path string, part images.Part) (*images.Set, error) {
 	if path == "" {
 		return nil, nil
@@ -96,26 +96,26 @@ func (p *plan) open(path string, part images.Part) (*images.Set, error) {
 	return set, err
 }
 
-// decideFeeds chooses the pictures.
-func (p *plan) decideFeeds(calibration, eval *images.Set) error {
+// decideSources chooses the images.
+func (p *plan) decideSources(calibration, eval *images.Set) error {
 	s, cfg := p.settings, p.net.Config
 	if calibration == nil {
-		p.calibration = &syntheticFeed{cfg, max(1, s.limit), s.seed}
-		p.pictures = fmt.Sprintf("%s made up (smooth random colours, seed %d)", cli.Plural(p.calibration.len(), "picture"), s.seed)
+		p.calibration = &syntheticSource{cfg, max(1, s.limit), s.seed}
+		p.imagesText = fmt.Sprintf("%s made up (smooth random colours, seed %d)", cli.Plural(p.calibration.len(), "image"), s.seed)
 	} else {
 		chosen := calibration.Sample(s.limit, s.seed)
-		f, err := newSetFeed(calibration, chosen, cfg, p.preprocess)
+		f, err := newDatasetSource(calibration, chosen, cfg, p.preprocess)
 		if err != nil {
 			return cli.Usage("%v", err)
 		}
-		p.calibration, p.pictures = f, sampleText(calibration, len(chosen), s.seed)
+		p.calibration, p.imagesText = f, sampleText(calibration, len(chosen), s.seed)
 	}
 	p.decideCompared(calibration == nil)
 	if eval == nil {
 		return nil
 	}
 	chosen := eval.Sample(s.evalLimit, s.seed)
-	f, err := newSetFeed(eval, chosen, cfg, p.preprocess)
+	f, err := newDatasetSource(eval, chosen, cfg, p.preprocess)
 	if err != nil {
 		return err
 	}
@@ -124,13 +124,13 @@ func (p *plan) decideFeeds(calibration, eval *images.Set) error {
 	return nil
 }
 
-// decideCompared chooses calibration pictures to compare on, for want of labelled ones.
+// decideCompared chooses calibration images to compare on, for want of labelled ones.
 func (p *plan) decideCompared(synthetic bool) {
 	n := p.settings.evalLimit
 	if n == 0 {
 		n = defaultCompared
 	}
-	p.compared = spread{p.calibration, n}
+	p.compared = subsample{p.calibration, n}
 	p.on = onCalibration
 	if synthetic {
 		p.on = onSynthetic
@@ -138,7 +138,7 @@ func (p *plan) decideCompared(synthetic bool) {
 	p.comparedText = fmt.Sprintf("%d of these, without labels (--eval gives labelled ones)", p.compared.len())
 }
 
-// sampleText says which pictures of a set are used.
+// sampleText says which images of a set are used.
 func sampleText(set *images.Set, n int, seed uint64) string {
 	text := fmt.Sprintf("all %d of %s", n, set.Path())
 	if n < set.Len() {

@@ -11,7 +11,7 @@ import (
 	"github.com/libresnext/libresnext/internal/cli"
 )
 
-// progress tells on standard error how the work goes: with a bar on a terminal, with one line at the start
+// progress shows on standard error how the work goes: with a bar on a terminal, with one line at the start
 // and one at the end of each phase elsewhere.
 type progress struct {
 	w        io.Writer
@@ -20,14 +20,14 @@ type progress struct {
 
 func newProgress(w io.Writer) *progress { return &progress{w, cli.IsTerminal(w)} }
 
-// roundingPhase counts layers; all other phases count pictures.
+// roundingPhase counts layers; all other phases count images.
 const roundingPhase = "rounding layers"
 
 func item(phase string) string {
 	if phase == roundingPhase {
 		return "layer"
 	}
-	return "picture"
+	return "image"
 }
 
 // phase is one part of the work. Once it has ended, late calls of step do nothing.
@@ -42,7 +42,7 @@ type phase struct {
 	ended bool
 }
 
-// start begins a phase of so many pictures or layers, or of no countable work if total is 0.
+// start begins a phase of so many images or layers, or of no countable work if total is 0.
 func (p *progress) start(name string, total int) *phase {
 	f := &phase{progress: p, name: name, total: total, begin: time.Now()}
 	switch {
@@ -62,7 +62,7 @@ func (p *progress) start(name string, total int) *phase {
 	return f
 }
 
-// step tells that so many are done.
+// step shows that done items are finished.
 func (f *phase) step(done, _ int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

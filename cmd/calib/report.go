@@ -4,10 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	page "github.com/libresnext/libresnext/cmd/calib/report"
@@ -27,11 +25,11 @@ type report struct {
 	Arch       string         `json:"arch"`
 	Observer   quant.Observer `json:"observer"`
 	Effort     quant.Effort   `json:"effort"`
-	Images     int            `json:"images"` // calibration pictures
-	// ChainShares is the share of the work by the products whose sums the weights make safe in 16 bits, "0" for
-	// none, and ChainLoss by how many dB --chains auto let the layers' noise grow for that, on average.
-	ChainShares    map[int]float64 `json:"chain_shares"`
-	ChainLoss      *float64        `json:"chain_loss_db"`
+	Images     int            `json:"images"` // calibration images
+	// DepthShares is the share of the work by the acc16 depth that the weights make safe, "0" for none, and
+	// DepthLoss by how many dB --acc16 auto let the layers' noise grow for that, on average.
+	DepthShares    map[int]float64 `json:"chain_shares"`
+	DepthLoss      *float64        `json:"chain_loss_db"`
 	ComparedOn     comparedOn      `json:"compared_on"`
 	ComparedImages int             `json:"compared_images"`
 	Float          accuracy        `json:"float"`
@@ -39,15 +37,15 @@ type report struct {
 	Agreement      float64         `json:"agreement"`
 	SQNR           *float64        `json:"sqnr_db"`     // null if infinite
 	FloatBytes     int64           `json:"float_bytes"` // the same numbers as float32
-	FloatMS        float64         `json:"float_ms"`    // of one picture on one thread
+	FloatMS        float64         `json:"float_ms"`    // of one image on one thread
 	Int8MS         float64         `json:"int8_ms"`
 	Seconds        float64         `json:"seconds"`
 	Layers         []layerSQNR     `json:"layers,omitempty"`
-	SkippedCount   int             `json:"skipped_count"`     // pictures that could not be read
-	Skipped        []badPicture    `json:"skipped"`           // the first of them
+	SkippedCount   int             `json:"skipped_count"`     // images that could not be read
+	Skipped        []badImage      `json:"skipped"`           // the first of them
 	ONNX           string          `json:"onnx,omitempty"`    // the file of --export-onnx
 	Page           string          `json:"report,omitempty"`  // the file of --report
-	Details        *page.Data      `json:"details,omitempty"` // what it tells
+	Details        *page.Data      `json:"details,omitempty"` // what it shows
 
 	unlisted bool // the layers are not for the terminal
 }
@@ -67,15 +65,15 @@ func newReport(w *work, c *quant.Comparison, size int64) *report {
 	cfg := w.plan.net.Config
 	r := &report{
 		Version: resnext.Version, Model: w.plan.out, ModelBytes: size, Arch: cli.ArchName(cfg),
-		Observer: w.settings.observer, Effort: w.settings.effort, ChainShares: w.found.ChainShares, Images: w.plan.calibration.len(),
+		Observer: w.settings.observer, Effort: w.settings.effort, DepthShares: w.found.ChainShares, Images: w.plan.calibration.len(),
 		ComparedOn: w.plan.on, ComparedImages: c.Images,
 		Agreement: c.Agreement, SQNR: finite(c.SQNR), FloatBytes: 4 * int64(cli.Parameters(cfg)),
 		FloatMS: 1e3 * c.FloatSeconds, Int8MS: 1e3 * c.Int8Seconds, Seconds: time.Since(w.begin).Seconds(),
 		SkippedCount: len(w.skipped), Skipped: reported(w.skipped),
 		ONNX: w.settings.exportONNX, unlisted: !w.settings.layers,
 	}
-	if loss := w.chainLoss(); loss != nil {
-		r.ChainLoss = finite(*loss)
+	if loss := w.depthLoss(); loss != nil {
+		r.DepthLoss = finite(*loss)
 	}
 	if c.Labelled > 0 {
 		r.Float, r.Int8 = shares(c.Float, cfg.Classes), shares(c.Int8, cfg.Classes)
@@ -126,10 +124,10 @@ func (r *report) print(w io.Writer) {
 		}
 	}
 	t.Row("size", cli.Bytes(r.FloatBytes), cli.Bytes(r.ModelBytes), cli.Times(float64(r.FloatBytes), float64(r.ModelBytes), "smaller", "larger"))
-	t.Row("time", fmt.Sprintf("%.2f ms", r.FloatMS), fmt.Sprintf("%.2f ms", r.Int8MS), cli.Times(r.FloatMS, r.Int8MS, "faster", "slower")+", for a picture on one core")
+	t.Row("time", fmt.Sprintf("%.2f ms", r.FloatMS), fmt.Sprintf("%.2f ms", r.Int8MS), cli.Times(r.FloatMS, r.Int8MS, "faster", "slower")+", for an image on one core")
 	t.Print(w)
-	if r.ChainLoss != nil {
-		fmt.Fprintf(w, "chains: %s; the layers' noise grew by at most %.1f dB for them\n", chainText(r.ChainShares), *r.ChainLoss)
+	if r.DepthLoss != nil {
+		fmt.Fprintf(w, "acc16 depth: %s of the work; the layers' noise grew by at most %.1f dB for that\n", cli.DepthShares(r.DepthShares), *r.DepthLoss)
 	}
 	fmt.Fprintf(w, "same answer for %s of %s, logits SQNR %s\n", cli.Percent(r.Agreement), r.comparedText(), decibel(r.SQNR))
 	fmt.Fprintf(w, "\nwrote %s (%s)\n", cli.Printable(r.Model), cli.Bytes(r.ModelBytes))
@@ -142,27 +140,14 @@ func (r *report) print(w io.Writer) {
 	fmt.Fprintf(w, "next: resnext classify %s photo.jpg\n", shellWord(r.Model))
 }
 
-// chainText says which share of the work has chains of which length, the longest first.
-func chainText(shares map[int]float64) string {
-	var parts []string
-	for _, n := range slices.Backward(slices.Sorted(maps.Keys(shares))) {
-		length := fmt.Sprintf("of %d products", n)
-		if n == 0 {
-			length = "none"
-		}
-		parts = append(parts, fmt.Sprintf("%s for %.0f%% of the work", length, 100*shares[n]))
-	}
-	return strings.Join(parts, ", ")
-}
-
 func (r *report) comparedText() string {
 	switch r.ComparedOn {
 	case onEval:
-		return fmt.Sprintf("%d labelled pictures", r.ComparedImages)
+		return fmt.Sprintf("%d labelled images", r.ComparedImages)
 	case onSynthetic:
-		return fmt.Sprintf("%d made-up pictures", r.ComparedImages)
+		return fmt.Sprintf("%d made-up images", r.ComparedImages)
 	}
-	return fmt.Sprintf("%d of the calibration pictures", r.ComparedImages)
+	return fmt.Sprintf("%d of the calibration images", r.ComparedImages)
 }
 
 // printLayers lists the layers' ratios, worst first.
@@ -192,7 +177,7 @@ func (r *report) printLayers(w io.Writer) {
 	}
 	t.Print(w)
 	if low {
-		fmt.Fprintf(w, "Layers below %d dB lose much: try another --observer, or other pictures.\n", lowSQNR)
+		fmt.Fprintf(w, "Layers below %d dB lose much: try another --observer, or other images.\n", lowSQNR)
 	}
 }
 

@@ -55,8 +55,8 @@ func read(t *testing.T, path string) []byte {
 	return b
 }
 
-// picture is a gray PNG.
-func picture(t *testing.T, w, h int) []byte {
+// pngImage is a gray PNG.
+func pngImage(t *testing.T, w, h int) []byte {
 	t.Helper()
 	img := image.NewGray(image.Rect(0, 0, w, h))
 	for y := range h {
@@ -120,7 +120,7 @@ func TestBadUsage(t *testing.T) {
 		{"--weights w.pth --images i --observer best", `unknown observer "best"`},
 		{"--weights w.pth --images i --percentile 0", "--percentile is 0"},
 		{"--weights w.pth --images i --percentile 101", "--percentile is 101"},
-		{"--weights w.pth --images i --chains 3", `--chains is "3", expected auto, off, 2, 4 or 8`},
+		{"--weights w.pth --images i --acc16 3", `--acc16 is "3", expected auto, off, 2, 4 or 8`},
 		{"--weights w.pth --images i --limit -1", "--limit is -1"},
 		{"--weights w.pth --images i --limit x", `"x"`},
 		{"--weights w.pth --images i --eval-limit -1", "--eval-limit is -1"},
@@ -153,7 +153,7 @@ var sourceFolder, _ = os.Getwd()
 
 // TestBadInputs: each bad input is named on standard error, and the folder for the model stays empty.
 func TestBadInputs(t *testing.T) {
-	png28 := picture(t, 28, 28)
+	png28 := pngImage(t, 28, 28)
 	calib := fashion + "calib.zip"
 	checkpointBytes := read(t, reference)
 	nine := map[string][]byte{}
@@ -165,8 +165,8 @@ func TestBadInputs(t *testing.T) {
 	nine["loose.png"] = png28
 	loose := archive(t, nine)
 	labels := write(t, "labels.txt", []byte("a\nb\nc\n"))
-	noPictures := t.TempDir()
-	text := archive(t, map[string][]byte{"a/x.png": []byte("no picture")})
+	noImages := t.TempDir()
+	text := archive(t, map[string][]byte{"a/x.png": []byte("no image")})
 	empty := archive(t, map[string][]byte{"a/x.png": nil})
 	good := archive(t, map[string][]byte{"a/x.png": png28})
 	truncated := write(t, "w.pth", checkpointBytes[:len(checkpointBytes)/2])
@@ -175,22 +175,22 @@ func TestBadInputs(t *testing.T) {
 		args string
 		want []string
 	}{
-		"other architecture":      {"--weights " + reference + " --images " + calib + " --arch resnext50_32x4d", []string{reference, "resnext50_32x4d", "cardinality"}},
-		"truncated checkpoint":    {"--weights " + truncated + " --images " + calib, []string{truncated}},
-		"empty checkpoint":        {"--weights " + write(t, "w.pth", nil) + " --images " + calib, []string{"w.pth", "0 bytes"}},
-		"checkpoint missing":      {"--weights nowhere.pth --images " + calib, []string{"nowhere.pth: no such file"}},
-		"picture as checkpoint":   {"--weights " + write(t, "w.pth", png28) + " --images " + calib, []string{"PNG image"}},
-		"no picture":              {"--weights " + reference + " --images " + text, []string{text, "a/x.png", "not an image"}},
-		"empty picture":           {"--weights " + reference + " --images " + empty, []string{empty, "a/x.png", "empty (0 bytes)"}},
-		"bad picture found late":  {"--weights " + reference + " --crop 28 --images " + text, []string{text, "a/x.png", "not an image"}},
-		"bad picture to compare":  {"--weights " + reference + " --images " + good + " --eval " + loose, []string{loose, "loose.png"}},
-		"folder without pictures": {"--weights " + reference + " --images " + noPictures, []string{noPictures, "no images found"}},
-		"images missing":          {"--weights " + reference + " --images nowhere", []string{"nowhere: no such file"}},
-		"labels too few":          {"--weights " + reference + " --images " + calib + " --labels " + labels, []string{labels, "3 labels", "10 classes"}},
-		"labels missing":          {"--weights " + reference + " --images " + calib + " --labels nowhere.txt", []string{"nowhere.txt: no such file"}},
-		"folders too few":         {"--weights " + reference + " --images " + calib + " --eval " + nineFolders, []string{nineFolders, "9 folders", "10 classes"}},
-		"eval without folders":    {"--weights " + reference + " --images " + calib + " --eval " + write(t, "x.png", png28), []string{"it is a single picture"}},
-		"huge random network":     {"--weights random:resnext152_1x500d", []string{"parameters are more than"}},
+		"other architecture":    {"--weights " + reference + " --images " + calib + " --arch resnext50_32x4d", []string{reference, "resnext50_32x4d", "cardinality"}},
+		"truncated checkpoint":  {"--weights " + truncated + " --images " + calib, []string{truncated}},
+		"empty checkpoint":      {"--weights " + write(t, "w.pth", nil) + " --images " + calib, []string{"w.pth", "0 bytes"}},
+		"checkpoint missing":    {"--weights nowhere.pth --images " + calib, []string{"nowhere.pth: no such file"}},
+		"image as checkpoint":   {"--weights " + write(t, "w.pth", png28) + " --images " + calib, []string{"PNG image"}},
+		"no image":              {"--weights " + reference + " --images " + text, []string{text, "a/x.png", "not an image"}},
+		"empty image":           {"--weights " + reference + " --images " + empty, []string{empty, "a/x.png", "empty (0 bytes)"}},
+		"bad image found late":  {"--weights " + reference + " --crop 28 --images " + text, []string{text, "a/x.png", "not an image"}},
+		"bad image to compare":  {"--weights " + reference + " --images " + good + " --eval " + loose, []string{loose, "loose.png"}},
+		"folder without images": {"--weights " + reference + " --images " + noImages, []string{noImages, "no images found"}},
+		"images missing":        {"--weights " + reference + " --images nowhere", []string{"nowhere: no such file"}},
+		"labels too few":        {"--weights " + reference + " --images " + calib + " --labels " + labels, []string{labels, "3 labels", "10 classes"}},
+		"labels missing":        {"--weights " + reference + " --images " + calib + " --labels nowhere.txt", []string{"nowhere.txt: no such file"}},
+		"folders too few":       {"--weights " + reference + " --images " + calib + " --eval " + nineFolders, []string{nineFolders, "9 folders", "10 classes"}},
+		"eval without folders":  {"--weights " + reference + " --images " + calib + " --eval " + write(t, "x.png", png28), []string{"it is a single image"}},
+		"huge random network":   {"--weights random:resnext152_1x500d", []string{"parameters are more than"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -225,7 +225,7 @@ func TestBadOutput(t *testing.T) {
 	}
 }
 
-// TestReference calibrates the trained network and compares it with the float one on labelled pictures.
+// TestReference calibrates the trained network and compares it with the float one on labelled images.
 func TestReference(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "m.int8.safetensors")
 	code, stdout, stderr := invoke("--weights", reference, "--images", fashion+"calib.zip", "--limit", "64",
@@ -264,25 +264,25 @@ func TestReference(t *testing.T) {
 	for _, k := range []string{"arch", "float", "int8", "agreement", "sqnr_db", "images", "seconds", "model_bytes", "observer", "float_bytes", "layers"} {
 		require.Contains(t, keys, k)
 	}
-	for _, shown := range []string{"28x28 pixels", "the size of the pictures", "0.286 (given)", "t-shirt, trouser", "64 of the 512", "calibrating: ", "comparing layers: "} {
+	for _, shown := range []string{"28x28 pixels", "the size of the images", "0.286 (given)", "t-shirt, trouser", "64 of the 512", "calibrating: ", "comparing layers: "} {
 		require.Contains(t, stderr, shown)
 	}
 }
 
 // TestPlainSummary: without --json the settings and the result are on standard output, and only progress is
-// not. The labels come from the calibration pictures' folders.
+// not. The labels come from the calibration images' folders.
 func TestPlainSummary(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "m file")
 	code, stdout, stderr := invoke("--weights", reference, "--images", fashion+"calib.zip", "--limit", "40", "--eval-limit", "8", "--layers", "--out", out)
 	require.Equal(t, cli.Done, code, stderr)
 	for _, want := range []string{
-		"the folders of " + fashion + "calib.zip", "usual for this form", "worst first", "smaller", "8 of the calibration pictures",
+		"the folders of " + fashion + "calib.zip", "usual for this form", "worst first", "smaller", "8 of the calibration images",
 		"wrote " + out, "next: resnext classify '" + out + "' photo.jpg",
 	} {
 		require.Contains(t, stdout, want)
 	}
 	require.NotContains(t, stdout, "top-1")
-	require.Contains(t, stderr, "calibrating 40 pictures\n")
+	require.Contains(t, stderr, "calibrating 40 images\n")
 	require.NotContains(t, stderr, "\x1b")
 }
 
@@ -303,21 +303,21 @@ func TestSameBytes(t *testing.T) {
 
 func TestOneImage(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "m")
-	code, _, stderr := invoke("--weights", reference, "--images", write(t, "x.png", picture(t, 20, 24)), "--out", out)
+	code, _, stderr := invoke("--weights", reference, "--images", write(t, "x.png", pngImage(t, 20, 24)), "--out", out)
 	require.Equal(t, cli.Done, code, stderr)
-	require.Contains(t, stderr, "calib: warning: only 1 picture to calibrate with")
+	require.Contains(t, stderr, "calib: warning: only 1 image to calibrate with")
 	m, err := resnext.Open(out)
 	require.NoError(t, err)
 	require.Equal(t, [2]int{20, 24}, [2]int{m.Config().Width, m.Config().Height})
 	require.Empty(t, m.Labels())
 }
 
-// TestRandom makes a model without a checkpoint and without pictures, under the default name.
+// TestRandom makes a model without a checkpoint and without images, under the default name.
 func TestRandom(t *testing.T) {
 	t.Chdir(t.TempDir())
 	code, stdout, stderr := invoke("--weights", tiny, "--limit", "3", "--crop", "20x16", "--json", "--seed", "7")
 	require.Equal(t, cli.Done, code, stderr)
-	require.Contains(t, stderr, "3 pictures made up")
+	require.Contains(t, stderr, "3 images made up")
 	require.Contains(t, stderr, "the answers mean nothing")
 	require.Equal(t, []string{"random-resnext11_2x4d_w1.int8.safetensors"}, listing(t, "."))
 	var r report
@@ -332,12 +332,12 @@ func TestRandom(t *testing.T) {
 	require.Equal(t, "synthetic", m.Calibration()["pictures"])
 }
 
-// TestChains: chains that were asked for are made true, recorded, and proved by the loader.
-func TestChains(t *testing.T) {
+// TestDepth: an acc16 depth that was asked for is made true, recorded, and proved by the loader.
+func TestDepth(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "m")
-	code, stdout, stderr := invoke("--weights", tiny, "--limit", "4", "--chains", "4", "--out", out)
+	code, stdout, stderr := invoke("--weights", tiny, "--limit", "4", "--acc16", "4", "--out", out)
 	require.Equal(t, cli.Done, code, stderr)
-	require.Contains(t, stdout, "of 4 products")
+	require.Contains(t, stdout, "depth 4")
 	m, err := resnext.Open(out)
 	require.NoError(t, err)
 	require.Equal(t, "4", m.Calibration()["chains"])
@@ -348,6 +348,52 @@ func TestChains(t *testing.T) {
 			require.NotContains(t, l.MACsByChain, 0, l.Shape.Name)
 		}
 	}
+}
+
+// TestOldDepthFlag: the old name of --acc16 does the same for now, says so in one line, and is not shown.
+func TestOldDepthFlag(t *testing.T) {
+	dir := t.TempDir()
+	var files [][]byte
+	for flag, note := range map[string]string{
+		"acc16": "", "chains": "calib: note: --chains is now --acc16; the old name will go with the next release\n",
+	} {
+		path := filepath.Join(dir, flag)
+		code, _, stderr := invoke("--weights", tiny, "--limit", "2", "--"+flag, "4", "--out", path)
+		require.Equal(t, cli.Done, code, stderr)
+		if note != "" {
+			require.Equal(t, 0, strings.Index(stderr, note), stderr)
+		}
+		require.Equal(t, note != "", strings.Contains(stderr, "chains"), stderr)
+		files = append(files, read(t, path))
+	}
+	require.True(t, bytes.Equal(files[0], files[1]))
+	code, _, stderr := invoke("--weights", tiny, "--chains", "3")
+	require.Equal(t, cli.Misuse, code)
+	require.Contains(t, stderr, `--acc16 is "3", expected auto, off, 2, 4 or 8`)
+
+	_, help, _ := invoke("--help")
+	require.Contains(t, help, "--acc16 DEPTH")
+	require.NotContains(t, help, "chains")
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		_, script, _ := invoke("--completion", shell)
+		require.NotContains(t, script, "chains")
+	}
+}
+
+// TestOldRandomPrefix: the old name of random-outliers: makes the same model, and says so.
+func TestOldRandomPrefix(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const name = "resnext11_2x4d_w1"
+	for _, prefix := range []string{"random-outliers:", "random-heavy:"} {
+		code, stdout, stderr := invoke("--weights", prefix+name, "--limit", "2", "--effort", "fast")
+		require.Equal(t, cli.Done, code, stderr)
+		require.Contains(t, stdout, "uneven channels")
+		note := "calib: note: random-heavy: is now random-outliers:; the old name will go with the next release\n"
+		require.Equal(t, prefix == "random-heavy:", strings.HasPrefix(stderr, note), stderr)
+		require.Equal(t, []string{"random-outliers-" + name + ".int8.safetensors"}, listing(t, "."))
+	}
+	_, help, _ := invoke("--help")
+	require.NotContains(t, help, "heavy")
 }
 
 // TestInterrupted: the work ends wherever it is, and leaves nothing behind.

@@ -27,7 +27,7 @@ func readNetwork(s *settings) (*floatNetwork, error) {
 		if n := cli.Parameters(*s.random); n > maxRandom {
 			return nil, fmt.Errorf("%s: %s parameters are more than memory is sure to hold; the limit is %s", s.weights, cli.Count(n), cli.Count(maxRandom))
 		}
-		if s.heavy {
+		if s.outliers {
 			return &floatNetwork{float.RandomHeavy(*s.random, s.seed), fmt.Sprintf("random with uneven channels, seed %d", s.seed), nil}, nil
 		}
 		return &floatNetwork{float.Random(*s.random, s.seed), fmt.Sprintf("random, seed %d", s.seed), nil}, nil
@@ -57,8 +57,8 @@ func modelName(s *settings) string {
 	if name, ok := strings.CutPrefix(s.weights, randomPrefix); ok {
 		return "random-" + strings.ToLower(name) + ending
 	}
-	if name, ok := strings.CutPrefix(s.weights, heavyPrefix); ok {
-		return "random-heavy-" + strings.ToLower(name) + ending
+	if name, ok := strings.CutPrefix(s.weights, outliersPrefix); ok {
+		return "random-outliers-" + strings.ToLower(name) + ending
 	}
 	base := lastName(s.weights)
 	for _, e := range []string{".pth.tar", ".pth", ".pt", ".bin", ".safetensors.index.json", ".safetensors", ".onnx", ".npz", ".t7"} {

@@ -16,8 +16,8 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-const aboutBench = `bench measures how long one picture takes, from the input pixels to the logits:
-reading and resizing the picture are not part of it. The pixels are random,
+const aboutBench = `bench measures how long one image takes, from the input pixels to the logits:
+reading and resizing the image are not part of it. The pixels are random,
 which makes no difference to the time.
 
 Several thread counts are measured one after the other. Peak memory is that of
@@ -206,7 +206,7 @@ func summarise(times []time.Duration, macs int64) benchResult {
 	}
 }
 
-// noise is a picture of random pixels, the same every time.
+// noise is an image of random pixels, the same every time.
 func noise(cfg resnext.Config) []byte {
 	source := rand.NewPCG(1, 2)
 	rgb := make([]byte, cfg.Height*cfg.Width*3)
@@ -229,7 +229,7 @@ func newBenchPrinter(w io.Writer, m *resnext.Model, path string, asJSON bool) fu
 	about.Row("network", fmt.Sprintf("%s, %dx%d pixels, %s multiply-accumulates",
 		cli.Printable(cli.ArchName(cfg)), cfg.Width, cfg.Height, cli.Count(cfg.MACs())))
 	about.Row("cpu", fmt.Sprintf("%s; kernels %s", cli.Printable(cpuName()), m.Kernels()))
-	about.Row("chains", chainText(modelChains(m)))
+	about.Row("acc16 depth", depthText(modelDepths(m)))
 	about.Print(w)
 	fmt.Fprintln(w, "\nthreads    runs   min ms  median ms   p99 ms  mean ms  images/s  GMAC/s  memory")
 	return func(r benchResult) error {

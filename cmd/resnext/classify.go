@@ -11,22 +11,22 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-const aboutClassify = `classify says what is on pictures.
+const aboutClassify = `classify says what images show.
 
-PICTURE is an image file (JPEG, PNG, GIF, WebP, BMP, TIFF), a folder or a .zip
+IMAGE is an image file (JPEG, PNG, GIF, WebP, BMP, TIFF), a folder or a .zip
 archive of them, an IDX file as MNIST has (t10k-images-idx3-ubyte.gz) or its
 folder, or - for one image on standard input.
 
-Each prediction is one line with five columns: picture, rank (1 is the best),
+Each prediction is one line with five columns: image, rank (1 is the best),
 probability (0 to 1), class number, label. On a terminal the columns are aligned
 under a heading. In a pipe or a file there is no heading, and they are separated
 by one tab: cut -f, awk -F'\t' and sort -t read them.
 
-With --json each picture is one line, a JSON object: image, predictions (class,
+With --json each image is one line, a JSON object: image, predictions (class,
 label, probability, logit), logits (of all classes, float32 to the last bit) and
-milliseconds (the network alone, without reading and resizing the picture).
+milliseconds (the network alone, without reading and resizing the image).
 
-A picture that cannot be read is reported on standard error; the others are
+An image that cannot be read is reported on standard error; the others are
 done, and the exit code is 1.`
 
 type classifyOptions struct {
@@ -38,13 +38,13 @@ type classifyOptions struct {
 func classifyCommand(stdin io.Reader) *cobra.Command {
 	var o classifyOptions
 	c := &cobra.Command{
-		Use:   "classify [options] M PICTURE...",
-		Short: "Say what is on pictures",
+		Use:   "classify [options] M IMAGE...",
+		Short: "Say what images show",
 		Long:  aboutClassify,
 		Example: `  resnext classify M photo.jpg
   resnext classify --top 1 M photos/ | cut -f 1,5
   curl -s https://example.org/cat.jpg | resnext classify --json M -`,
-		Args: cli.Args(2, -1, "a model or a picture"),
+		Args: cli.Args(2, -1, "a model or an image"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if o.top < 1 {
 				return cli.Usage("--top is %d, expected 1 or more", o.top)
@@ -58,11 +58,11 @@ func classifyCommand(stdin io.Reader) *cobra.Command {
 			return classify(o, args[0], args[1:], stdin, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
-	c.Flags().BoolVar(&o.json, "json", false, "print one JSON object for each picture")
-	c.Flags().IntVar(&o.top, "top", 5, "print the best `N` classes of each picture")
+	c.Flags().BoolVar(&o.json, "json", false, "print one JSON object for each image")
+	c.Flags().IntVar(&o.top, "top", 5, "print the best `N` classes of each image")
 	c.Flags().IntVar(&o.threads, "threads", 0, threadsUsage)
 	c.Flags().StringVar(&o.kernels, "kernels", "auto", "`NAME` of the kernel set; all give the same answers")
-	cli.PictureMemory(c.Flags())
+	cli.ImageMemory(c.Flags())
 	return c
 }
 
@@ -70,7 +70,7 @@ func countStdin(args []string) int {
 	return len(slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a != stdinName }))
 }
 
-// classification is what one picture gave, and one line of --json.
+// classification is what one image gave, and one line of --json.
 type classification struct {
 	Image        string       `json:"image"`
 	Predictions  []prediction `json:"predictions"`
@@ -96,14 +96,14 @@ func classify(o classifyOptions, model string, args []string, stdin io.Reader, s
 	}
 	defer c.session.Close()
 
-	pictures, failed := openPictures(args, stdin)
-	defer closePictures(pictures)
+	inputs, failed := openInputs(args, stdin)
+	defer closeInputs(inputs)
 	for _, err := range failed {
 		cli.Report(stderr, tool, err)
 	}
-	print := newPrinter(stdout, o.json, pictures)
+	print := newPrinter(stdout, o.json, inputs)
 	ok := len(failed) == 0
-	for _, p := range pictures {
+	for _, p := range inputs {
 		for i := range p.count() {
 			r, err := c.run(p, i)
 			if err != nil {
@@ -122,7 +122,7 @@ func classify(o classifyOptions, model string, args []string, stdin io.Reader, s
 	return nil
 }
 
-// classifier runs one picture after another.
+// classifier runs one image after another.
 type classifier struct {
 	model    *resnext.Model
 	session  *resnext.Session
@@ -142,8 +142,8 @@ func newClassifier(m *resnext.Model, o classifyOptions) (*classifier, error) {
 	return &classifier{m, session, preparer, o.top}, nil
 }
 
-// run classifies picture i of p. The result's logits are valid until the next call.
-func (c *classifier) run(p pictures, i int) (classification, error) {
+// run classifies image i of p. The result's logits are valid until the next call.
+func (c *classifier) run(p imageInput, i int) (classification, error) {
 	fail := func(err error) (classification, error) { return classification{}, err }
 	img, err := p.load(i)
 	if err != nil {

@@ -21,8 +21,8 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-// picture is a PNG of a gradient that depends on seed.
-func picture(t *testing.T, w, h, seed int) []byte {
+// pngImage is a PNG of a gradient that depends on seed.
+func pngImage(t *testing.T, w, h, seed int) []byte {
 	t.Helper()
 	img := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
@@ -35,13 +35,13 @@ func picture(t *testing.T, w, h, seed int) []byte {
 	return b.Bytes()
 }
 
-// pictureFolder is a folder of three pictures, one of them in a folder of its own.
-func pictureFolder(t *testing.T) string {
+// imageFolder is a folder of three images, one of them in a folder of its own.
+func imageFolder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "sub"), 0o700))
 	for i, name := range []string{"a.png", "b b.png", "sub/c.png"} {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), picture(t, 40+i, 30, i+1), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), pngImage(t, 40+i, 30, i+1), 0o600))
 	}
 	return dir
 }
@@ -49,7 +49,7 @@ func pictureFolder(t *testing.T) string {
 func lines(text string) []string { return strings.Split(strings.TrimSuffix(text, "\n"), "\n") }
 
 func TestClassifyColumns(t *testing.T) {
-	model, dir := testModel(t), pictureFolder(t)
+	model, dir := testModel(t), imageFolder(t)
 	code, stdout, stderr := invoke("classify", "--top", "3", model, filepath.Join(dir, "a.png"), dir)
 	require.Equal(t, cli.Done, code)
 	require.Empty(t, stderr)
@@ -76,7 +76,7 @@ func TestClassifyColumns(t *testing.T) {
 
 // TestClassifyJSON compares every bit of the logits with the library's.
 func TestClassifyJSON(t *testing.T) {
-	model, dir := testModel(t), pictureFolder(t)
+	model, dir := testModel(t), imageFolder(t)
 	code, stdout, stderr := invoke("classify", "--json", "--top", "2", model, dir)
 	require.Equal(t, cli.Done, code)
 	require.Empty(t, stderr)
@@ -118,7 +118,7 @@ func TestClassifyJSON(t *testing.T) {
 
 func TestClassifyStandardInput(t *testing.T) {
 	model := testModel(t)
-	file := write(t, "p.png", picture(t, 50, 20, 3))
+	file := write(t, "p.png", pngImage(t, 50, 20, 3))
 	_, want, _ := invoke("classify", model, file)
 	code, got, stderr := invokeWith(read(t, file), "classify", model, "-")
 	require.Equal(t, cli.Done, code)
@@ -142,7 +142,7 @@ func TestClassifyStandardInput(t *testing.T) {
 }
 
 func TestClassifyZip(t *testing.T) {
-	model, dir := testModel(t), pictureFolder(t)
+	model, dir := testModel(t), imageFolder(t)
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
 	require.NoError(t, z.AddFS(os.DirFS(dir)))
@@ -155,10 +155,10 @@ func TestClassifyZip(t *testing.T) {
 	require.Equal(t, strings.ReplaceAll(want, dir, archive), got)
 }
 
-// TestClassifyGoesOn: a picture that cannot be read is named, the others are done, and the tool fails.
+// TestClassifyGoesOn: an image that cannot be read is named, the others are done, and the tool fails.
 func TestClassifyGoesOn(t *testing.T) {
 	model := testModel(t)
-	good := write(t, "good.png", picture(t, 28, 28, 1))
+	good := write(t, "good.png", pngImage(t, 28, 28, 1))
 	cut := read(t, good)
 	for name, c := range map[string]struct{ path, want string }{
 		"no image":              {write(t, "x.png", []byte("no image, just text")), "not an image"},
@@ -181,8 +181,8 @@ func TestClassifyGoesOn(t *testing.T) {
 
 // TestPrintAligned: what a terminal shows fits in 80 columns, however long names are.
 func TestPrintAligned(t *testing.T) {
-	long := "a/very/long/path/to/some/folder/of/many/pictures/IMG_20240101_123456.jpg"
-	all := []pictures{fixedName("a.png"), fixedName(long)}
+	long := "a/very/long/path/to/some/folder/of/many/images/IMG_20240101_123456.jpg"
+	all := []imageInput{fixedName("a.png"), fixedName(long)}
 	width := nameWidth(all)
 	var b bytes.Buffer
 	for _, p := range all {
@@ -192,11 +192,11 @@ func TestPrintAligned(t *testing.T) {
 	}
 	rows := lines(b.String())
 	require.Equal(t, "a.png                                    1       0.9831      3  dress", rows[0])
-	require.Equal(t, "…ny/pictures/IMG_20240101_123456.jpg  ", string([]rune(rows[2])[:38]))
+	require.Equal(t, "…many/images/IMG_20240101_123456.jpg  ", string([]rune(rows[2])[:38]))
 	require.Equal(t, -1, slices.IndexFunc(rows, func(r string) bool { return len([]rune(r)) > 80 || strings.Contains(r, "\x1b") }))
 }
 
-// fixedName is one picture that is not there.
+// fixedName is one image that is not there.
 type fixedName string
 
 func (f fixedName) count() int                    { return 1 }
@@ -215,7 +215,7 @@ func TestNamesOfStrangers(t *testing.T) {
 		require.NoError(t, err)
 		content := []byte("z")
 		if name[0] == 'g' {
-			content = picture(t, 40, 30, 1)
+			content = pngImage(t, 40, 30, 1)
 		}
 		_, err = entry.Write(content)
 		require.NoError(t, err)
@@ -230,23 +230,23 @@ func TestNamesOfStrangers(t *testing.T) {
 	require.Contains(t, stderr, `resnext: `+path+`: n\nl\x1b[31m.png: not an image`)
 }
 
-// TestPictureMemory: the limit is told and can be raised.
-func TestPictureMemory(t *testing.T) {
+// TestImageMemory: the limit is told and can be raised.
+func TestImageMemory(t *testing.T) {
 	t.Cleanup(func() { images.SetMemory(images.DefaultMemory) })
 	path := filepath.Join(t.TempDir(), "a.png")
-	require.NoError(t, os.WriteFile(path, picture(t, 2400, 2000, 1), 0o600)) // 4 bytes a pixel
+	require.NoError(t, os.WriteFile(path, pngImage(t, 2400, 2000, 1), 0o600)) // 4 bytes a pixel
 	model := testModel(t)
-	code, _, stderr := invoke("classify", "--picture-memory", "16", model, path)
+	code, _, stderr := invoke("classify", "--image-memory", "16", model, path)
 	require.Equal(t, cli.Failed, code)
 	require.Contains(t, stderr, path+": the PNG is 2400x2000 pixels: reading it takes ")
-	raised := regexp.MustCompile(`--picture-memory (\d+) of`).FindStringSubmatch(stderr)
+	raised := regexp.MustCompile(`--image-memory (\d+) of`).FindStringSubmatch(stderr)
 	require.NotNil(t, raised, stderr)
-	code, _, stderr = invoke("classify", "--picture-memory", raised[1], model, path)
+	code, _, stderr = invoke("classify", "--image-memory", raised[1], model, path)
 	require.Equal(t, cli.Done, code, stderr)
 	for _, bad := range []string{"0", "15", "x", "99999999999999999999"} {
-		code, _, stderr := invoke("classify", "--picture-memory", bad, model, path)
+		code, _, stderr := invoke("classify", "--image-memory", bad, model, path)
 		require.Equal(t, cli.Misuse, code)
-		require.Contains(t, stderr, "--picture-memory")
+		require.Contains(t, stderr, "--image-memory")
 		require.Contains(t, stderr, "expected 16 to 1048576 megabytes")
 	}
 }

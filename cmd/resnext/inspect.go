@@ -13,12 +13,12 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-const aboutInspect = `inspect tells what a model file holds: the network, how pictures are prepared
-for it, its labels, how it was calibrated, and what it needs on this machine.
+const aboutInspect = `inspect shows what a model file holds: the network, how images are prepared for
+it, its labels, how it was calibrated, and what it needs on this machine.
 
-Chains: on some CPUs several products are summed in 16 bits before they go to
-32, which is faster. The loader does so only where the weights prove that no sum
-can overflow; inspect shows which share of the work runs with chains of how many
+acc16 depth: on some CPUs several products are summed in 16 bits before they go
+to 32, which is faster. The loader does so only where the weights prove that no
+sum can overflow; inspect shows which share of the work runs at which depth, in
 products.`
 
 func inspectCommand() *cobra.Command {
@@ -26,7 +26,7 @@ func inspectCommand() *cobra.Command {
 	var kernels string
 	c := &cobra.Command{
 		Use:   "inspect [options] M",
-		Short: "Tell what a model file holds",
+		Short: "Show what a model file holds",
 		Long:  aboutInspect,
 		Args:  cli.Args(1, 1, "a model"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -66,13 +66,13 @@ type inspection struct {
 	Kernels       string             `json:"kernels"`
 	PackedBytes   int                `json:"packed_bytes"`
 	ArenaBytes    int                `json:"arena_bytes"`
-	Chains        []chainShare       `json:"chains"`
+	Depths        []depthShare       `json:"chains"`
 	Layers        []layerRow         `json:"layers,omitempty"`
 }
 
-// chainShare is the share (0 to 1) of the convolutions' work that runs with chains of so many products; 0
+// depthShare is the share (0 to 1) of the convolutions' work that runs at an acc16 depth of so many products; 0
 // are the kernels that need no proof.
-type chainShare struct {
+type depthShare struct {
 	Products int     `json:"products"`
 	Share    float64 `json:"share"`
 }
@@ -89,7 +89,7 @@ type layerRow struct {
 	MACs   int64        `json:"macs"`
 	Bytes  int          `json:"bytes"`
 	Scale  float32      `json:"scale"`
-	Chains []chainShare `json:"chains"`
+	Depths []depthShare `json:"chains"`
 }
 
 func inspect(path, kernels string, stderr io.Writer) (*inspection, error) {
@@ -112,14 +112,14 @@ func inspect(path, kernels string, stderr io.Writer) (*inspection, error) {
 		s := l.Shape
 		r.Layers = append(r.Layers, layerRow{
 			Name: s.Name, In: s.In, Out: s.Out, Kernel: s.Kernel, Stride: s.Stride, Groups: s.Groups,
-			OutH: s.OutH, OutW: s.OutW, MACs: s.MACs(), Bytes: l.Bytes, Scale: l.Scale, Chains: shares(l.MACsByChain),
+			OutH: s.OutH, OutW: s.OutW, MACs: s.MACs(), Bytes: l.Bytes, Scale: l.Scale, Depths: shares(l.MACsByChain),
 		})
 	}
-	r.Chains = modelChains(m)
+	r.Depths = modelDepths(m)
 	return r, r.file(path)
 }
 
-// file adds what the model does not tell of its file.
+// file adds what the model does not know of its file.
 func (r *inspection) file(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -136,8 +136,8 @@ func (r *inspection) file(path string) error {
 	return nil
 }
 
-// modelChains gives the shares of all convolutions together.
-func modelChains(m *resnext.Model) []chainShare {
+// modelDepths gives the shares of all convolutions together.
+func modelDepths(m *resnext.Model) []depthShare {
 	total := map[int]int64{}
 	for _, l := range m.Layers() {
 		for products, n := range l.MACsByChain {
@@ -147,15 +147,15 @@ func modelChains(m *resnext.Model) []chainShare {
 	return shares(total)
 }
 
-// shares turns counts by chain length into shares, shortest chain first.
-func shares(counts map[int]int64) []chainShare {
+// shares turns counts by acc16 depth into shares, smallest depth first.
+func shares(counts map[int]int64) []depthShare {
 	var total int64
 	for _, n := range counts {
 		total += n
 	}
-	list := make([]chainShare, 0, len(counts))
+	list := make([]depthShare, 0, len(counts))
 	for _, products := range slices.Sorted(maps.Keys(counts)) {
-		list = append(list, chainShare{products, float64(counts[products]) / float64(max(1, total))})
+		list = append(list, depthShare{products, float64(counts[products]) / float64(max(1, total))})
 	}
 	return list
 }

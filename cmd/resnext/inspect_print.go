@@ -20,13 +20,13 @@ func (r *inspection) print(w io.Writer, layers bool) {
 	about.Row("file", fmt.Sprintf("%s, format version %s, checksum %s", cli.Bytes(r.FileBytes), r.FormatVersion, r.Checksum))
 	about.Row("network", fmt.Sprintf("%s: %d layers, cardinality %d, base width %d", cli.Printable(r.Arch), cfg.Layers(), cfg.Cardinality, cfg.BaseWidth()))
 	about.Row("parameters", fmt.Sprintf("%s weights and biases", cli.Count(r.Parameters)))
-	about.Row("work", fmt.Sprintf("%s multiply-accumulates for one picture", cli.Count(r.MACs)))
+	about.Row("work", fmt.Sprintf("%s multiply-accumulates for one image", cli.Count(r.MACs)))
 	about.Row("input", fmt.Sprintf("%dx%d pixels RGB (width x height)", cfg.Width, cfg.Height))
-	about.Row("pictures", cli.PreprocessText(cfg, r.Preprocess))
+	about.Row("images", cli.PreprocessText(cfg, r.Preprocess))
 	about.Row("mean", cli.Triple(r.Preprocess.Mean)+"; standard deviation "+cli.Triple(r.Preprocess.Std))
 	about.Row("labels", labelText(r.Labels, cfg.Classes))
 	about.Row("kernels", r.Kernels)
-	about.Row("chains", chainText(r.Chains))
+	about.Row("acc16 depth", depthText(r.Depths))
 	about.Row("memory", fmt.Sprintf("%s packed weights, %s for each session", cli.Bytes(int64(r.PackedBytes)), cli.Bytes(int64(r.ArenaBytes))))
 	about.Print(w)
 
@@ -73,13 +73,13 @@ func (r *inspection) printStages(w io.Writer) {
 
 func (r *inspection) printLayers(w io.Writer) {
 	t := cli.Table{Indent: "  ", Right: []bool{false, true, true, true, true, true, true}}
-	t.Row("", "in", "out", "kernel", "groups", "map", "MACs", "chains")
+	t.Row("", "in", "out", "kernel", "groups", "map", "MACs", "acc16 depth")
 	for _, l := range r.Layers {
 		kernel := fmt.Sprintf("%dx%d", l.Kernel, l.Kernel)
 		if l.Stride > 1 {
 			kernel += fmt.Sprintf("/%d", l.Stride)
 		}
-		t.Row(l.Name, l.In, l.Out, kernel, l.Groups, fmt.Sprintf("%dx%d", l.OutW, l.OutH), cli.Count(l.MACs), chainList(l.Chains))
+		t.Row(l.Name, l.In, l.Out, kernel, l.Groups, fmt.Sprintf("%dx%d", l.OutW, l.OutH), cli.Count(l.MACs), depthList(l.Depths))
 	}
 	cfg := r.Config
 	t.Row(resnext.ClassifierName, cfg.Features(), cfg.Classes, "", "", "", cli.Count(cfg.Features()*cfg.Classes))
@@ -110,24 +110,20 @@ func labelText(labels []string, classes int) string {
 	return fmt.Sprintf("%d: %s", len(labels), text.String())
 }
 
-// chainText says which share of the work has chains of which length, the longest first.
-func chainText(chains []chainShare) string {
-	if len(chains) == 1 && chains[0].Products == 0 {
+// depthText says which share of the work has which acc16 depth, the largest first.
+func depthText(shares []depthShare) string {
+	if len(shares) == 1 && shares[0].Products == 0 {
 		return "none: all work runs on kernels that need no proof"
 	}
-	return chainList(chains) + " of the work"
+	return depthList(shares) + " of the work"
 }
 
-func chainList(chains []chainShare) string {
-	var parts []string
-	for _, c := range slices.Backward(chains) {
-		length := "none"
-		if c.Products > 0 {
-			length = cli.Plural(c.Products, "product")
-		}
-		parts = append(parts, fmt.Sprintf("%s %.0f%%", length, 100*c.Share))
+func depthList(shares []depthShare) string {
+	byDepth := map[int]float64{}
+	for _, s := range shares {
+		byDepth[s.Products] = s.Share
 	}
-	return strings.Join(parts, ", ")
+	return cli.DepthShares(byDepth)
 }
 
 // printJSON writes one object, indented for people who look at it.

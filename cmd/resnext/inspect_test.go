@@ -57,7 +57,7 @@ func TestInspectJSON(t *testing.T) {
 	require.Equal(t, m.PackedBytes(), r.PackedBytes)
 	require.Positive(t, r.ArenaBytes)
 	sum, macs := 0.0, int64(0)
-	for _, c := range r.Chains {
+	for _, c := range r.Depths {
 		sum += c.Share
 	}
 	require.InDelta(t, 1, sum, 1e-9)
@@ -70,7 +70,7 @@ func TestInspectJSON(t *testing.T) {
 	require.NotContains(t, stdout, `"layers"`)
 }
 
-func TestChainText(t *testing.T) {
-	require.Equal(t, "none: all work runs on kernels that need no proof", chainText(shares(map[int]int64{0: 5})))
-	require.Equal(t, "4 products 75%, 2 products 20%, none 5% of the work", chainText(shares(map[int]int64{0: 5, 4: 75, 2: 20})))
+func TestDepthText(t *testing.T) {
+	require.Equal(t, "none: all work runs on kernels that need no proof", depthText(shares(map[int]int64{0: 5})))
+	require.Equal(t, "4 for 75%, 2 for 20%, none for 5% of the work", depthText(shares(map[int]int64{0: 5, 4: 75, 2: 20})))
 }

@@ -39,7 +39,7 @@ func explain(path string, err error) error {
 }
 
 // threadsUsage describes --threads where it is one number.
-const threadsUsage = "use `N` CPU cores for a picture; 0 is all of them"
+const threadsUsage = "use `N` CPU cores for an image; 0 is all of them"
 
 func checkThreads(n int) error {
 	if n < 0 {

@@ -11,11 +11,11 @@ import (
 	"github.com/libresnext/libresnext/internal/cli"
 )
 
-// widestName bounds the column of pictures on a terminal.
+// widestName bounds the column of images on a terminal.
 const widestName = 36
 
 // newPrinter chooses how predictions are printed; see aboutClassify.
-func newPrinter(w io.Writer, asJSON bool, all []pictures) func(classification) error {
+func newPrinter(w io.Writer, asJSON bool, all []imageInput) func(classification) error {
 	switch {
 	case asJSON:
 		encoder := jsonEncoder(w)
@@ -23,7 +23,7 @@ func newPrinter(w io.Writer, asJSON bool, all []pictures) func(classification) e
 	case cli.IsTerminal(w):
 		width := nameWidth(all)
 		if len(all) > 0 {
-			fmt.Fprintln(w, cli.Pad("picture", width, false)+"  rank  probability  class  label")
+			fmt.Fprintln(w, cli.Pad("image", width, false)+"  rank  probability  class  label")
 		}
 		return func(c classification) error { return printAligned(w, c, width) }
 	}
@@ -37,8 +37,8 @@ func jsonEncoder(w io.Writer) *json.Encoder {
 	return e
 }
 
-func nameWidth(all []pictures) int {
-	width := len("picture")
+func nameWidth(all []imageInput) int {
+	width := len("image")
 	for _, p := range all {
 		for i := range p.count() {
 			width = max(width, utf8.RuneCountInString(cli.Printable(p.name(i))))

@@ -17,11 +17,11 @@ const about = `resnext runs int8 ResNeXt image classifiers on any CPU, with the 
 the bit on all of them.
 
 A model M is one file, NAME.int8.safetensors. The companion tool calib makes it
-from a float checkpoint (PyTorch or safetensors) and some pictures:
+from a float checkpoint (PyTorch or safetensors) and some images:
 
   calib --weights resnext50.pth --images photos/ --out M.int8.safetensors
 
-Classes, labels and the preparation of pictures are stored in it.`
+Classes, labels and the preparation of images are stored in it.`
 
 const rootExamples = `  resnext classify M photo.jpg            what is on the photo?
   resnext classify M photos/ more.zip     one line for each prediction

@@ -34,7 +34,7 @@ func invokeWith(stdin []byte, args ...string) (code int, stdout, stderr string) 
 // hostileLabel turns the direction of text and has a hyphen that cannot be seen; worse ones no model file may hold.
 const hostileLabel = "a\u200e\u00adb"
 
-// testModel writes a small network of random numbers for pictures of 28x28 pixels and gives its path.
+// testModel writes a small network of random numbers for images of 28x28 pixels and gives its path.
 func testModel(t *testing.T) string {
 	t.Helper()
 	q := testnet.Random(testnet.Quick(28), 1)
@@ -86,7 +86,7 @@ func TestBadUsage(t *testing.T) {
 		{"", "no command given"},
 		{"clasify m", "did you mean classify?"},
 		{"classify", "missing"},
-		{"classify m", "a model or a picture is missing"},
+		{"classify m", "a model or an image is missing"},
 		{"classify --top 0 m p", "--top is 0"},
 		{"classify --top many m p", `"many"`},
 		{"classify --threads -1 m p", "--threads is -1"},

@@ -15,7 +15,7 @@ import (
 
 const aboutSelftest = `selftest runs every kernel set that this CPU has: a known-answer check of each
 kernel, then small built-in networks on one thread and on several. Their logits
-must have the checksum that every CPU gives. It needs no model and no pictures.`
+must have the checksum that every CPU gives. It needs no model and no images.`
 
 func selftestCommand() *cobra.Command {
 	var asJSON bool

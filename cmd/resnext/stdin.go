@@ -8,7 +8,7 @@ import (
 	"github.com/libresnext/libresnext/internal/images"
 )
 
-// standardInput is the one picture on standard input.
+// standardInput is the one image on standard input.
 type standardInput struct{ r io.Reader }
 
 func (standardInput) count() int { return 1 }

@@ -23,7 +23,7 @@ func Parameters(c resnext.Config) int {
 	return n
 }
 
-// PreprocessText says in words how a picture becomes input.
+// PreprocessText says in words how an image becomes input.
 func PreprocessText(c resnext.Config, p resnext.Preprocess) string {
 	if p.Resize == 0 {
 		return fmt.Sprintf("resize to %dx%d, %s", c.Width, c.Height, p.Filter)

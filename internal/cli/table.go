@@ -9,7 +9,7 @@ import (
 
 // Table aligns columns with spaces. Columns begin two spaces apart.
 type Table struct {
-	// Right tells which columns are aligned at their right end, as numbers are.
+	// Right says which columns are right-aligned, as numbers are.
 	Right []bool
 	// Indent is put before each line.
 	Indent string

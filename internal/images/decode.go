@@ -100,7 +100,7 @@ const maxSide = 1 << 20
 func checkSize(w, h int) error {
 	const most = pixel.MaxPixels
 	if w < 1 || h < 1 {
-		return fmt.Errorf("is %dx%d pixels: there is nothing to see", w, h)
+		return fmt.Errorf("is %dx%d pixels: it is empty", w, h)
 	}
 	if max(w, h) > maxSide {
 		return fmt.Errorf("is %dx%d pixels, more than %d a side: make it smaller", w, h, maxSide)

@@ -165,7 +165,7 @@ func TestBombsAreRefused(t *testing.T) {
 		"gray":       {bigPNG(t, 16384, 8192), "not enough pixel data"}, // 128 MB, which are taken
 		"interlaced": {interlaced(bigPNG(t, 16384, 8192+1)), "134 megapixels"},
 		"interlaced 2": {interlaced(bigPNG(t, 16384, 8192)), "the PNG is 16384x8192 pixels, interlaced: reading it takes 257 MB of memory, more than " +
-			"the 256 MB for pictures: make it smaller, or allow more (--picture-memory 257 of"},
+			"the 256 MB for pictures: make it smaller, or allow more (--image-memory 257 of"},
 		"progressive":  {progressive(10000, 10000, 0x11, 0x11, 0x11)[:200], "the JPEG is 10000x10000 pixels, progressive: reading it takes 1431 MB"},
 		"4 components": {progressive(10000, 10000, 0x11, 0x11, 0x11, 0x11)[:200], "takes 2289 MB"},
 		"GIF":          {gifBomb, "the GIF is 10000x10000 pixels: reading it takes 287 MB"},

@@ -204,7 +204,7 @@ func (s *Set) Where(i int) string {
 	return s.where(&e)
 }
 
-// IDX tells whether the images are those of an IDX file.
+// IDX reports whether the images are those of an IDX file.
 func (s *Set) IDX() bool { return s.idx != nil }
 
 // Labels returns the distinct labels in byte order, without "": the index of a

@@ -24,7 +24,7 @@ var formatNames = [...]string{
 	RGB: "RGB", BGR: "BGR", RGBA: "RGBA", BGRA: "BGRA", Gray: "GRAY", NV12: "NV12", YUYV: "YUYV", I420: "I420",
 }
 
-// Known tells whether f is one of the formats.
+// Known reports whether f is one of the formats.
 func (f Format) Known() bool { return f >= RGB && int(f) < len(formatNames) }
 
 func (f Format) String() string {

@@ -63,7 +63,7 @@ func (c *Checkpoint) readZip(r io.ReaderAt, size int64) error {
 	return c.fill(list, size, z.storage)
 }
 
-// isNPZ tells whether an archive is NumPy's: its first entry is an array.
+// isNPZ reports whether an archive is NumPy's: its first entry is an array.
 func isNPZ(archive *zip.Reader) bool {
 	return len(archive.File) > 0 && path.Ext(archive.File[0].Name) == npyEnding
 }

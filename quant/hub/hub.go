@@ -22,7 +22,7 @@ const maxFile = 16 << 20
 
 // Info is what the files beside a network's weights say.
 type Info struct {
-	// ResNet tells that config.json is that of transformers' ResNet, and what it says of its form.
+	// ResNet is the form of the network where config.json is that of transformers' ResNet; else nil.
 	ResNet *ResNet
 	// Labels are the names of the classes in order; nil if the files do not name all.
 	Labels []string
@@ -35,9 +35,9 @@ type Info struct {
 
 // ResNet is the form of a ResNetForImageClassification as far as its tensors do not tell.
 type ResNet struct {
-	// FirstStage tells that the first stage halves the map too.
+	// FirstStage reports whether the first stage halves the map too.
 	FirstStage bool
-	// InBottleneck tells that the stride is on the first 1x1 convolution, as in the original ResNet.
+	// InBottleneck reports whether the stride is on the first 1x1 convolution, as in the original ResNet.
 	InBottleneck bool
 	// Activation is the name of the activation function, "relu" in every published network.
 	Activation string
@@ -102,7 +102,7 @@ func (i *Info) note(path, why string) {
 	i.Notes = append(i.Notes, fmt.Sprintf("%s: %s: how pictures are prepared is not taken from it", path, why))
 }
 
-// read decodes a JSON file and tells whether there is one; without one it leaves v as it is. Fields of another
+// read decodes a JSON file and reports whether there is one; without one it leaves v as it is. Fields of another
 // type than expected are left unset.
 func read(path string, v any) (there bool, err error) {
 	f, err := os.Open(path)
@@ -195,7 +195,7 @@ type pretrained struct {
 	Std           []float64 `json:"std"`
 }
 
-// prepare gives the simple forms, else which field is not understood.
+// prepare converts the preprocessing, or says which field is unsupported.
 func (t *pretrained) prepare() (p *Prepare, why string) {
 	s := t.InputSize
 	switch {

@@ -53,7 +53,7 @@ func (s *size) UnmarshalJSON(text []byte) error {
 // convNeXTCrop is the size from which on ConvNeXT's processor resizes without a crop.
 const convNeXTCrop = 384
 
-// prepare gives the simple forms, else which field is not understood.
+// prepare converts the preprocessing, or says which field is unsupported.
 func (p *preprocessor) prepare() (made *Prepare, why string) {
 	filter := map[int]string{resampleBilinear: "bilinear", resampleBicubic: "bicubic"}[p.Resample]
 	switch {

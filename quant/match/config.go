@@ -49,7 +49,7 @@ func (m *matcher) config(height, width int) (resnext.Config, error) {
 	return cfg, nil
 }
 
-// begins tells whether block i is the first of a stage: where the widths change, or the stride does.
+// begins reports whether block i is the first of a stage: where the widths change, or the stride does.
 func (m *matcher) begins(i int) bool {
 	if i == 0 {
 		return true

@@ -107,7 +107,7 @@ func (m *matcher) after(n *Node) string {
 	return fmt.Sprintf("%d nodes, %s and %s among them", len(c), c[0].Title, c[1].Title)
 }
 
-// expected is the error for something else than what the family has after n.
+// expected reports that n's consumer is not what the family has there.
 func (m *matcher) expected(what string, n *Node) error {
 	for _, c := range m.consumers[n] {
 		if c.Problem != "" {
@@ -184,7 +184,7 @@ func (m *matcher) stem(input *Node) (*Node, error) {
 	return x, nil
 }
 
-// atHead tells whether the last block is done.
+// atHead reports whether the last block is done.
 func (m *matcher) atHead(x *Node) bool {
 	c := m.only(x)
 	return c != nil && c.Op == Average

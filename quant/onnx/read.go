@@ -14,7 +14,7 @@ type Float struct {
 	// Opset is the version of the standard operators, Producer who wrote the file, as it says.
 	Opset    int
 	Producer string
-	// Sized tells that the file fixes the image's size, which is then Config's.
+	// Sized reports whether the file fixes the image's size, which is then Config's.
 	Sized bool
 	// Files lists the files that were read: the model, and those beside it that hold its weights, sorted.
 	Files []string

@@ -104,9 +104,9 @@ func (b *builder) at(n *readNode, i int) (*match.Node, error) {
 type constant struct {
 	*readTensor
 	transposed bool
-	// reshaped tells that the tensor's own shape is not that of its use.
+	// reshaped reports whether the tensor's own shape is not that of its use.
 	reshaped bool
-	// repeated tells that the one element stands for as many as are wanted.
+	// repeated reports whether one element is to be repeated to the size wanted.
 	repeated bool
 }
 

@@ -133,7 +133,7 @@ func (m *readModel) opsetImport(s span) error {
 	return err
 }
 
-// isStandard tells whether a domain is that of the standard operators.
+// isStandard reports whether a domain is that of the standard operators.
 func isStandard(domain string) bool { return domain == "" || domain == "ai.onnx" }
 
 func (m *readModel) graph(s span) error {

@@ -11,8 +11,8 @@
 //   - A projection's output may be -128, where the network stops at -127.
 //
 // And runtimes may differ from the graph: on x86-64 without VNNI they add pairs of products at 16 bits, which
-// saturates. Weights made for chains of 2 products or more cannot get there where the runtime pairs neighbouring
-// channels; those made with --chains off can, and do.
+// saturates. Weights made for an acc16 depth of 2 or more cannot get there where the runtime pairs neighbouring
+// channels; those made with --acc16 off can, and do.
 package onnx
 
 import (

@@ -153,10 +153,10 @@ func (r *reader) norm(name string, channels int) *batchNorm {
 	return n
 }
 
-// has tells whether the checkpoint has a tensor.
+// has reports whether the checkpoint has a tensor.
 func (r *reader) has(name string) bool { return r.tensors[name] != nil }
 
-// hasNorm tells whether it has any tensor of a batch normalisation.
+// hasNorm reports whether it has any tensor of a batch normalisation.
 func (r *reader) hasNorm(name string) bool {
 	return r.has(name+".weight") || r.has(name+".bias") || r.has(name+".running_mean") || r.has(name+".running_var")
 }

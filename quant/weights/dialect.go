@@ -18,7 +18,7 @@ type dialect struct {
 	title string
 	// first is the number of the first stage in names: 0 or 1.
 	first int
-	// hub tells that a hub's config.json says where the strides are.
+	// hub reports whether a hub's config.json says where the strides are.
 	hub bool
 	// block is the prefix of a block's tensors with the stage (from first on) and the block (from 0) as
 	// arguments 1 and 2; blockPattern finds them.

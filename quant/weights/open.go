@@ -20,7 +20,7 @@ type Source struct {
 	Format, Dialect string
 	// Wrapper is where in the file the tensors were, see checkpoint.Checkpoint.
 	Wrapper string
-	// Sized tells that the file itself fixes the size of the images.
+	// Sized reports whether the file itself fixes the size of the images.
 	Sized bool
 	// Hub is what a model hub's files beside the weights say; not nil.
 	Hub *hub.Info

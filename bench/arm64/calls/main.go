@@ -29,16 +29,16 @@ func end() {}
 func main() {
 	network := flag.String("network", "resnext50_32x4d", "architecture")
 	set := flag.String("set", "neon", "kernel set")
-	chains := flag.Int("chains", 4, "products in a 16-bit sum that the weights allow; 2 proves nothing")
+	depth := flag.Int("acc16", 4, "products in a 16-bit sum that the weights allow; 2 proves nothing")
 	flag.Parse()
-	if err := run(*network, *set, weight(*chains), flag.Arg(0)); err != nil {
+	if err := run(*network, *set, weight(*depth), flag.Arg(0)); err != nil {
 		fmt.Fprintln(os.Stderr, "calls:", err)
 		os.Exit(1)
 	}
 }
 
 // weight is the largest that allows sums of that many products with activations of -128..127.
-func weight(chains int) int8 { return int8(min(127, 256/max(2, chains))) }
+func weight(depth int) int8 { return int8(min(127, 256/max(2, depth))) }
 
 func run(network, set string, weight int8, what string) error {
 	cfg, err := resnext.Named(network)

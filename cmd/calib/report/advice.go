@@ -61,17 +61,17 @@ func (l *Layer) own() float64 {
 // noise is a ratio's noise, the signal being 1.
 func noise(d *quant.Decibel) float64 { return math.Pow(10, -float64(*d)/10) }
 
-// attempt is something to try, and what it does.
-type attempt struct{ Flags, Effect string }
+// suggestion is a change to the command line, and what it does.
+type suggestion struct{ Flags, Effect string }
 
 var (
-	tryMinMax = attempt{"--observer minmax", "clips nothing, at the price of coarser steps"}
-	tryMSE    = attempt{"--observer mse", "weighs clipping against rounding"}
-	tryFree   = attempt{"--chains off", "rounds every weight to the nearest integer; slowest on CPUs that profit from chains"}
+	tryMinMax = suggestion{"--observer minmax", "clips nothing, at the price of coarser steps"}
+	tryMSE    = suggestion{"--observer mse", "weighs clipping against rounding"}
+	tryFree   = suggestion{"--acc16 off", "rounds every weight to the nearest integer; slowest on CPUs that profit from acc16"}
 )
 
 // advice explains why layer i is probably low, and what to try.
-func advice(d *Data, i int) (why string, try []attempt) {
+func advice(d *Data, i int) (why string, try []suggestion) {
 	l := &d.Layers[i]
 	shares, ok := l.split()
 	if !ok {
@@ -90,19 +90,19 @@ func advice(d *Data, i int) (why string, try []attempt) {
 		why = part + " arrives with its input, as error of the layers before."
 		if l = loudest(d.Layers[:i]); l != nil {
 			worst = l.ownCause()
-			why += fmt.Sprintf(" Of these %s adds the most, by %s.", l.Name, deeds[worst])
+			why += fmt.Sprintf(" Of these %s adds the most, by %s.", l.Name, causeVerb[worst])
 		}
 	}
-	return why, append(remedies(d.Choices, l, worst), pictureFlags(d.Choices)...)
+	return why, append(remedies(d.Choices, l, worst), imageFlags(d.Choices)...)
 }
 
-// deeds are what a layer does to add noise.
-var deeds = map[cause]string{
+// causeVerb says what a layer does to add noise.
+var causeVerb = map[cause]string{
 	fromWeights: "rounding its weights", fromRounding: "rounding its output", fromClipping: "clipping its output",
 }
 
 // remedies are what to try against one cause of a layer's noise.
-func remedies(c Choices, l *Layer, worst cause) []attempt {
+func remedies(c Choices, l *Layer, worst cause) []suggestion {
 	switch worst {
 	case fromWeights:
 		return weightFlags(c, l)
@@ -153,7 +153,7 @@ func valuesText(v *Values) string {
 	case v == nil || v.Count == 0:
 		return ""
 	case float64(v.Zeros)/float64(v.Count) >= mostlyZero:
-		return fmt.Sprintf("; few values speak at all, %s are 0", cli.Percent(float64(v.Zeros)/float64(v.Count)))
+		return fmt.Sprintf("; most activations are zero (%s)", cli.Percent(float64(v.Zeros)/float64(v.Count)))
 	case v.bulk() < loneValue*v.Range:
 		return fmt.Sprintf("; 99%% of its values lie below %s, but the range reaches to %s", number(v.bulk()), number(v.Range))
 	}
@@ -183,58 +183,58 @@ func (v *Values) clipped() float64 {
 }
 
 // weightFlags leave weights more precision.
-func weightFlags(c Choices, l *Layer) []attempt {
-	var try []attempt
+func weightFlags(c Choices, l *Layer) []suggestion {
+	var try []suggestion
 	if c.Equalise != "" && l.Spread != nil && *l.Spread >= wideSpread {
-		try = append(try, attempt{c.Equalise, "evens out the channels"})
+		try = append(try, suggestion{c.Equalise, "evens out the channels"})
 	}
 	switch {
-	case c.Chains > 2:
-		shorter := fmt.Sprintf("--chains %d", c.Chains/2)
-		try = append(try, attempt{shorter, "moves fewer weights off their nearest integer; slower on CPUs that profit from chains"}, tryFree)
-	case c.Chains == 2:
+	case c.Depth > 2:
+		shorter := fmt.Sprintf("--acc16 %d", c.Depth/2)
+		try = append(try, suggestion{shorter, "moves fewer weights off their nearest integer; slower on CPUs that profit from acc16"}, tryFree)
+	case c.Depth == 2:
 		try = append(try, tryFree)
 	}
 	return try
 }
 
 // clipFlags widen ranges.
-func clipFlags(c Choices) []attempt {
+func clipFlags(c Choices) []suggestion {
 	switch quant.Observer(c.Observer) {
 	case quant.MinMax:
 		return nil
 	case quant.Percentile:
-		try := []attempt{tryMSE}
+		try := []suggestion{tryMSE}
 		if next := 100 - (100-c.Percentile)/10; next < 100 && next > c.Percentile {
-			try = append(try, attempt{fmt.Sprintf("--observer percentile --percentile %.8g", next), "clips less"})
+			try = append(try, suggestion{fmt.Sprintf("--observer percentile --percentile %.8g", next), "clips less"})
 		}
 		return try
 	case quant.MSE:
-		return []attempt{tryMinMax}
+		return []suggestion{tryMinMax}
 	}
-	return []attempt{tryMSE, tryMinMax}
+	return []suggestion{tryMSE, tryMinMax}
 }
 
 // rangeFlags narrow ranges.
-func rangeFlags(c Choices, l *Layer) []attempt {
+func rangeFlags(c Choices, l *Layer) []suggestion {
 	outliers := l.Values != nil && l.Values.bulk() < loneValue*l.Values.Range
 	switch quant.Observer(c.Observer) {
 	case quant.MSE:
 		if outliers {
-			return []attempt{{"--observer percentile --percentile 99.9", "clips rare values for finer steps"}}
+			return []suggestion{{"--observer percentile --percentile 99.9", "clips rare values for finer steps"}}
 		}
 		return nil
 	}
-	return []attempt{tryMSE}
+	return []suggestion{tryMSE}
 }
 
-// pictureFlags bring more calibration pictures where there are few.
-func pictureFlags(c Choices) []attempt {
-	if c.Pictures == 0 || c.Pictures >= 256 {
+// imageFlags bring more calibration images where there are few.
+func imageFlags(c Choices) []suggestion {
+	if c.Images == 0 || c.Images >= 256 {
 		return nil
 	}
-	if c.AllPictures {
-		return []attempt{{"more pictures", fmt.Sprintf("%s may not show the whole range of values", cli.Plural(c.Pictures, "picture"))}}
+	if c.AllImages {
+		return []suggestion{{"more images", fmt.Sprintf("%s may not show the whole range of values", cli.Plural(c.Images, "image"))}}
 	}
-	return []attempt{{"--limit 512", fmt.Sprintf("%s may not show the whole range of values", cli.Plural(c.Pictures, "picture"))}}
+	return []suggestion{{"--limit 512", fmt.Sprintf("%s may not show the whole range of values", cli.Plural(c.Images, "image"))}}
 }

@@ -18,7 +18,7 @@ func lossy(name string, total, weights, rounding, clipping float64) Layer {
 }
 
 func TestAdvice(t *testing.T) {
-	choices := Choices{Observer: "mse", Chains: 4, Pictures: 512}
+	choices := Choices{Observer: "mse", Depth: 4, Images: 512}
 	with := func(change func(*Choices)) Choices {
 		c := choices
 		change(&c)
@@ -36,19 +36,19 @@ func TestAdvice(t *testing.T) {
 		why     string
 		try     []string
 	}{
-		"weights":             {choices, lossy("l", 20, 20.5, 45, 60), "rounding of its weights.", []string{"--chains 2", "--chains off"}},
-		"wide weights":        {with(func(c *Choices) { c.Equalise = "--equalise" }), wide, "30 times the median one's", []string{"--equalise", "--chains 2", "--chains off"}},
-		"all equalised":       {choices, wide, "30 times the median one's", []string{"--chains 2", "--chains off"}},
-		"free weights":        {with(func(c *Choices) { c.Chains = 0 }), lossy("l", 20, 20.5, 45, 60), "rounding of its weights", nil},
+		"weights":             {choices, lossy("l", 20, 20.5, 45, 60), "rounding of its weights.", []string{"--acc16 2", "--acc16 off"}},
+		"wide weights":        {with(func(c *Choices) { c.Equalise = "--equalise" }), wide, "30 times the median one's", []string{"--equalise", "--acc16 2", "--acc16 off"}},
+		"all equalised":       {choices, wide, "30 times the median one's", []string{"--acc16 2", "--acc16 off"}},
+		"free weights":        {with(func(c *Choices) { c.Depth = 0 }), lossy("l", 20, 20.5, 45, 60), "rounding of its weights", nil},
 		"clipping":            {choices, lossy("l", 20, 50, 45, 20.5), "0.500% of them are larger", []string{"--observer minmax"}},
 		"percentile":          {with(func(c *Choices) { c.Observer, c.Percentile = "percentile", 99.99 }), lossy("l", 20, 50, 45, 20.5), "clipped", []string{"--observer mse", "--observer percentile --percentile 99.999"}},
 		"percentile 100":      {with(func(c *Choices) { c.Observer, c.Percentile = "percentile", 100 }), lossy("l", 20, 50, 45, 20.5), "clipped", []string{"--observer mse"}},
 		"rounding, minmax":    {with(func(c *Choices) { c.Observer = "minmax" }), lossy("l", 20, 50, 20.5, 60), "to 8 bits.", []string{"--observer mse"}},
-		"rounding, few":       {choices, sparse, "few values speak at all, 99.00% are 0", nil},
+		"rounding, few":       {choices, sparse, "most activations are zero (99.00%)", nil},
 		"rounding, outliers":  {choices, outliers, "99% of its values lie below 1, but the range reaches to 10", []string{"--observer percentile --percentile 99.9"}},
-		"few pictures":        {with(func(c *Choices) { c.Pictures = 20 }), lossy("l", 20, 20.5, 45, 60), "weights", []string{"--chains 2", "--chains off", "--limit 512"}},
-		"few pictures, all":   {with(func(c *Choices) { c.Pictures, c.AllPictures = 20, true }), sparse, "few values", []string{"more pictures"}},
-		"accumulated":         {choices, lossy("l", 20, 50, 50, 60), "error of the layers before. Of these loud adds the most, by rounding its weights.", []string{"--chains 2", "--chains off"}},
+		"few images":          {with(func(c *Choices) { c.Images = 20 }), lossy("l", 20, 20.5, 45, 60), "weights", []string{"--acc16 2", "--acc16 off", "--limit 512"}},
+		"few images, all":     {with(func(c *Choices) { c.Images, c.AllImages = 20, true }), sparse, "most activations are zero", []string{"more images"}},
+		"accumulated":         {choices, lossy("l", 20, 50, 50, 60), "error of the layers before. Of these loud adds the most, by rounding its weights.", []string{"--acc16 2", "--acc16 off"}},
 		"not measured enough": {choices, Layer{Name: "l"}, "too little to tell", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,20 +87,20 @@ func TestVerdict(t *testing.T) {
 		mark    string
 		want    string
 	}{
-		"good":        {Summary{Pictures: 64, Agreement: ptr(0.99)}, false, "good", "int8 answers as the float network on 99.00% of 64 pictures."},
-		"one":         {Summary{Pictures: 1, Agreement: ptr(1.0)}, false, "good", "int8 answers as the float network on 100.00% of 1 picture."},
-		"fair":        {Summary{Pictures: 64, Agreement: ptr(0.96)}, false, "fair", "96.00%"},
-		"weak":        {Summary{Pictures: 64, Agreement: ptr(0.5)}, false, "weak", "50.00%"},
-		"weak by top": {Summary{Pictures: 64, Agreement: ptr(0.99), Float: Side{Top1: ptr(0.9)}, Int8: Side{Top1: ptr(0.8)}}, false, "weak", "10.00 points less accurate"},
-		"better":      {Summary{Pictures: 64, Agreement: ptr(0.99), Float: Side{Top1: ptr(0.8)}, Int8: Side{Top1: ptr(0.81)}}, false, "good", "1.00 points more accurate"},
-		"equal":       {Summary{Pictures: 64, Agreement: ptr(1.0), Float: Side{Top1: ptr(0.8)}, Int8: Side{Top1: ptr(0.8)}}, false, "good", "just as accurate"},
-		"random":      {Summary{Pictures: 64, Agreement: ptr(0.1)}, true, "speed only", "10.00%"},
+		"good":        {Summary{Images: 64, Agreement: ptr(0.99)}, false, "good", "int8 answers as the float network on 99.00% of 64 images."},
+		"one":         {Summary{Images: 1, Agreement: ptr(1.0)}, false, "good", "int8 answers as the float network on 100.00% of 1 image."},
+		"fair":        {Summary{Images: 64, Agreement: ptr(0.96)}, false, "fair", "96.00%"},
+		"weak":        {Summary{Images: 64, Agreement: ptr(0.5)}, false, "weak", "50.00%"},
+		"weak by top": {Summary{Images: 64, Agreement: ptr(0.99), Float: Side{Top1: ptr(0.9)}, Int8: Side{Top1: ptr(0.8)}}, false, "weak", "10.00 points less accurate"},
+		"better":      {Summary{Images: 64, Agreement: ptr(0.99), Float: Side{Top1: ptr(0.8)}, Int8: Side{Top1: ptr(0.81)}}, false, "good", "1.00 points more accurate"},
+		"equal":       {Summary{Images: 64, Agreement: ptr(1.0), Float: Side{Top1: ptr(0.8)}, Int8: Side{Top1: ptr(0.8)}}, false, "good", "just as accurate"},
+		"random":      {Summary{Images: 64, Agreement: ptr(0.1)}, true, "speed only", "10.00%"},
 		"not":         {Summary{}, false, "not compared", "int8 was not compared with the float network."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := newVerdict(&Data{Summary: c.summary, Network: Network{Random: c.random}})
 			require.Equal(t, c.mark, v.Mark)
-			require.Contains(t, v.Sentence, c.want)
+			require.Contains(t, v.Summary, c.want)
 		})
 	}
 }

@@ -18,8 +18,8 @@ type cellView struct {
 	Right, Better bool
 }
 
-// pictureView is a changed picture in words.
-type pictureView struct {
+// imageView is a changed image in words.
+type imageView struct {
 	Name, Label string
 	Thumbnail   Thumbnail
 	// Right says which network is right.
@@ -27,7 +27,7 @@ type pictureView struct {
 	FloatBars, Int8Bars answerView
 }
 
-// answerView is what one network says about a picture.
+// answerView is what one network says about an image.
 type answerView struct {
 	Who  string
 	Bars []bar
@@ -57,14 +57,14 @@ func (v *view) addAnswers() {
 		})
 	}
 	v.MoreCells = len(cells) - len(v.Cells)
-	for _, p := range v.Answers.Pictures[:min(len(v.Answers.Pictures), MaxPictures)] {
-		v.Pictures = append(v.Pictures, v.picture(p))
+	for _, p := range v.Answers.Images[:min(len(v.Answers.Images), MaxImages)] {
+		v.Images = append(v.Images, v.image(p))
 	}
 }
 
-func (v *view) picture(p Picture) pictureView {
+func (v *view) image(p Image) imageView {
 	classes := [2]string{v.class(p.FloatClass), v.class(p.Int8Class)}
-	w := pictureView{Name: cli.Printable(p.Name), Thumbnail: p.Thumbnail}
+	w := imageView{Name: cli.Printable(p.Name), Thumbnail: p.Thumbnail}
 	w.FloatBars.Who, w.Int8Bars.Who = "float", "int8"
 	for i := range 2 {
 		w.FloatBars.Bars = append(w.FloatBars.Bars, newBar(classes[i], p.Float[i], i == 0))

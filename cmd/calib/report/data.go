@@ -8,7 +8,7 @@ package report
 
 import "github.com/libresnext/libresnext/quant"
 
-// Data is everything that the page tells, and the object "details" of calib --json. What is nil or empty was
+// Data is everything that the page shows, and the object "details" of calib --json. What is nil or empty was
 // not measured, and the page says so.
 type Data struct {
 	Network Network  `json:"network"`
@@ -30,7 +30,7 @@ type Network struct {
 	Width      int    `json:"width"`
 	Height     int    `json:"height"`
 	Classes    int    `json:"classes"`
-	// Random tells that the weights mean nothing.
+	// Random reports whether the weights were made up.
 	Random bool `json:"random"`
 }
 
@@ -39,33 +39,33 @@ type Choices struct {
 	Observer string `json:"observer"`
 	// Percentile is that of the observer percentile.
 	Percentile float64 `json:"percentile"`
-	// Chains is how many products the weights were rounded for; 0 is off. With ChainsAuto the length was chosen
-	// for each layer, and Chains is that of most of the work.
-	Chains     int  `json:"chains"`
-	ChainsAuto bool `json:"chains_auto"`
-	// ChainLoss bounds what ChainsAuto gave up: by how much the layers' noise grew at most, on average. Nil if
+	// Depth is the acc16 depth that the weights were rounded for, in products; 0 is off. With DepthAuto it was
+	// chosen for each layer, and Depth is that of most of the work.
+	Depth     int  `json:"chains"`
+	DepthAuto bool `json:"chains_auto"`
+	// DepthLoss bounds what DepthAuto gave up: by how much the layers' noise grew at most, on average. Nil if
 	// it is not known.
-	ChainLoss *quant.Decibel `json:"chain_loss_db"`
+	DepthLoss *quant.Decibel `json:"chain_loss_db"`
 	// Techniques are those that worked on the network, in their order; Absorbed is how many channels' constants
 	// quant.Absorption moved.
 	Techniques []quant.Technique `json:"techniques"`
 	Absorbed   int               `json:"absorbed"`
 	// Equalise is what to change on the command line for weight ranges to be equalised; empty where they were.
 	Equalise string `json:"-"`
-	// Pictures is how many calibrated; PicturesText says which.
-	Pictures     int    `json:"pictures"`
-	PicturesText string `json:"pictures_text"`
-	// AllPictures tells that there were no more.
-	AllPictures bool `json:"all_pictures"`
+	// Images is how many calibrated; ImagesText says which.
+	Images     int    `json:"pictures"`
+	ImagesText string `json:"pictures_text"`
+	// AllImages reports whether there were no more.
+	AllImages bool `json:"all_pictures"`
 }
 
 // Summary compares both networks as wholes.
 type Summary struct {
-	// Pictures is how many both ran, Labelled how many of them have a label; ComparedOn says which.
-	Pictures   int    `json:"pictures"`
+	// Images is how many both ran, Labelled how many of them have a label; ComparedOn says which.
+	Images     int    `json:"pictures"`
 	Labelled   int    `json:"labelled"`
 	ComparedOn string `json:"compared_on"`
-	// Skipped is how many pictures could not be read.
+	// Skipped is how many images could not be read.
 	Skipped   int            `json:"skipped"`
 	Float     Side           `json:"float"`
 	Int8      Side           `json:"int8"`
@@ -78,7 +78,7 @@ type Side struct {
 	Top1         *float64 `json:"top1"` // 0 to 1
 	Top5         *float64 `json:"top5"`
 	Bytes        int64    `json:"bytes"`
-	Milliseconds *float64 `json:"milliseconds"` // of one picture on one core
+	Milliseconds *float64 `json:"milliseconds"` // of one image on one core
 }
 
 // Layer is one convolution, in the order in which they run.
@@ -99,14 +99,14 @@ type Layer struct {
 	Weights  *quant.Decibel `json:"weights_db"`
 	Rounding *quant.Decibel `json:"rounding_db"`
 	Clipping *quant.Decibel `json:"clipping_db"`
-	// Values are the output's, of the float network over the calibration pictures.
+	// Values are the output's, of the float network over the calibration images.
 	Values *Values `json:"values"`
 	// SpreadBefore and Spread are the largest over the median range of the weights of an output channel,
 	// before and after equalisation. Without equalisation only Spread is set.
 	SpreadBefore *float64 `json:"spread_before,omitempty"`
 	Spread       *float64 `json:"spread"`
-	// Chains are the shares of the layer's multiply-accumulates by chain length, shortest first.
-	Chains []ChainShare `json:"chains"`
+	// Depths are the shares of the layer's multiply-accumulates by acc16 depth, smallest first.
+	Depths []DepthShare `json:"chains"`
 	Lanes  *Lanes       `json:"lanes"`
 }
 
@@ -125,14 +125,14 @@ type Values struct {
 	Bins  []int64 `json:"bins"`
 }
 
-// ChainShare is the share (0 to 1) of work that sums so many products in 16 bits; 0 is the kernel that needs
+// DepthShare is the share (0 to 1) of work that sums so many products in 16 bits; 0 is the kernel that needs
 // no proof.
-type ChainShare struct {
+type DepthShare struct {
 	Products int     `json:"products"`
 	Share    float64 `json:"share"`
 }
 
-// Lanes says how full 16-bit lanes with chains of so many products are; 1 is the limit up to which no sum
+// Lanes says how full 16-bit lanes of so many products are; 1 is the limit up to which no sum
 // can overflow.
 type Lanes struct {
 	Products int     `json:"products"`
@@ -143,20 +143,20 @@ type Lanes struct {
 // Kernels is the set of kernels that ran.
 type Kernels struct {
 	Name string `json:"name"`
-	// UseChains tells that the set is faster where chains are proved.
-	UseChains bool `json:"use_chains"`
-	// Chains are the shares of all layers' multiply-accumulates.
-	Chains []ChainShare `json:"chains"`
+	// UseAcc16 reports whether the set is faster where sums are proved.
+	UseAcc16 bool `json:"use_chains"`
+	// Depths are the shares of all layers' multiply-accumulates.
+	Depths []DepthShare `json:"chains"`
 }
 
 // Answers is what the int8 network answers otherwise than the float network.
 type Answers struct {
-	// Changed is how many pictures; in CloseCalls of them the float network's answer led by less than
-	// CloseMargin. Pictures are those where it led by most, at most MaxPictures.
-	Changed    int       `json:"changed"`
-	CloseCalls int       `json:"close_calls"`
-	Pictures   []Picture `json:"pictures"`
-	// Lost and Won are how many labelled pictures only the float or only the int8 network gets right.
+	// Changed is how many images; in CloseCalls of them the float network's answer led by less than
+	// CloseMargin. Images are those where it led by most, at most MaxImages.
+	Changed    int     `json:"changed"`
+	CloseCalls int     `json:"close_calls"`
+	Images     []Image `json:"pictures"`
+	// Lost and Won are how many labelled images only the float or only the int8 network gets right.
 	Lost int `json:"lost"`
 	Won  int `json:"won"`
 	// Cells are the cells of the confusion matrix that differ, or without labels of (float, int8) answers.
@@ -164,13 +164,13 @@ type Answers struct {
 }
 
 const (
-	// MaxPictures is how many pictures a page shows.
-	MaxPictures = 48
+	// MaxImages is how many images a page shows.
+	MaxImages = 48
 	// CloseMargin is the lead in probability over int8's answer below which an answer was a close call.
 	CloseMargin = 0.1
 )
 
-// Cell counts the pictures of a class (True, or Unlabelled) that are taken for another or the same one. Where
+// Cell counts the images of a class (True, or Unlabelled) that are taken for another or the same one. Where
 // no labels are known, From is the float network's answer, and Float is 0.
 type Cell struct {
 	From  int `json:"from"`
@@ -179,8 +179,8 @@ type Cell struct {
 	Int8  int `json:"int8"`
 }
 
-// Picture is one whose answer changed.
-type Picture struct {
+// Image is one whose answer changed.
+type Image struct {
 	Name  string `json:"name"`
 	Label int    `json:"label"` // quant.Unlabelled if not known
 	// FloatClass and Int8Class are the two answers. Float and Int8 are the probabilities that each network

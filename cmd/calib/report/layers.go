@@ -18,7 +18,7 @@ type layerView struct {
 	Percent       float64 // the bar's length
 	Noise         []segment
 	Why           string
-	Segments      []segment // chains
+	Segments      []segment // shares of acc16 depths
 	Fill, FillMax string
 	FillOver      bool
 	Before, After string
@@ -103,7 +103,7 @@ func (v *view) addRatios(layers []*layerView) {
 	}
 	for i := range v.Layers {
 		if l := layers[i]; l.Marked {
-			var try []attempt
+			var try []suggestion
 			l.Why, try = advice(v.Data, i)
 			for _, a := range try {
 				if !slices.Contains(v.Try, a) {

@@ -25,18 +25,18 @@ func example(t *testing.T) *Data {
 	require.NoError(t, err)
 	d := &Data{
 		Network: Network{Name: "resnext20_8x4d", Parameters: 500_000, MACs: 69e6, Width: 28, Height: 28, Classes: 3},
-		Choices: Choices{Observer: "mse", Chains: 4, Pictures: 512, PicturesText: "all 512 of calib.zip"},
+		Choices: Choices{Observer: "mse", Depth: 4, Images: 512, ImagesText: "all 512 of calib.zip"},
 		Summary: Summary{
-			Pictures: 1000, Labelled: 1000, ComparedOn: "all 1000 of test.zip",
+			Images: 1000, Labelled: 1000, ComparedOn: "all 1000 of test.zip",
 			Float:     Side{Top1: ptr(0.935), Top5: ptr(1.0), Bytes: 2_130_000, Milliseconds: ptr(11.0)},
 			Int8:      Side{Top1: ptr(0.933), Top5: ptr(1.0), Bytes: 567_000, Milliseconds: ptr(4.0)},
 			Agreement: ptr(0.998), SQNR: ptr(quant.Decibel(37.3)),
 		},
-		Kernels: Kernels{Name: "avx2", UseChains: true, Chains: []ChainShare{{0, 0.25}, {4, 0.75}}},
+		Kernels: Kernels{Name: "avx2", UseAcc16: true, Depths: []DepthShare{{0, 0.25}, {4, 0.75}}},
 		Labels:  []string{"shirt", "coat", "bag"},
 		Answers: &Answers{
 			Changed: 2, CloseCalls: 2, Lost: 2, Cells: []Cell{{0, 0, 79, 77}, {0, 1, 5, 7}},
-			Pictures: []Picture{{Name: "6_shirt/1.png", Label: 0, FloatClass: 0, Int8Class: 1, Float: [2]float64{0.5, 0.4}, Int8: [2]float64{0.4, 0.5}, Thumbnail: thumbnail}},
+			Images: []Image{{Name: "6_shirt/1.png", Label: 0, FloatClass: 0, Int8Class: 1, Float: [2]float64{0.5, 0.4}, Int8: [2]float64{0.4, 0.5}, Thumbnail: thumbnail}},
 		},
 		Run: Run{Version: "0.1.0", Seed: 1, Model: "m.safetensors", Command: "calib --weights w.pth", Settings: []Setting{{"observer", "mse"}}, Machine: []Setting{{"CPU", "some"}}, Seconds: 17},
 	}
@@ -46,7 +46,7 @@ func example(t *testing.T) *Data {
 			SQNR: ptr(quant.Decibel(40 - 6*i)), Weights: ptr(quant.Decibel(38)), Rounding: ptr(quant.Decibel(41)), Clipping: ptr(quant.Decibel(60)),
 			Values: &Values{Range: 6, Max: 7, Count: 1e6, Zeros: 5e5, Clipped: 20, Width: 0.5, Bins: []int64{9e5, 1e5, 1000, 50, 3, 0, 1, 1, 1, 1, 1, 15, 4, 1}},
 			Spread: ptr(2.5), SpreadBefore: ptr(12.0),
-			Chains: []ChainShare{{4, 1}}, Lanes: &Lanes{4, 0.5, 0.99},
+			Depths: []DepthShare{{4, 1}}, Lanes: &Lanes{4, 0.5, 0.99},
 		})
 	}
 	return d
@@ -112,13 +112,13 @@ func TestSections(t *testing.T) {
 		require.Contains(t, found, name)
 	}
 	for name, want := range map[string][]string{
-		"summary":      {"good", "int8 answers as the float network on 99.80% of 1000 pictures, 0.20 points less accurate, 3.8 times smaller.", "sign test, p = 0.5"},
+		"summary":      {"good", "int8 answers as the float network on 99.80% of 1000 images, 0.20 points less accurate, 3.8 times smaller.", "sign test, p = 0.5"},
 		"figures":      {"93.50%", "93.30%", "−0.20 points", "2.13 MB", "567 KB", "2.8 times faster", "11.00 ms", "37.3 dB", "all 1000 of test.zip", "all 512 of calib.zip"},
-		"layers":       {"stage2. block0. reduce", "16.0 dB", "low", "--chains 2", "--chains off", "About"},
+		"layers":       {"stage2. block0. reduce", "16.0 dB", "low", "--acc16 2", "--acc16 off", "About"},
 		"activations":  {"range 6 of 7 seen", "0.002% clipped", "50% zeros", "Stage 1"},
 		"weights":      {"before", "after equalisation", "12.0", "2.5"},
 		"answers":      {"shirt", "coat", "+2 worse", "−2 worse", "6_shirt/1.png", "float is right", "50.0%"},
-		"accumulation": {"4 products 75.00%", "no chain 25.00%", "EPYC", "50.0 ms", "1.9 times", "99%"},
+		"accumulation": {"depth 4 75.00%", "none 25.00%", "EPYC", "50.0 ms", "1.9 times", "99%"},
 		"reproduce":    {"calib --weights w.pth", "0.1.0", "mse", "17 s", "some"},
 	} {
 		text := words(found[name])
@@ -128,18 +128,18 @@ func TestSections(t *testing.T) {
 	}
 }
 
-// TestChainsAuto: where layers differ, no one length is said to be the model's.
-func TestChainsAuto(t *testing.T) {
+// TestDepthAuto: where layers differ, no one depth is said to be the model's.
+func TestDepthAuto(t *testing.T) {
 	d := example(t)
 	_, root := render(t, d)
-	require.Contains(t, words(sections(root)["accumulation"]), "chains of 4 (this model)")
-	d.Choices.ChainsAuto, d.Choices.ChainLoss = true, ptr(quant.Decibel(0.24))
+	require.Contains(t, words(sections(root)["accumulation"]), "acc16 depth 4 (this model)")
+	d.Choices.DepthAuto, d.Choices.DepthLoss = true, ptr(quant.Decibel(0.24))
 	_, root = render(t, d)
 	text := words(sections(root)["accumulation"])
 	require.Contains(t, text, "noise grew by at most 0.2 dB on average")
-	require.Contains(t, text, "chains of 4 (most of this model)")
-	require.Contains(t, text, "The length was chosen for each layer")
-	require.Contains(t, text, "lane mean fill fullest stem 4 products 4 50% 99%")
+	require.Contains(t, text, "acc16 depth 4 (most of this model)")
+	require.Contains(t, text, "The acc16 depth was chosen for each layer")
+	require.Contains(t, text, "lane mean fill fullest stem depth 4 4 50% 99%")
 }
 
 // TestTechniques: the page names what worked on the network, and how much absorption found.
@@ -192,9 +192,9 @@ func TestHostile(t *testing.T) {
 		return n
 	}
 	before := count(tame)
-	d.Network.Name, d.Choices.PicturesText, d.Summary.ComparedOn = hostile, hostile, hostile
+	d.Network.Name, d.Choices.ImagesText, d.Summary.ComparedOn = hostile, hostile, hostile
 	d.Labels = []string{hostile, "\x1b[31mred\u202e", "bag"}
-	d.Answers.Pictures[0].Name = hostile + "\n\x00"
+	d.Answers.Images[0].Name = hostile + "\n\x00"
 	d.Run = Run{Version: hostile, Model: hostile, Command: hostile, Seconds: 1, Settings: []Setting{{hostile, hostile}}, Machine: []Setting{{hostile, hostile}}}
 	d.Kernels.Name = hostile
 	text, root := render(t, d)
@@ -250,7 +250,7 @@ func TestExtremes(t *testing.T) {
 	require.NotContains(t, text, "ZgotmplZ")
 }
 
-// TestSize: a page with all pictures of photographs' detail and 160 layers stays small.
+// TestSize: a page with all images of photographs' detail and 160 layers stays small.
 func TestSize(t *testing.T) {
 	d := example(t)
 	noisy := make([]byte, 224*224*3)
@@ -260,10 +260,10 @@ func TestSize(t *testing.T) {
 	thumbnail, err := NewThumbnail(noisy, 224, 224)
 	require.NoError(t, err)
 	require.Equal(t, [2]int{96, 96}, [2]int{thumbnail.Width, thumbnail.Height})
-	p := d.Answers.Pictures[0]
+	p := d.Answers.Images[0]
 	p.Thumbnail = thumbnail
-	for len(d.Answers.Pictures) < 2*MaxPictures {
-		d.Answers.Pictures = append(d.Answers.Pictures, p)
+	for len(d.Answers.Images) < 2*MaxImages {
+		d.Answers.Images = append(d.Answers.Images, p)
 	}
 	for len(d.Layers) < 160 {
 		d.Layers = append(d.Layers, d.Layers[4])
@@ -275,7 +275,7 @@ func TestSize(t *testing.T) {
 			images++
 		}
 	})
-	require.LessOrEqual(t, images, MaxPictures)
+	require.LessOrEqual(t, images, MaxImages)
 	require.Less(t, len(text), 1_500_000)
 	d = example(t)
 	text, _ = render(t, d)
@@ -289,7 +289,7 @@ func TestSame(t *testing.T) {
 	require.Equal(t, first, second)
 }
 
-// TestJSON: the data can be written as JSON whatever the ratios, and hold no pictures.
+// TestJSON: the data can be written as JSON whatever the ratios, and hold no images.
 func TestJSON(t *testing.T) {
 	d := example(t)
 	d.Layers[0].SQNR = ptr(quant.Decibel(math.Inf(1)))

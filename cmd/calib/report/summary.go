@@ -22,7 +22,7 @@ func summaryRows(d *Data) []row {
 	if s.Float.Bytes > 0 && s.Int8.Bytes > 0 {
 		size = row{"size", together(cli.Bytes(s.Float.Bytes)), together(cli.Bytes(s.Int8.Bytes)), cli.Times(float64(s.Float.Bytes), float64(s.Int8.Bytes), "smaller", "larger")}
 	}
-	speed := row{"time per picture", unknown, unknown, ""}
+	speed := row{"time per image", unknown, unknown, ""}
 	if f, i := s.Float.Milliseconds, s.Int8.Milliseconds; f != nil && i != nil && *i > 0 && *f > 0 {
 		speed = row{speed.Name, fmt.Sprintf("%.2f\u00a0ms", *f), fmt.Sprintf("%.2f\u00a0ms", *i), cli.Times(*f, *i, "faster", "slower")}
 	}
@@ -44,15 +44,15 @@ func (v *view) Agreement() string {
 	return cli.Percent(*v.Summary.Agreement)
 }
 
-// Fine tells that nothing needs to be tried.
+// Fine reports whether nothing needs to be tried.
 func (v *view) Fine() bool { return v.Verdict.Grade == "good" || v.Network.Random }
 
 // Logits is the logits' ratio in words.
 func (v *view) Logits() string { return decibel(v.Summary.SQNR) }
 
-// Drop is the change of top-1 in points.
-func (v *view) Drop() string {
-	if d := v.Summary.drop(); d != nil {
+// AccuracyChange is the change of top-1 in points.
+func (v *view) AccuracyChange() string {
+	if d := v.Summary.accuracyLoss(); d != nil {
 		return signed(-100 * *d)
 	}
 	return unknown

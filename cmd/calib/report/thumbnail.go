@@ -13,16 +13,16 @@ import (
 )
 
 const (
-	// thumbnailSide is the largest side of a picture on the page.
+	// thumbnailSide is the largest side of an image on the page.
 	thumbnailSide = 96
-	// smallPicture is the largest side of a picture that is stored without loss: it is enlarged on the page,
+	// smallImage is the largest side of an image that is stored without loss: it is enlarged on the page,
 	// where traces of JPEG would show.
-	smallPicture = 48
+	smallImage = 48
 	// thumbnailQuality is JPEG's.
 	thumbnailQuality = 80
 )
 
-// Thumbnail is a small picture, encoded. The zero value shows nothing.
+// Thumbnail is a small image, encoded. The zero value shows nothing.
 type Thumbnail struct {
 	kind          string
 	data          []byte
@@ -32,7 +32,7 @@ type Thumbnail struct {
 // NewThumbnail makes one of width*height*3 bytes RGB, row by row.
 func NewThumbnail(rgb []byte, width, height int) (Thumbnail, error) {
 	if width < 1 || height < 1 || len(rgb) != width*height*3 {
-		return Thumbnail{}, fmt.Errorf("a picture of %d bytes, expected %dx%d pixels of 3", len(rgb), width, height)
+		return Thumbnail{}, fmt.Errorf("an image of %d bytes, expected %dx%d pixels of 3", len(rgb), width, height)
 	}
 	img := image.NewRGBA(image.Rect(0, 0, width, height))
 	gray := true
@@ -70,7 +70,7 @@ func encode(img *image.RGBA, gray bool) (Thumbnail, error) {
 	var b bytes.Buffer
 	t := Thumbnail{kind: "image/jpeg", Width: img.Rect.Dx(), Height: img.Rect.Dy()}
 	var err error
-	if max(t.Width, t.Height) <= smallPicture {
+	if max(t.Width, t.Height) <= smallImage {
 		t.kind = "image/png"
 		err = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, source)
 	} else {
@@ -80,7 +80,7 @@ func encode(img *image.RGBA, gray bool) (Thumbnail, error) {
 	return t, err
 }
 
-// URI is the picture as a data URI, "" for none.
+// URI is the image as a data URI, "" for none.
 func (t Thumbnail) URI() template.URL {
 	if len(t.data) == 0 {
 		return ""
@@ -89,5 +89,5 @@ func (t Thumbnail) URI() template.URL {
 	return template.URL("data:" + t.kind + ";base64," + base64.StdEncoding.EncodeToString(t.data))
 }
 
-// Crisp tells that the picture is enlarged on the page, pixel by pixel.
+// Crisp reports whether the image is enlarged on the page, pixel by pixel.
 func (t Thumbnail) Crisp() bool { return t.kind == "image/png" }

@@ -10,20 +10,20 @@ import (
 
 // verdict is the answer to "is it good?".
 type verdict struct {
-	Grade    string // the class of the mark
-	Mark     string // one word
-	Sentence string
-	Notes    []string
+	Grade   string // the class of the mark
+	Mark    string // one word
+	Summary string
+	Notes   []string
 }
 
 // The bounds of the grades, as shares.
 const (
 	goodAgreement, fairAgreement = 0.98, 0.95
-	goodDrop, fairDrop           = 0.005, 0.02
+	goodLoss, fairLoss           = 0.005, 0.02
 )
 
 func newVerdict(d *Data) verdict {
-	v := verdict{Sentence: sentence(d.Summary)}
+	v := verdict{Summary: summary(d.Summary)}
 	v.Grade, v.Mark = grade(d)
 	s := d.Summary
 	if d.Network.Random {
@@ -31,25 +31,25 @@ func newVerdict(d *Data) verdict {
 		return v
 	}
 	if s.Labelled == 0 {
-		v.Notes = append(v.Notes, "No labelled pictures were compared, so accuracy is not known; --eval DIR measures it.")
+		v.Notes = append(v.Notes, "No labelled images were compared, so accuracy is not known; --eval DIR measures it.")
 	}
-	if text := chance(d.Answers, s.Labelled); text != "" {
+	if text := significance(d.Answers, s.Labelled); text != "" {
 		v.Notes = append(v.Notes, text)
 	}
 	if text := closeCalls(d.Answers); text != "" {
 		v.Notes = append(v.Notes, text)
 	}
 	if s.Skipped > 0 {
-		v.Notes = append(v.Notes, fmt.Sprintf("%s could not be read and %s skipped.", cli.Plural(s.Skipped, "picture"), wasWere(s.Skipped)))
+		v.Notes = append(v.Notes, fmt.Sprintf("%s could not be read and %s skipped.", cli.Plural(s.Skipped, "image"), wasWere(s.Skipped)))
 	}
-	if n := d.Choices.Pictures; n > 0 && n < FewPictures {
-		v.Notes = append(v.Notes, fmt.Sprintf("Only %s calibrated the ranges; a few hundred are good.", cli.Plural(n, "picture")))
+	if n := d.Choices.Images; n > 0 && n < FewImages {
+		v.Notes = append(v.Notes, fmt.Sprintf("Only %s calibrated the ranges; a few hundred are good.", cli.Plural(n, "image")))
 	}
 	return v
 }
 
-// FewPictures is how many calibration pictures are too few to trust.
-const FewPictures = 32
+// FewImages is how many calibration images are too few to trust.
+const FewImages = 32
 
 // grade judges agreement and, where it is known, the loss of accuracy.
 func grade(d *Data) (class, mark string) {
@@ -60,21 +60,21 @@ func grade(d *Data) (class, mark string) {
 	case s.Agreement == nil:
 		return "none", "not compared"
 	}
-	drop := 0.0
-	if loss := s.drop(); loss != nil {
-		drop = *loss
+	lost := 0.0
+	if loss := s.accuracyLoss(); loss != nil {
+		lost = *loss
 	}
 	switch {
-	case *s.Agreement >= goodAgreement && drop <= goodDrop:
+	case *s.Agreement >= goodAgreement && lost <= goodLoss:
 		return "good", "good"
-	case *s.Agreement >= fairAgreement && drop <= fairDrop:
+	case *s.Agreement >= fairAgreement && lost <= fairLoss:
 		return "fair", "fair"
 	}
 	return "poor", "weak"
 }
 
-// drop is the share of pictures that int8 loses, negative if it gains.
-func (s Summary) drop() *float64 {
+// accuracyLoss is the share of images that int8 loses, negative if it gains.
+func (s Summary) accuracyLoss() *float64 {
 	if s.Float.Top1 == nil || s.Int8.Top1 == nil {
 		return nil
 	}
@@ -82,16 +82,16 @@ func (s Summary) drop() *float64 {
 	return &d
 }
 
-// sentence says it in one.
-func sentence(s Summary) string {
+// summary is the result in one sentence.
+func summary(s Summary) string {
 	var parts []string
 	if s.Agreement != nil {
-		parts = append(parts, fmt.Sprintf("int8 answers as the float network on %s of %s", cli.Percent(*s.Agreement), cli.Plural(s.Pictures, "picture")))
+		parts = append(parts, fmt.Sprintf("int8 answers as the float network on %s of %s", cli.Percent(*s.Agreement), cli.Plural(s.Images, "image")))
 	} else {
 		parts = append(parts, "int8 was not compared with the float network")
 	}
-	if drop := s.drop(); drop != nil {
-		switch points := math.Round(*drop*1e4) / 100; {
+	if loss := s.accuracyLoss(); loss != nil {
+		switch points := math.Round(*loss*1e4) / 100; {
 		case points > 0:
 			parts = append(parts, fmt.Sprintf("%.2f points less accurate", points))
 		case points < 0:
@@ -106,12 +106,12 @@ func sentence(s Summary) string {
 	return strings.Join(parts, ", ") + "."
 }
 
-// chance tells whether lost and won pictures could be a coin's doing.
-func chance(a *Answers, labelled int) string {
+// significance says whether images lost and won differ by more than chance; empty if there is nothing to say.
+func significance(a *Answers, labelled int) string {
 	if a == nil || labelled == 0 || a.Changed == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("int8 loses %s that float gets right and wins %d", cli.Plural(a.Lost, "picture"), a.Won)
+	text := fmt.Sprintf("int8 loses %s that float gets right and wins %d", cli.Plural(a.Lost, "image"), a.Won)
 	if a.Lost == a.Won {
 		return text + "."
 	}
@@ -121,7 +121,7 @@ func chance(a *Answers, labelled int) string {
 	return text + ", which is more than chance."
 }
 
-// signTest is the two-sided probability that a fair coin falls at least as unevenly as a to b.
+// signTest returns the two-sided p-value: the probability that a split at least as uneven as a to b is chance.
 func signTest(a, b int) float64 {
 	n, tail := float64(a+b), 0.0
 	for k := 0; k <= min(a, b); k++ {
@@ -135,7 +135,7 @@ func logFactorial(n float64) float64 {
 	return v
 }
 
-// closeCalls tells how sure the float network was where the answer changed.
+// closeCalls says how sure the float network was where the answer changed.
 func closeCalls(a *Answers) string {
 	if a == nil || a.Changed == 0 {
 		return ""

@@ -22,19 +22,19 @@ type view struct {
 	Rows    []row
 	Groups  []group
 	Worst   []*layerView
-	Try     []attempt // for the worst layers
-	// Measured tells that the layers were compared, Equalised that ranges before equalisation are known.
+	Try     []suggestion // for the worst layers
+	// Measured reports whether the layers were compared, Equalised whether ranges before equalisation are known.
 	Measured, Equalised                bool
 	RatioWide, RatioNarrow             template.HTML
 	SpreadWide, SpreadNarrow           template.HTML
 	Large                              []figure
 	Cells                              []cellView
 	MoreCells                          int
-	Pictures                           []pictureView
-	TotalChains                        []segment
+	Images                             []imageView
+	TotalDepths                        []segment
 	Speeds                             []speedRow
 	SpeedMachine                       string
-	AnyHistogram, AnySpread, AnyChains bool
+	AnyHistogram, AnySpread, AnyDepths bool
 	AnyLanes                           bool
 	LowSQNR                            int
 }
@@ -45,7 +45,7 @@ func newView(d *Data) *view {
 	v.addRatios(layers)
 	v.addHistograms(layers)
 	v.addSpread(layers)
-	v.addChains(layers)
+	v.addDepths(layers)
 	v.addAnswers()
 	return v
 }

@@ -9,16 +9,17 @@ import (
 	"github.com/libresnext/libresnext/internal/images"
 )
 
-// numbered is the name of a folder that begins with a number or is one.
-var numbered = regexp.MustCompile(`^([0-9]{1,9})([-_. ].*)?$`)
+// numberedFolder is the name of a folder that begins with a number or is one.
+var numberedFolder = regexp.MustCompile(`^([0-9]{1,9})([-_. ].*)?$`)
 
-// misnumbered warns of folders whose numbers are not in the order of their names, in which classes are counted:
-// 10 comes before 2. "" if the order is the same, or not all are numbered.
-func misnumbered(set *images.Set) string {
+// unpaddedNumbers returns a warning where folders are numbered without leading zeros, so that the order of their
+// names, in which classes are counted, is not that of the numbers: 10 comes before 2. "" if the orders agree, or not
+// all folders are numbered.
+func unpaddedNumbers(set *images.Set) string {
 	var numbers []int
 	folders := set.Labels()
 	for _, f := range folders {
-		m := numbered.FindStringSubmatch(f)
+		m := numberedFolder.FindStringSubmatch(f)
 		if m == nil {
 			return ""
 		}

@@ -12,15 +12,15 @@ import (
 
 const exports = "../../quant/weights/testdata/exports/"
 
-// What stands beside a hub's weights is taken over and shown, but for what is given.
+// A hub's sidecars are used and shown, except where the command line says otherwise.
 func TestFilesBesideTheWeights(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "m.safetensors")
 	args := []string{"--weights", exports + "transformers", "--images", fashion + "calib.zip", "--limit", "4", "--out", out}
 	code, stdout, stderr := invoke(args...)
 	require.Equal(t, cli.Done, code, stderr)
 	for _, shown := range []string{
-		"model.safetensors (safetensors, transformers names)", "64x64 pixels RGB, width x height (" + besideWeights,
-		"resize the shorter side to 73, bicubic; crop 64x64", "ant, bee, cat, ...", "0.25 (" + besideWeights,
+		"model.safetensors (safetensors, transformers names)", "64x64 pixels RGB, width x height (" + fromSidecar,
+		"resize the shorter side to 73, bicubic; crop 64x64", "ant, bee, cat, ...", "0.25 (" + fromSidecar,
 	} {
 		require.Contains(t, stdout, shown)
 	}

@@ -13,17 +13,17 @@ import (
 // stdinName stands for standard input on the command line.
 const stdinName = "-"
 
-// pictures are what one argument of classify stands for.
-type pictures interface {
+// imageInput is what one argument of classify stands for.
+type imageInput interface {
 	count() int
-	// name is what people call picture i, 0 <= i < count.
+	// name is the display name of image i, 0 <= i < count.
 	name(i int) string
 	load(i int) (image.Image, error)
 	close()
 }
 
-// openPictures opens every argument; the errors are those of arguments that stand for no picture.
-func openPictures(args []string, stdin io.Reader) (all []pictures, failed []error) {
+// openInputs opens every argument; the errors are those of arguments that stand for no image.
+func openInputs(args []string, stdin io.Reader) (all []imageInput, failed []error) {
 	for _, arg := range args {
 		if arg == stdinName {
 			all = append(all, standardInput{stdin})
@@ -34,33 +34,33 @@ func openPictures(args []string, stdin io.Reader) (all []pictures, failed []erro
 			failed = append(failed, err)
 			continue
 		}
-		all = append(all, newPictureSet(arg, set))
+		all = append(all, newInputSet(arg, set))
 	}
 	return all, failed
 }
 
-func closePictures(all []pictures) {
+func closeInputs(all []imageInput) {
 	for _, p := range all {
 		p.close()
 	}
 }
 
-// pictureSet is a file, a folder or an archive.
-type pictureSet struct {
+// inputSet is a file, a folder or an archive.
+type inputSet struct {
 	set    *images.Set
 	arg    string
-	single bool // arg is the picture itself
+	single bool // arg is the image itself
 }
 
-func newPictureSet(arg string, set *images.Set) pictureSet {
+func newInputSet(arg string, set *images.Set) inputSet {
 	info, err := os.Stat(arg)
 	single := err == nil && !info.IsDir() && set.Len() == 1 && set.Item(0).Name == info.Name()
-	return pictureSet{set, arg, single}
+	return inputSet{set, arg, single}
 }
 
-func (p pictureSet) count() int { return p.set.Len() }
+func (p inputSet) count() int { return p.set.Len() }
 
-func (p pictureSet) name(i int) string {
+func (p inputSet) name(i int) string {
 	if p.single {
 		return p.arg
 	}
@@ -71,11 +71,11 @@ func (p pictureSet) name(i int) string {
 	return path + "/" + p.set.Item(i).Name
 }
 
-func (p pictureSet) load(i int) (image.Image, error) { return p.set.Load(i) }
+func (p inputSet) load(i int) (image.Image, error) { return p.set.Load(i) }
 
-func (p pictureSet) close() { _ = p.set.Close() }
+func (p inputSet) close() { _ = p.set.Close() }
 
-// nameError puts a picture's name before an error.
+// nameError puts an image's name before an error.
 func nameError(name string, err error) error {
 	return fmt.Errorf("%s: %w", cli.Printable(name), cli.Plain(err))
 }

@@ -11,26 +11,26 @@ import (
 	"github.com/libresnext/libresnext/internal/cli"
 )
 
-// TestIDXPictures: pictures of an IDX file are named by its path and their numbers, the file itself or its
+// TestIDXImages: images of an IDX file are named by its path and their numbers, the file itself or its
 // folder being given.
-func TestIDXPictures(t *testing.T) {
+func TestIDXImages(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "t10k-images-idx3-ubyte")
 	header := []byte{0, 0, 8, 3, 0, 0, 0, 11, 0, 0, 0, 5, 0, 0, 0, 4}
 	require.NoError(t, os.WriteFile(file, append(header, make([]byte, 11*5*4)...), 0o600))
 	for _, arg := range []string{file, dir, dir + "/"} {
-		all, failed := openPictures([]string{arg}, nil)
+		all, failed := openInputs([]string{arg}, nil)
 		require.Empty(t, failed)
 		require.Equal(t, 11, all[0].count())
 		require.Equal(t, file+"/07", all[0].name(7))
 		m, err := all[0].load(10)
 		require.NoError(t, err)
 		require.Equal(t, 4, m.Bounds().Dx())
-		closePictures(all)
+		closeInputs(all)
 	}
 }
 
-// TestUnreadFormats: phones' pictures are refused in a sentence that says what to do.
+// TestUnreadFormats: phones' images are refused in a sentence that says what to do.
 func TestUnreadFormats(t *testing.T) {
 	path := write(t, "IMG_0001.HEIC", []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"))
 	for _, arg := range []string{path, filepath.Dir(path)} {

@@ -26,7 +26,7 @@ func TestMisnumbered(t *testing.T) {
 		"99999999999999999999999999_x 1_a 0": "",
 	} {
 		set := folders(t, strings.Fields(names)...)
-		got := misnumbered(set)
+		got := unpaddedNumbers(set)
 		if want == "" {
 			require.Empty(t, got, names)
 			continue
@@ -36,12 +36,12 @@ func TestMisnumbered(t *testing.T) {
 	}
 }
 
-// TestNumberedFolders: a warning where calibration pictures name the classes, or pictures are scored, in an order
+// TestNumberedFolders: a warning where calibration images name the classes, or images are scored, in an order
 // that may not be meant.
 func TestNumberedFolders(t *testing.T) {
 	files := map[string][]byte{}
 	for i := range 10 {
-		files[fmt.Sprintf("%d_x/a.png", i+1)] = picture(t, 28+i, 28)
+		files[fmt.Sprintf("%d_x/a.png", i+1)] = pngImage(t, 28+i, 28)
 	}
 	numbered := archive(t, files)
 	args := []string{"--weights", reference, "--effort", "fast", "--out", filepath.Join(t.TempDir(), "m"), "--images"}

@@ -6,21 +6,21 @@ import (
 	"github.com/libresnext/libresnext/quant/hub"
 )
 
-// besideWeights says where settings come from that a model hub keeps beside the weights.
-const besideWeights = "from the JSON files beside the weights"
+// fromSidecar says that settings come from the sidecars, the files that a model hub keeps beside the weights.
+const fromSidecar = "from the JSON files beside the weights"
 
-// beside is how pictures are prepared by what stands beside the weights; nil if nothing does.
-func (n *floatNetwork) beside() *hub.Prepare {
+// sidecar returns the preprocessing that the sidecars ask for; nil if there are none.
+func (n *floatNetwork) sidecar() *hub.Prepare {
 	if n.from == nil {
 		return nil
 	}
 	return n.from.Hub.Prepare
 }
 
-// prepareAsBeside prepares pictures as the files beside the weights say, but for what is given. At another
-// input size than theirs the ratio of resizing and crop stays.
-func (p *plan) prepareAsBeside() {
-	from, s := p.net.beside(), p.settings
+// prepareAsSidecar takes the preprocessing from the sidecars, except what the command line gives. At another
+// input size than theirs it keeps the ratio of resize to crop.
+func (p *plan) prepareAsSidecar() {
+	from, s := p.net.sidecar(), p.settings
 	if from == nil {
 		return
 	}
@@ -39,8 +39,8 @@ func (p *plan) prepareAsBeside() {
 	}
 }
 
-// labelsBeside names the classes by the files beside the weights if nothing else has.
-func (p *plan) labelsBeside() {
+// labelsFromSidecar takes the labels from the sidecars if nothing else has given them.
+func (p *plan) labelsFromSidecar() {
 	if p.net.from == nil || p.labels != nil {
 		return
 	}
