@@ -16,52 +16,56 @@ import (
 // The network as network.py reads it.
 type (
 	networkFile struct {
-		Height  int         `json:"height"`
-		Width   int         `json:"width"`
-		Classes int         `json:"classes"`
-		Mean    [3]float32  `json:"mean"`
-		Std     [3]float32  `json:"std"`
-		MaxPool bool        `json:"max_pool"`
-		Blocks  []blockFile `json:"blocks"`
-		Layers  []layerFile `json:"layers"`
+		Height  int        `json:"height"`
+		Width   int        `json:"width"`
+		Classes int        `json:"classes"`
+		Mean    [3]float32 `json:"mean"`
+		Std     [3]float32 `json:"std"`
+		Steps   []stepFile `json:"steps"`
 	}
-	blockFile struct {
-		Name       string `json:"name"`
-		Projection bool   `json:"projection"`
-	}
-	layerFile struct {
-		Name   string `json:"name"`
-		In     int    `json:"in"`
-		Out    int    `json:"out"`
-		Kernel int    `json:"kernel"`
-		Stride int    `json:"stride"`
-		Groups int    `json:"groups"`
+	// stepFile is one step of the network, in order. Maps are numbered; the image is 0, and -1 is none.
+	stepFile struct {
+		Op       string `json:"op"`
+		Name     string `json:"name"`
+		Block    string `json:"block"`
+		In       int    `json:"in"`
+		Out      int    `json:"out"`
+		Add      int    `json:"add"`
+		ReLU     bool   `json:"relu"`
+		Channels int    `json:"channels"` // of In
+		Filters  int    `json:"filters"`
+		Kernel   int    `json:"kernel"`
+		Stride   int    `json:"stride"`
+		Groups   int    `json:"groups"`
 	}
 )
+
+// ops are the names of what steps do.
+var ops = map[topology.Op]string{topology.Conv: "conv", topology.MaxPool: "max_pool", topology.Classify: "classify"}
 
 // dump writes the float network and the pictures for the Python quantisers.
 func dump(dir string, net *float.Net, p resnext.Preprocess, pictures *pictures) error {
 	cfg := net.Config
-	about := networkFile{Height: cfg.Height, Width: cfg.Width, Classes: cfg.Classes, Mean: p.Mean, Std: p.Std, MaxPool: cfg.Stem.MaxPool}
+	about := networkFile{Height: cfg.Height, Width: cfg.Width, Classes: cfg.Classes, Mean: p.Mean, Std: p.Std}
 	var tensors []safetensors.Tensor
 	add := func(name string, shape []int, c *float.Conv, weight []float32) {
 		tensors = append(tensors,
 			safetensors.Tensor{Name: name + ".weight", DType: "F32", Shape: shape, Data: bytesOf(weight)},
 			safetensors.Tensor{Name: name + ".bias", DType: "F32", Shape: shape[:1], Data: bytesOf(c.Bias)})
 	}
-	for _, s := range cfg.Convs() {
-		about.Layers = append(about.Layers, layerFile{s.Name, s.In, s.Out, s.Kernel, s.Stride, s.Groups})
-		depth := s.In / s.Groups
-		c := net.Convs[s.Name]
-		add(s.Name, []int{s.Out, depth, s.Kernel, s.Kernel}, c, channelsFirst(c.Weight, s.Kernel*s.Kernel, depth))
-	}
-	program := topology.Lower(cfg)
-	for _, s := range program.Steps {
-		if s.Add != topology.None {
-			about.Blocks = append(about.Blocks, blockFile{s.Block, program.Maps[s.Add].Signed})
+	for _, s := range topology.Lower(cfg).Steps {
+		c := s.Conv
+		about.Steps = append(about.Steps, stepFile{
+			ops[s.Op], s.Name, s.Block, int(s.In), int(s.Out), int(s.Add), c.ReLU, c.In, c.Out, c.Kernel, c.Stride, c.Groups,
+		})
+		switch s.Op {
+		case topology.Conv:
+			depth, w := c.In/c.Groups, net.Convs[s.Name]
+			add(s.Name, []int{c.Out, depth, c.Kernel, c.Kernel}, w, channelsFirst(w.Weight, c.Kernel*c.Kernel, depth))
+		case topology.Classify:
+			add(s.Name, []int{c.Out, c.In}, &net.Classifier, net.Classifier.Weight)
 		}
 	}
-	add(resnext.ClassifierName, []int{cfg.Classes, cfg.Features()}, &net.Classifier, net.Classifier.Weight)
 	text, err := json.MarshalIndent(about, "", " ")
 	if err != nil {
 		return err

@@ -10,13 +10,13 @@ import numpy
 
 
 class Network:
-    """network.json beside weights.safetensors: layers by name, float32, batch normalisation folded."""
+    """network.json beside weights.safetensors: the steps in order, float32, batch normalisation folded."""
 
     def __init__(self, folder):
         self.folder = folder
         with open(os.path.join(folder, "network.json")) as f:
             self.about = json.load(f)
-        self.layers = {l["name"]: l for l in self.about["layers"]}
+        self.steps = self.about["steps"]
         self.tensors = safetensors(os.path.join(folder, "weights.safetensors"))
         self.classes = self.about["classes"]
         self.height, self.width = self.about["height"], self.about["width"]

@@ -30,32 +30,34 @@ class Exporter:
         self.constants.append(numpy_helper.from_array(numpy.ascontiguousarray(array), name))
         return name
 
-    def conv(self, name, x, relu):
-        l = self.network.layers[name]
+    def conv(self, step, tensors):
+        name = step["name"]
         inputs = [
-            x,
+            tensors[step["in"]],
             self.constant(name + ".weight", self.network.weight(name)),
             self.constant(name + ".bias", self.network.bias(name)),
         ]
-        k, pad = l["kernel"], l["kernel"] // 2
-        y = self.node("Conv", inputs, name + ".conv", kernel_shape=[k, k], pads=[pad] * 4, strides=[l["stride"]] * 2, group=l["groups"])
-        return self.node("Relu", [y], name) if relu else y
+        k, pad = step["kernel"], step["kernel"] // 2
+        y = self.node(
+            "Conv", inputs, name + ".conv", kernel_shape=[k, k], pads=[pad] * 4, strides=[step["stride"]] * 2, group=step["groups"]
+        )
+        if step["add"] >= 0:
+            name = step["block"]
+            y = self.node("Add", [y, tensors[step["add"]]], name + ".sum")
+        return self.node("Relu", [y], name) if step["relu"] else y
 
     def export(self, path):
-        about = self.network.about
-        x = self.conv("stem", INPUT, True)
-        if about["max_pool"]:
-            x = self.node("MaxPool", [x], "pool", kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
-        for block in about["blocks"]:
-            name = block["name"]
-            shortcut = self.conv(name + ".shortcut", x, False) if block["projection"] else x
-            y = self.conv(name + ".reduce", x, True)
-            y = self.conv(name + ".transform", y, True)
-            y = self.conv(name + ".expand", y, False)
-            x = self.node("Relu", [self.node("Add", [y, shortcut], name + ".sum")], name)
-        x = self.node("Flatten", [self.node("GlobalAveragePool", [x], "average")], "features")
-        weight = self.constant("classifier.weight", self.network.weight("classifier"))
-        self.node("Gemm", [x, weight, self.constant("classifier.bias", self.network.bias("classifier"))], OUTPUT, transB=1)
+        tensors = {0: INPUT}
+        for step in self.network.steps:
+            x, name = tensors[step["in"]], step["name"]
+            if step["op"] == "conv":
+                tensors[step["out"]] = self.conv(step, tensors)
+            elif step["op"] == "max_pool":
+                tensors[step["out"]] = self.node("MaxPool", [x], name, kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
+            else:
+                x = self.node("Flatten", [self.node("GlobalAveragePool", [x], "average")], "features")
+                weight = self.constant(name + ".weight", self.network.weight(name))
+                self.node("Gemm", [x, weight, self.constant(name + ".bias", self.network.bias(name))], OUTPUT, transB=1)
         graph = helper.make_graph(
             self.nodes,
             "resnext",

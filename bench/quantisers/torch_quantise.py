@@ -15,42 +15,44 @@ from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 from network import Network, Results, note
 
 
-def conv(network, name):
-    l = network.layers[name]
-    c = nn.Conv2d(l["in"], l["out"], l["kernel"], l["stride"], l["kernel"] // 2, groups=l["groups"])
-    c.weight.data = torch.from_numpy(network.weight(name).copy())
-    c.bias.data = torch.from_numpy(network.bias(name).copy())
+def conv(network, step):
+    c = nn.Conv2d(
+        step["channels"], step["filters"], step["kernel"], step["stride"], step["kernel"] // 2, groups=step["groups"]
+    )
+    c.weight.data = torch.from_numpy(network.weight(step["name"]).copy())
+    c.bias.data = torch.from_numpy(network.bias(step["name"]).copy())
     return c
 
 
-class Block(nn.Module):
-    def __init__(self, network, name, projection):
-        super().__init__()
-        self.shortcut = conv(network, name + ".shortcut") if projection else None
-        self.reduce = nn.Sequential(conv(network, name + ".reduce"), nn.ReLU())
-        self.transform = nn.Sequential(conv(network, name + ".transform"), nn.ReLU())
-        self.expand = conv(network, name + ".expand")
-        self.relu = nn.ReLU()
+class FromSteps(nn.Module):
+    """The network, step by step. Each ReLU is a module of its own, which FX fuses with what comes before it."""
 
-    def forward(self, x):
-        y = self.expand(self.transform(self.reduce(x)))
-        return self.relu(y + (x if self.shortcut is None else self.shortcut(x)))
-
-
-class ResNeXt(nn.Module):
     def __init__(self, network):
         super().__init__()
-        about = network.about
-        self.stem = nn.Sequential(conv(network, "stem"), nn.ReLU())
-        self.pool = nn.MaxPool2d(3, 2, 1) if about["max_pool"] else nn.Identity()
-        self.blocks = nn.Sequential(*[Block(network, b["name"], b["projection"]) for b in about["blocks"]])
+        self.steps, self.layers, self.relus = network.steps, nn.ModuleList(), nn.ModuleList()
+        for step in self.steps:
+            if step["op"] == "conv":
+                layer = conv(network, step)
+            elif step["op"] == "max_pool":
+                layer = nn.MaxPool2d(3, 2, 1)
+            else:
+                layer = nn.Linear(step["channels"], step["filters"])
+                layer.weight.data = torch.from_numpy(network.weight(step["name"]).copy())
+                layer.bias.data = torch.from_numpy(network.bias(step["name"]).copy())
+            self.layers.append(layer)
+            self.relus.append(nn.ReLU())
         self.average, self.flatten = nn.AdaptiveAvgPool2d(1), nn.Flatten()
-        self.classifier = nn.Linear(network.weight("classifier").shape[1], network.classes)
-        self.classifier.weight.data = torch.from_numpy(network.weight("classifier").copy())
-        self.classifier.bias.data = torch.from_numpy(network.bias("classifier").copy())
 
     def forward(self, x):
-        return self.classifier(self.flatten(self.average(self.blocks(self.pool(self.stem(x))))))
+        maps = {0: x}
+        for step, layer, relu in zip(self.steps, self.layers, self.relus):
+            x = maps[step["in"]]
+            if step["op"] == "classify":
+                return layer(self.flatten(self.average(x)))
+            y = layer(x)
+            if step["add"] >= 0:
+                y = y + maps[step["add"]]
+            maps[step["out"]] = relu(y) if step["relu"] else y
 
 
 def batches(x, size):
@@ -82,7 +84,7 @@ def main():
     warnings.simplefilter("ignore")
     torch.set_num_threads(2)
     network, results = Network(folder), Results(folder, "PyTorch")
-    model = ResNeXt(network).eval()
+    model = FromSteps(network).eval()
     results.measure("float", lambda: model, lambda m: logits(m, network))
     for engine in ("fbgemm", "onednn", "qnnpack"):
         if engine not in torch.backends.quantized.supported_engines:
