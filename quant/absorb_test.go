@@ -80,7 +80,7 @@ func TestAbsorptionHelps(t *testing.T) {
 		}
 	}
 	stats := collect(t, net, 40)
-	q := func(without ...Technique) (Decibel, *Details) {
+	q := func(without ...Technique) (Decibel, *Diagnostics) {
 		q, d, err := Quantise(t.Context(), net, source(net.Config, 40), stats, testPreprocess(), Options{Without: without})
 		require.NoError(t, err)
 		return logitsSQNR(net, q), d

@@ -8,10 +8,10 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-// Collect runs net over n images and returns the statistics of its activation maps. They are the same
-// whatever the number of threads.
+// Collect runs net over n images and returns the statistics of its activation maps. They are the same for any
+// number of threads.
 //
-// load gives image i, Height*Width*3 bytes RGB, row by row; it is called from several goroutines at once,
+// load returns image i, Height*Width*3 bytes RGB, row by row; it is called from several goroutines at once,
 // for different images, and must give each its own bytes. p normalises them. threads is the number of
 // images run at once, each with its own float maps and histograms; 0 means one per CPU. progress, if not
 // nil, is called after each image, never twice at the same time.

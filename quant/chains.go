@@ -61,7 +61,7 @@ func (l *layer) round(shape resnext.ConvShape, step, live float64, o Options) ch
 	return *free
 }
 
-// roundFor quantises the layer for chains of one length. Its noise is that behind the ReLU.
+// roundFor quantises the layer for chains of one length. Its noise is that after the ReLU.
 func (l *layer) roundFor(shape resnext.ConvShape, chains int, live float64, threads int) chained {
 	l.lanes = nil
 	if chains > 0 {
@@ -72,8 +72,8 @@ func (l *layer) roundFor(shape resnext.ConvShape, chains int, live float64, thre
 	return chained{q, chains, l.lanes, 1}
 }
 
-// fullLanes is the share of all filters' lanes in which one sign's weights sum up to the limit.
-func (c chained) fullLanes() float64 {
+// saturatedLanes is the share of all filters' lanes in which one sign's weights sum up to the limit.
+func (c chained) saturatedLanes() float64 {
 	if c.lanes == nil {
 		return 0
 	}

@@ -46,7 +46,7 @@ func TestChainsAreProved(t *testing.T) {
 }
 
 // requireLanes adds up the weights of each lane.
-func requireLanes(t *testing.T, s resnext.ConvShape, w []int8, l LayerDetails, what string) {
+func requireLanes(t *testing.T, s resnext.ConvShape, w []int8, l LayerDiagnostics, what string) {
 	lane, n := resnext.Lanes(s, l.Chains/2)
 	size, full := len(w)/s.Out, 0
 	for oc := range s.Out {
@@ -63,5 +63,5 @@ func requireLanes(t *testing.T, s resnext.ConvShape, w []int8, l LayerDetails, w
 			}
 		}
 	}
-	require.InDelta(t, float64(full)/float64(n*s.Out), l.FullLanes, 1e-9)
+	require.InDelta(t, float64(full)/float64(n*s.Out), l.SaturatedLanes, 1e-9)
 }

@@ -14,7 +14,8 @@ import (
 var ErrNotFinite = errors.New("infinite or NaN")
 
 func notFinite(layer string) error {
-	return fmt.Errorf("%s: the float network's output is %w: check the checkpoint and the preprocessing", layer, ErrNotFinite)
+	return fmt.Errorf("%s: the float network's output is %w: check the checkpoint and the preprocessing",
+		layer, ErrNotFinite)
 }
 
 // checkInputs reports what makes running n images impossible.
@@ -67,7 +68,8 @@ func checkLayer(name string, conv *float.Conv, weights, out int) error {
 // checkSame reports networks that are not of one form.
 func checkSame(float, quantised resnext.Config) error {
 	if float.Height != quantised.Height || float.Width != quantised.Width {
-		return fmt.Errorf("the int8 network takes %dx%d pixels, the float network %dx%d", quantised.Width, quantised.Height, float.Width, float.Height)
+		return fmt.Errorf("the int8 network takes %dx%d pixels, the float network %dx%d",
+			quantised.Width, quantised.Height, float.Width, float.Height)
 	}
 	if float.Classes != quantised.Classes {
 		return fmt.Errorf("the int8 network has %d classes, the float network %d", quantised.Classes, float.Classes)

@@ -57,7 +57,7 @@ type adder struct {
 	args   asm.SgemmArgs
 }
 
-// chunkRows is such that the sums of products of 8-bit integers stay below 2^24: exact in float32.
+// chunkRows keeps the sums of products of 8-bit integers below 2^24: exact in float32.
 const chunkRows = 256
 
 func newAdder(p *patches, to *covariance, group int) *adder {

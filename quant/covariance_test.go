@@ -24,7 +24,7 @@ func TestCovariancesArePlainSums(t *testing.T) {
 			offset = []float32{100, 3, 255}
 		}
 		for range 8 {
-			m := steps{v: make([]uint8, s.InH*s.InW*s.In), offset: offset}
+			m := int8Map{v: make([]uint8, s.InH*s.InW*s.In), offset: offset}
 			for i := range m.v {
 				m.v[i] = uint8(r.IntN(256))
 			}

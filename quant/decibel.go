@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// Decibel is a ratio of powers in dB. It may be infinite, which JSON cannot say in a number: it is then
+// Decibel is a ratio of powers in dB. It may be infinite, which JSON numbers cannot be: it is then
 // the string "inf" or "-inf".
 type Decibel float64
 
@@ -39,7 +39,7 @@ func (d *Decibel) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// String gives one decimal, such as "38.9 dB".
+// String returns one decimal, such as "38.9 dB".
 func (d Decibel) String() string { return fmt.Sprintf("%.1f dB", float64(d)) }
 
 // power adds up the power of a signal and of what was lost of it.

@@ -5,8 +5,8 @@ import "math"
 // leastGain is the share of a weight's own importance that a move must gain: less is the rounding of float64.
 const leastGain = 1e-9
 
-// descend sweeps over the weights until none moves, at most so often, and moves the scale along.
-func (r *rounder) descend(sweeps int) {
+// coordinateDescent sweeps over the weights until none moves, at most sweeps times, and moves the scale along.
+func (r *rounder) coordinateDescent(sweeps int) {
 	for range sweeps {
 		moved := r.sweep()
 		r.rescale()
@@ -23,13 +23,13 @@ func (r *rounder) rescale() {
 	}
 }
 
-// sweep moves every weight, and then pairs of weights that share a lane, to where the loss is less, and tells
+// sweep moves every weight, and then pairs of weights that share a lane, to where the loss is less, and reports
 // whether any moved. The loss never grows.
 func (r *rounder) sweep() bool {
 	moved := false
 	for i := range r.q {
 		h, slope := r.h[i*r.k+i], r.slope(i)
-		lo, hi := r.room(i)
+		lo, hi := r.bounds(i)
 		v := min(max(r.q[i]-math.RoundToEven(slope/h), lo), hi)
 		if d := v - r.q[i]; d != 0 && d*(2*slope+d*h) < -leastGain*h {
 			r.move(i, v)
@@ -38,7 +38,7 @@ func (r *rounder) sweep() bool {
 	}
 	for l := range r.lanes.count() {
 		lane := r.lanes.order[r.lanes.start[l]:r.lanes.start[l+1]]
-		for r.trade(l, lane) {
+		for r.swapPair(l, lane) {
 			moved = true
 		}
 	}
@@ -51,12 +51,12 @@ func (r *rounder) slope(i int) float64 { return r.hq[i] - r.hw[i]/r.scale }
 // move changes an integer and all that depends on it.
 func (r *rounder) move(i int, v float64) {
 	addScaled(r.hq, v-r.q[i], r.h[i*r.k:][:r.k])
-	r.put(i, v)
+	r.set(i, v)
 }
 
-// trade moves two weights of a lane by a step each: the two that lower the loss most. In a full lane one can
-// grow only if another shrinks.
-func (r *rounder) trade(l int, lane []int) bool {
+// swapPair moves two weights of a lane by a step each: the two that lower the loss most. In a saturated lane one can
+// grow only if another shrinks. It reports whether it found a pair.
+func (r *rounder) swapPair(l int, lane []int) bool {
 	type change struct {
 		i, j   int
 		di, dj float64
@@ -82,7 +82,7 @@ func (r *rounder) trade(l int, lane []int) bool {
 	return true
 }
 
-// fits tells whether two weights of lane l may change by so much.
+// fits reports whether weights i and j of lane l may change by di and dj.
 func (r *rounder) fits(l, i, j int, di, dj float64) bool {
 	a, b := r.q[i], r.q[j]
 	u, v := a+di, b+dj

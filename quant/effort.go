@@ -32,10 +32,10 @@ func ParseEffort(name string) (Effort, error) {
 	return "", fmt.Errorf("unknown effort %q: expected one of %v", name, Efforts())
 }
 
-// toil is what an effort means.
-type toil struct {
-	// budget bounds the bytes that the images' maps take; images that do not fit only help to choose ranges.
-	budget int64
+// searchBudget is what an effort may spend.
+type searchBudget struct {
+	// memory bounds the bytes that the images' maps take; images that do not fit only help to choose ranges.
+	memory int64
 	// samples is how many pixels of each layer are looked at, over all images.
 	samples int
 	// sweeps bounds how often each filter's weights are gone through.
@@ -44,14 +44,15 @@ type toil struct {
 	scales []float64
 }
 
-var toils = map[Effort]toil{
-	Default: {budget: 768 << 20, samples: 8192, sweeps: 6, scales: []float64{1}},
-	Max:     {budget: 2 << 30, samples: 32768, sweeps: 20, scales: []float64{0.94, 1, 1.06}},
+var budgets = map[Effort]searchBudget{
+	Default: {memory: 768 << 20, samples: 8192, sweeps: 6, scales: []float64{1}},
+	Max:     {memory: 2 << 30, samples: 32768, sweeps: 20, scales: []float64{0.94, 1, 1.06}},
 }
 
-// images chooses as many of n as fit the budget, evenly, and both of those that Moments.Low knows and of the others.
-func (t toil) images(p *topology.Program, n int) []int {
-	m := min(int64(n), max(1, t.budget/trackBytes(p)))
+// images chooses as many of n as fit the memory, evenly, and alternating between those that Moments.Low knows and the
+// others.
+func (b searchBudget) images(program *topology.Program, n int) []int {
+	m := min(int64(n), max(1, b.memory/imageBytes(program)))
 	chosen := make([]int, m)
 	first := func(i int) int { return int(int64(i) * int64(n) / m) }
 	for i := range chosen {

@@ -35,8 +35,8 @@ func TestEqualisedNetworkIsTheSame(t *testing.T) {
 				want := append([]float32(nil), before.Forward(rgb, testPreprocess())...)
 				require.InDeltaSlice(t, want, after.Forward(rgb, testPreprocess()), 1e-5*peak(want))
 			}
-			reach := e.statistics().Moments["stage1.block0.reduce"]
-			require.InEpsilonSlice(t, slices.Repeat([]float64{slices.Max(reach.High)}, len(reach.High)), reach.High, 1e-5, "all reach as far")
+			moments := e.statistics().Moments["stage1.block0.reduce"]
+			require.InEpsilonSlice(t, slices.Repeat([]float64{slices.Max(moments.High)}, len(moments.High)), moments.High, 1e-5, "all have one range")
 			again := collect(t, e.net, 6)
 			told := e.statistics()
 			for map_, m := range again.Moments {

@@ -13,7 +13,7 @@ import (
 // Unlabelled is the label of an image whose class is not known.
 const Unlabelled = -1
 
-// Comparison is what an int8 network answers beside its float network, on the same images.
+// Comparison is what an int8 network and its float network answer on the same images.
 type Comparison struct {
 	// Images is how many images both networks ran, Labelled how many of them have a label.
 	Images   int `json:"images"`
@@ -49,7 +49,7 @@ type LayerSQNR struct {
 	SQNR Decibel `json:"sqnr_db"`
 }
 
-// CompareOptions are the choices of Compare. The zero value is good.
+// CompareOptions are the choices of Compare. The zero value uses all CPUs and compares logits only.
 type CompareOptions struct {
 	// Threads is the number of images run at once; 0 means one per CPU.
 	Threads int
@@ -63,9 +63,9 @@ type CompareOptions struct {
 	Progress func(done, total int)
 }
 
-// Compare runs n images through both networks. load gives image i as Collect's does and the index of its
-// class, or Unlabelled; p normalises the images for the float network, as for Collect. The result, but for
-// the times, is the same whatever the number of threads.
+// Compare runs n images through both networks. load returns image i as Collect's does and the index of its
+// class, or Unlabelled; p normalises the images for the float network, as for Collect. Apart from the times,
+// the result is the same for any number of threads.
 //
 // When ctx ends, Compare returns its error as soon as the images under way are done.
 func Compare(ctx context.Context, net *float.Net, model *resnext.Model, n int,
@@ -78,8 +78,8 @@ func Compare(ctx context.Context, net *float.Net, model *resnext.Model, n int,
 	}
 	c := comparer{net: net, model: model, load: load, preprocess: p, layers: o.Layers, answers: o.Answer != nil}
 	defer c.close()
-	var total tally
-	fold := func(i int, r tally) {
+	var total accuracyCounter
+	fold := func(i int, r accuracyCounter) {
 		total.merge(r)
 		if o.Answer != nil {
 			o.Answer(r.answer)
@@ -111,10 +111,10 @@ func (c *comparer) close() {
 	}
 }
 
-func (c *comparer) newTask() task[tally] {
+func (c *comparer) newTask() task[accuracyCounter] {
 	session, err := c.model.NewSession(resnext.SessionOptions{Threads: 1})
 	if err != nil {
-		return func(int) (tally, error) { return tally{}, err }
+		return func(int) (accuracyCounter, error) { return accuracyCounter{}, err }
 	}
 	c.sessions = append(c.sessions, session)
 	pair := pair{comparer: c, runner: c.net.NewRunner(), session: session}
@@ -135,7 +135,7 @@ type pair struct {
 	powers map[string]power
 }
 
-// watch makes both networks show their maps.
+// watch makes both networks report their maps.
 func (p *pair) watch() {
 	p.maps = make(map[string][]float32)
 	for _, s := range p.net.Config.Convs() {
@@ -152,7 +152,7 @@ func (p *pair) watch() {
 }
 
 // run compares the networks on one image.
-func (p *pair) run(i int) (tally, error) {
+func (p *pair) run(i int) (accuracyCounter, error) {
 	rgb, label, err := p.load(i)
 	if err == nil {
 		err = checkImage(p.net.Config.Height, p.net.Config.Width, rgb)
@@ -161,7 +161,7 @@ func (p *pair) run(i int) (tally, error) {
 		err = fmt.Errorf("label %d, expected 0 to %d, or %d for none", label, p.net.Config.Classes-1, Unlabelled)
 	}
 	if err != nil {
-		return tally{}, fmt.Errorf("image %d: %w", i, err)
+		return accuracyCounter{}, fmt.Errorf("image %d: %w", i, err)
 	}
 	p.powers = make(map[string]power)
 	begin := time.Now()
@@ -170,14 +170,14 @@ func (p *pair) run(i int) (tally, error) {
 	got, err := p.session.Infer(rgb)
 	end := time.Now()
 	if err != nil {
-		return tally{}, fmt.Errorf("image %d: the int8 network: %w", i, err)
+		return accuracyCounter{}, fmt.Errorf("image %d: the int8 network: %w", i, err)
 	}
 	if len(p.powers) != len(p.maps) {
-		return tally{}, fmt.Errorf("image %d: the int8 network shows %d of %d layers", i, len(p.powers), len(p.maps))
+		return accuracyCounter{}, fmt.Errorf("image %d: the int8 network shows %d of %d layers", i, len(p.powers), len(p.maps))
 	}
 	t := score(want, got, label)
 	if !finite(t.logits.signal) {
-		return tally{}, fmt.Errorf("image %d: %w", i, notFinite("logits"))
+		return accuracyCounter{}, fmt.Errorf("image %d: %w", i, notFinite("logits"))
 	}
 	if p.answers {
 		t.answer = Answer{Image: i, Label: label, Float: slices.Clone(want), Int8: slices.Clone(got)}

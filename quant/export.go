@@ -16,8 +16,8 @@ type Answer struct {
 	Float, Int8 []float32
 }
 
-// Bins gives the histogram for drawing: at most n counts (n is at least 1) of values that are not 0, of
-// neighbouring intervals of equal width that begin at 0 and end behind the largest magnitude.
+// Bins returns the histogram for drawing: at most n counts (n is at least 1) of values that are not 0, of
+// neighbouring intervals of equal width that begin at 0 and end after the largest magnitude.
 func (h *Histogram) Bins(n int) (counts []int64, width float64) {
 	if h.Count() == h.zeros {
 		return nil, 0
@@ -37,10 +37,10 @@ func (h *Histogram) Bins(n int) (counts []int64, width float64) {
 // Top is the class that logits answer: the first of the largest.
 func Top(logits []float32) int { return argmax(logits) }
 
-// Range is the largest magnitude that a map's 8-bit form of the given scale holds.
+// Range is the largest magnitude that an 8-bit map of the given scale holds.
 func Range(scale float32, signed bool) float64 { return float64(scale) * float64(levels(signed)) }
 
-// Loss is what an 8-bit form with the given range costs a map's values. The ratios are infinite where
+// Loss is the error that an 8-bit map of the given range makes. The ratios are infinite where
 // nothing is lost.
 type Loss struct {
 	// Clipped is how many values are larger than the range.
@@ -49,8 +49,8 @@ type Loss struct {
 	Rounding, Clipping Decibel
 }
 
-// Loss computes what the range costs, values being uniform inside a bin. signed tells which 8-bit form the
-// map has, as in resnext.Quantised.
+// Loss computes what the range costs, values being uniform inside a bin. signed says which of the two
+// 8-bit formats the map has, as in resnext.Quantised.
 func (h *Histogram) Loss(limit float64, signed bool) Loss {
 	width := h.binWidth()
 	var loss Loss
@@ -77,8 +77,8 @@ func (h *Histogram) Loss(limit float64, signed bool) Loss {
 func thirds(lo, hi float64) float64 { return (hi*hi*hi - lo*lo*lo) / 3 }
 
 // WeightSQNR is the power of a convolution's weights over that of the error that rounding them to q made.
-// Each output channel's scale is taken to be the one that fits best. Where the stem is meant, p is the
-// preprocessing of which it took in the standard deviation.
+// Each output channel's scale is taken to be the one that fits best. For the stem, p is the preprocessing
+// whose standard deviation it absorbed.
 func WeightSQNR(c *float.Conv, q []int8, p resnext.Preprocess) Decibel {
 	filter := len(c.Weight) / len(c.Bias)
 	deviation := [3]float32{1, 1, 1}
@@ -122,10 +122,10 @@ func WeightSpread(c *float.Conv) float64 {
 	return ranges[len(ranges)-1] / ranges[len(ranges)/2]
 }
 
-// LaneFill is how full the 16-bit lanes of a layer with the weights q are where chains of so many products
-// (2, 4 or 8) run: the larger of the sums of either sign over resnext.LaneLimit. mean is that of all lanes;
-// a largest of at most 1 proves the chains of the whole layer.
-func LaneFill(s resnext.ConvShape, q []int8, products int) (mean, largest float64) {
+// LaneUtilisation returns how much of the 16-bit lanes a layer with the weights q uses at chains of products (2, 4
+// or 8): the larger of the sums of either sign over resnext.LaneLimit. mean is that of all lanes; a largest of at
+// most 1 proves the chains of the whole layer.
+func LaneUtilisation(s resnext.ConvShape, q []int8, products int) (mean, largest float64) {
 	lane, n := resnext.Lanes(s, products/productsPerQuad)
 	if len(lane) == 0 || len(q) == 0 {
 		return 0, 0

@@ -107,25 +107,25 @@ func TestWeightSpread(t *testing.T) {
 	}
 }
 
-// TestLaneFill: chains that quantisation made provable fill no lane beyond the limit, free weights do.
-func TestLaneFill(t *testing.T) {
+// TestLaneUtilisation: chains that quantisation made provable fill no lane beyond the limit, free weights do.
+func TestLaneUtilisation(t *testing.T) {
 	net := float.Random(small["cifar 4 groups of 14"], 7)
 	free, chained := quantised(t, net, Options{}), quantised(t, net, Options{Chains: 4})
 	over := 0
 	for _, s := range net.Config.Convs() {
-		mean, largest := LaneFill(s, chained.Convs[s.Name].Weight, 4)
+		mean, largest := LaneUtilisation(s, chained.Convs[s.Name].Weight, 4)
 		require.LessOrEqual(t, largest, 1.0, s.Name)
 		require.Greater(t, mean, 0.05, s.Name)
 		require.LessOrEqual(t, mean, largest, s.Name)
-		if _, largest := LaneFill(s, free.Convs[s.Name].Weight, 4); largest > 1 {
+		if _, largest := LaneUtilisation(s, free.Convs[s.Name].Weight, 4); largest > 1 {
 			over++
 		}
 	}
 	require.NotZero(t, over)
 	s := resnext.ConvShape{Name: "x", In: 8, Out: 1, Kernel: 1, Stride: 1, Groups: 1, InGroups: 1, OutGroups: 1}
-	_, largest := LaneFill(s, []int8{127, 127, 127, 127, -1, -1, -1, -1}, 2)
+	_, largest := LaneUtilisation(s, []int8{127, 127, 127, 127, -1, -1, -1, -1}, 2)
 	require.Equal(t, 254.0/128, largest)
-	mean, largest := LaneFill(s, nil, 2)
+	mean, largest := LaneUtilisation(s, nil, 2)
 	require.Zero(t, mean+largest)
 }
 

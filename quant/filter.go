@@ -9,10 +9,10 @@ type filter struct {
 	weight []float64 // in the order of the lanes
 	// importance is how much each weight's squared error matters; mean is its input's expected value.
 	importance, mean []float64
-	form             *form     // nil where the inputs are taken to vary each on its own
-	target           []float64 // the weights in their own order, where there is a form
-	unit             float64   // the real value of an input step
-	lost             float64   // what loss gives, where refine found it out; else negative
+	stats            *groupStats // nil where the inputs are taken to vary each on its own
+	target           []float64   // the weights in their own order, where there are stats
+	unit             float64     // the real value of an input step
+	lost             float64     // what loss returns, where refine found it; else negative
 }
 
 // filter gathers output channel oc.
@@ -35,8 +35,8 @@ func (l *layer) filter(oc int) *filter {
 	if l.variance != nil {
 		variance = channels(l.variance)
 	}
-	if l.forms != nil {
-		f.take(l, oc)
+	if l.groupStats != nil {
+		f.takeGroup(l, oc)
 		return f
 	}
 	for i, at := range f.lanes.order {
@@ -83,7 +83,7 @@ func (f *filter) searchScale() float64 {
 	return best
 }
 
-// extent gives the largest weight and the largest sum of one sign in a lane.
+// extent returns the largest weight and the largest sum of one sign in a lane.
 func (f *filter) extent() (top, free float64) {
 	for i := range f.lanes.count() {
 		var positive, negative float64

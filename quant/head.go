@@ -8,16 +8,16 @@ import (
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
-// observeHead measures the classifier c, the step s: its input is the sum over each channel of the last map, of which a step
-// is scale, in steps of the size input.
-func (w *walk) observeHead(s topology.Step, c *float.Conv, scale, input float64) *covariance {
-	n, filters := len(w.tracks), len(c.Bias)
+// observeHead measures the classifier c, the step s. Its input is the sum over each channel of the last map, in steps
+// of size input; scale is the real value of one step of that map.
+func (p *pass) observeHead(s topology.Step, c *float.Conv, scale, input float64) *covariance {
+	n, filters := len(p.images), len(c.Bias)
 	k := len(c.Weight) / filters
 	m := newCovariance(n, k, filters)
 	x := blas64.General{Rows: n, Cols: k, Stride: k, Data: make([]float64, n*k)}
 	e := blas64.General{Rows: n, Cols: filters, Stride: filters, Data: make([]float64, n*filters)}
-	inParallel(n, w.threads, func(i int) {
-		lost := pooled(w.tracks[i].maps[s.In], scale, input, x.Data[i*k:][:k])
+	inParallel(n, p.threads, func(i int) {
+		lost := pooled(p.images[i].maps[s.In], scale, input, x.Data[i*k:][:k])
 		for f := range filters {
 			for j, v := range c.Weight[f*k:][:k] {
 				e.Data[i*filters+f] += float64(v) * lost[j]
@@ -38,17 +38,17 @@ func (w *walk) observeHead(s topology.Step, c *float.Conv, scale, input float64)
 	return m
 }
 
-// pooled writes the mean of each channel of the int8 network's map in steps of the size input, and gives what
-// the float network's has more, in real values.
-func pooled(s stage, scale, input float64, steps []float64) (lost []float64) {
+// pooled writes the mean of each channel of the int8 network's map in steps of size input, and returns by how much
+// the float network's exceeds it, in real values.
+func pooled(s mapPair, scale, input float64, steps []float64) (lost []float64) {
 	k := len(steps)
 	lost = make([]float64, k)
-	pixels := float64(len(s.steps.v) / k)
-	for i, v := range s.steps.v {
+	pixels := float64(len(s.int8.v) / k)
+	for i, v := range s.int8.v {
 		steps[i%k] += float64(v)
 	}
-	real := make([]float32, len(s.steps.v))
-	s.real.widen(real)
+	real := make([]float32, len(s.int8.v))
+	s.float.widen(real)
 	for i, v := range real {
 		lost[i%k] += float64(v)
 	}

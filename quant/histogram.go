@@ -3,7 +3,7 @@ package quant
 import "math"
 
 const (
-	// binBits fixes a histogram's size: 4096 bins, of which a map's largest value uses more than half.
+	// binBits fixes a histogram's size: 4096 bins; a map's largest value lies in the upper half of them.
 	binBits = 12
 	bins    = 1 << binBits
 	// smallestExponent is the exponent of the least range. A map that stays below it is taken for all
@@ -97,13 +97,13 @@ func (h *Histogram) Zeros() int64 { return h.zeros }
 // Max is the largest magnitude, exactly.
 func (h *Histogram) Max() float32 { return h.max }
 
-// dead tells that the map was all zeros, or as good as.
+// dead reports whether the map was all zeros, or as good as.
 func (h *Histogram) dead() bool { return h.max < smallestRange }
 
 // binWidth is the width of one bin.
 func (h *Histogram) binWidth() float64 { return math.Ldexp(1, h.exponent-binBits) }
 
-// used gives the bins up to the one that holds the largest magnitude.
+// used returns the bins up to the one that holds the largest magnitude.
 func (h *Histogram) used() []int64 {
 	return h.counts[:int(float64(h.max)/h.binWidth())+1]
 }

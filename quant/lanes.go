@@ -6,7 +6,7 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-// lanes tell which weights of a filter share a 16-bit sum in fast kernels. In each lane the integers of one
+// lanes say which weights of a filter share a 16-bit sum in fast kernels. In each lane the integers of one
 // sign may add up to limit; at resnext.LaneLimit the loader can prove the sums exact. Weights have precision
 // to spare and activations have not, so the speed is paid here.
 type lanes struct {
@@ -18,7 +18,7 @@ type lanes struct {
 // maxLane is the longest lane: a row of a direct grouped convolution has twelve weights in each.
 const maxLane = 16
 
-// newLanes sorts weights by lane; lane gives the number of each weight's.
+// newLanes sorts weights by lane; lane is the number of each weight's, of n.
 func newLanes(lane []int, n int) *lanes {
 	l := &lanes{limit: resnext.LaneLimit, order: make([]int, len(lane)), start: make([]int, n+1)}
 	for _, i := range lane {

@@ -2,17 +2,17 @@ package quant
 
 import "math"
 
-// steps is a map of the int8 network: bytes, from which offset is taken away.
-type steps struct {
+// int8Map is a map of the int8 network, held in bytes with an offset.
+type int8Map struct {
 	v      []uint8
-	offset []float32 // of channel i modulo its length; nil is 0
+	offset []float32 // is subtracted from v: that of channel i modulo its length; nil is 0
 }
 
-// signedOffset is how a signed map's steps are held.
+// signedOffset is the offset of a signed map.
 var signedOffset = []float32{128}
 
-// widen writes the map in real values, of which a step has so many.
-func (s steps) widen(dst []float32, scale float32) {
+// widen writes the map in real values. scale is the real value of one step.
+func (s int8Map) widen(dst []float32, scale float32) {
 	n := len(s.offset)
 	if n == 0 {
 		for i, v := range s.v {
@@ -25,13 +25,13 @@ func (s steps) widen(dst []float32, scale float32) {
 	}
 }
 
-// newSteps rounds real values to steps of the given size, as the int8 network does.
-func newSteps(z []float32, scale float32, unsigned bool) steps {
+// newInt8Map rounds real values to steps of size scale, as the int8 network does.
+func newInt8Map(z []float32, scale float32, unsigned bool) int8Map {
 	lo, hi, offset := float32(-signedLevels), float32(signedLevels), signedOffset
 	if unsigned {
 		lo, hi, offset = 0, unsignedLevels, nil
 	}
-	m := steps{v: make([]uint8, len(z)), offset: offset}
+	m := int8Map{v: make([]uint8, len(z)), offset: offset}
 	shift := int32(0)
 	if offset != nil {
 		shift = int32(offset[0])
@@ -49,20 +49,20 @@ func roundStep(x float32) int32 {
 	return int32(float32(x+magic) - magic)
 }
 
-// fine is a map of the float network in 16 bits: what they lose is 48 dB below what 8 bits lose, in half the
-// memory.
-type fine struct {
+// u16Map is a map of the float network in 16 bits. Their error is 48 dB below that of 8 bits, and they take half the
+// memory of float32.
+type u16Map struct {
 	lo, step float32
 	v        []uint16
 }
 
-// newFine stores real values.
-func newFine(x []float32) fine {
+// newU16Map stores real values.
+func newU16Map(x []float32) u16Map {
 	lo, hi := x[0], x[0]
 	for _, v := range x {
 		lo, hi = min(lo, v), max(hi, v)
 	}
-	f := fine{lo: lo, step: (hi - lo) / math.MaxUint16, v: make([]uint16, len(x))}
+	f := u16Map{lo: lo, step: (hi - lo) / math.MaxUint16, v: make([]uint16, len(x))}
 	if f.step < smallestNormal { // all alike, or as good as
 		f.step = 0
 		return f
@@ -74,8 +74,8 @@ func newFine(x []float32) fine {
 	return f
 }
 
-// widen gives the real values back.
-func (f fine) widen(dst []float32) {
+// widen writes the real values to dst.
+func (f u16Map) widen(dst []float32) {
 	for i, v := range f.v {
 		dst[i] = f.lo + float32(v)*f.step
 	}

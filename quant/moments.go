@@ -6,7 +6,7 @@ import (
 )
 
 // Moments are the sums of an activation map's values and of their squares, for each channel: what the
-// expected error of a layer behind it depends on. Beside them are the channels' extremes.
+// expected error of the next layer depends on; and the channels' extremes.
 type Moments struct {
 	// Count is how many values of each channel were added.
 	Count        float64
@@ -40,7 +40,7 @@ func (m *Moments) add(c int, data []float32) {
 	}
 }
 
-// bound lets the map that was added count for Low and High.
+// bound sets Low and High from the map that was added.
 func (m *Moments) bound(data []float32) {
 	c := len(m.Sum)
 	m.Low, m.High = slices.Repeat([]float64{math.Inf(1)}, c), slices.Repeat([]float64{math.Inf(-1)}, c)
@@ -60,7 +60,7 @@ func peak(data []float32) float64 {
 	return float64(max(hi, -lo))
 }
 
-// merge adds what o counted of the same map, on images behind those of m.
+// merge adds what o counted of the same map, on images after those of m.
 func (m *Moments) merge(o *Moments) {
 	if m.Sum == nil {
 		m.Least = slices.Clone(o.Least)
@@ -125,7 +125,7 @@ func (m *Moments) variance() []float64 {
 	return v
 }
 
-// expect tells a layer what its input is like.
+// expect sets the moments of a layer's input.
 func (l *layer) expect(m *Moments) { l.mean, l.variance = m.mean(), m.variance() }
 
 // cloneChannels copies all that is known of the channels.
@@ -136,7 +136,7 @@ func (m *Moments) cloneChannels() *Moments {
 	}
 }
 
-// scaled is the moments of the channels multiplied with positive factors. Their Peak cannot be told.
+// scaled is the moments of the channels multiplied with positive factors. Their Peak is not known.
 func (m *Moments) scaled(factors []float32) *Moments {
 	if len(factors) != len(m.Sum) {
 		return m
@@ -153,7 +153,7 @@ func (m *Moments) scaled(factors []float32) *Moments {
 	return y
 }
 
-// lowered is the moments of the channels less constants. Their Peak cannot be told.
+// lowered is the moments of the channels less constants. Their Peak is not known.
 func (m *Moments) lowered(constants []float32) *Moments {
 	y := m.cloneChannels()
 	for c, f := range constants {

@@ -17,27 +17,27 @@ type observation struct {
 	peak MovingAverage
 }
 
-// observe runs a float layer on the maps of both networks: wanted on the float network's, onSteps, which is the
-// same but for a stem's bias and for weights on inputs that are always zero, on the int8 network's.
-func (w *walk) observe(p place, wanted, onSteps *float.Conv) (*observation, error) {
-	s := p.Conv
-	w.layers++
+// observe runs a float layer on the maps of both networks: wanted on the float network's, onSteps on the int8
+// network's. They differ in a stem's bias, and in weights on inputs that are always zero.
+func (p *pass) observe(lc layerContext, wanted, onSteps *float.Conv) (*observation, error) {
+	s := lc.Conv
+	p.observed++
 	o := &observation{histogram: NewHistogram()}
-	o.shape, o.pixels = s, samplePixels(len(w.tracks), w.toil.samples, s, w.layers)
-	for _, t := range w.tracks {
-		o.maps = append(o.maps, t.maps[p.In].steps)
+	o.shape, o.pixels = s, samplePixels(len(p.images), p.budget.samples, s, p.observed)
+	for _, state := range p.images {
+		o.maps = append(o.maps, state.maps[lc.In].int8)
 	}
 	o.errors, o.outputs = make([]float32, o.rows()*s.Out), make([]float32, o.rows()*s.Out)
-	a, b := p.runner(wanted), p.runner(onSteps)
+	a, b := lc.runner(wanted), lc.runner(onSteps)
 	var histograms []*Histogram
-	peaks := make([]float64, len(w.tracks))
-	err := w.each(func() func(i int) error {
+	peaks := make([]float64, len(p.images))
+	err := p.each(func() func(i int) error {
 		a, b, h := a.clone(), b.clone(), NewHistogram()
 		histograms = append(histograms, h)
 		return func(i int) error {
-			t := w.tracks[i]
-			want := a.real(t)
-			got := b.steps(t)
+			state := p.images[i]
+			want := a.floatSums(state)
+			got := b.int8Sums(state)
 			if s.ReLU {
 				rectify(want)
 				rectify(got)
@@ -48,7 +48,7 @@ func (w *walk) observe(p place, wanted, onSteps *float.Conv) (*observation, erro
 			}
 			peaks[i] = peak(want)
 			o.pixels.gather(o.outputs, i, want, s.Out)
-			t.next = newFine(want)
+			state.next = newU16Map(want)
 			return nil
 		}
 	})

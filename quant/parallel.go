@@ -11,11 +11,11 @@ import (
 type task[R any] func(image int) (R, error)
 
 // inOrder runs the tasks 0..n-1 on several workers and passes their results to fold one at a time and in
-// the order of the images, whatever worker was quicker. threads is the number of workers, 0 for one per
+// the order of the images, whichever worker was quicker. threads is the number of workers, 0 for one per
 // CPU; newTask makes a worker's task.
 //
 // After an error or the end of ctx no further image is begun; those under way are finished first. The
-// error is that of the first image that has one, always the same, and results behind it are dropped.
+// error is that of the first image that has one, always the same, and results after it are dropped.
 func inOrder[R any](ctx context.Context, n, threads int, newTask func() task[R], fold func(image int, r R)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -33,7 +33,7 @@ func (p pixels) gather(dst []float32, i int, z []float32, channels int) {
 // patches are the inputs of a layer at the sampled pixels, and its errors there.
 type patches struct {
 	shape  resnext.ConvShape
-	maps   []steps // what the layer reads, [image]
+	maps   []int8Map // what the layer reads, [image]
 	pixels pixels
 	// errors are the outputs wanted less those that the float weights give on the maps, [row][Out]: after the ReLU,
 	// because what that takes away does not matter.

@@ -2,26 +2,26 @@ package quant
 
 import "math"
 
-// take gathers output channel oc of a layer that has forms.
-func (f *filter) take(l *layer, oc int) {
-	filters := len(l.bias) / len(l.forms)
-	f.form = l.forms[oc/filters]
+// takeGroup gathers output channel oc of a layer that has groupStats.
+func (f *filter) takeGroup(l *layer, oc int) {
+	filters := len(l.bias) / len(l.groupStats)
+	f.stats = l.groupStats[oc/filters]
 	f.target = make([]float64, len(f.weight))
 	for i := range f.target {
-		f.target[i] = f.form.target[i*filters+oc%filters]
+		f.target[i] = f.stats.target[i*filters+oc%filters]
 	}
 	for i, at := range f.lanes.order {
-		f.weight[i], f.importance[i], f.mean[i] = f.target[at], f.form.importance[at], f.form.mean[at]*f.unit
+		f.weight[i], f.importance[i], f.mean[i] = f.target[at], f.stats.importance[at], f.stats.mean[at]*f.unit
 	}
 }
 
-// refine improves the integers q at scale by the form and gives the scale that goes with them.
-func (f *filter) refine(q []int8, scale float64, t *toil) float64 {
-	r := newRounder(f.form.quadratic, f.lanes, f.target)
+// refine improves the integers q at scale by the Hessian and returns the scale that goes with them.
+func (f *filter) refine(q []int8, scale float64, b *searchBudget) float64 {
+	r := newRounder(f.stats.hessian, f.lanes, f.target)
 	best, least := scale, math.Inf(1)
-	for _, ratio := range t.scales {
-		r.successive(scale * ratio)
-		r.descend(t.sweeps)
+	for _, ratio := range b.scales {
+		r.gptq(scale * ratio)
+		r.coordinateDescent(b.sweeps)
 		if loss := r.loss(); loss < least {
 			best, least = r.scale, loss
 			for i, v := range r.q {
@@ -38,7 +38,7 @@ func (f *filter) refine(q []int8, scale float64, t *toil) float64 {
 // loss is the mean square of the error that rounding to q adds to the filter's output, its mean apart.
 func (f *filter) loss(q []int8, scale float64) float64 {
 	sum := 0.0
-	if f.form == nil {
+	if f.stats == nil {
 		for i, at := range f.lanes.order {
 			e := f.weight[i] - scale*float64(q[at])
 			sum += f.importance[i] * e * e
@@ -49,6 +49,6 @@ func (f *filter) loss(q []int8, scale float64) float64 {
 	for i, v := range q {
 		e[i] = f.target[i] - scale*float64(v)
 	}
-	f.form.multiply(he, e)
+	f.stats.multiply(he, e)
 	return math.Max(0, dot(e, he)) * f.unit * f.unit
 }

@@ -2,10 +2,10 @@ package quant
 
 import "math"
 
-// rounder looks for one filter's integers q and their scale s such that (s q - w)^T H (s q - w) is small, w
-// being the weights wanted, and no lane passes its limit.
+// rounder searches one filter's integers q and their scale s for a small (s q - w)^T H (s q - w), where w are the
+// weights wanted, with no lane over its limit.
 type rounder struct {
-	*quadratic
+	*hessian
 	lanes *lanes
 	lane  []int     // of each weight
 	w, hw []float64 // and H w
@@ -16,9 +16,9 @@ type rounder struct {
 	positive, negative []float64 // the sums of each lane
 }
 
-func newRounder(h *quadratic, l *lanes, w []float64) *rounder {
+func newRounder(h *hessian, l *lanes, w []float64) *rounder {
 	r := &rounder{
-		quadratic: h, lanes: l, lane: make([]int, h.k), w: w, hw: make([]float64, h.k),
+		hessian: h, lanes: l, lane: make([]int, h.k), w: w, hw: make([]float64, h.k),
 		q: make([]float64, h.k), hq: make([]float64, h.k),
 		positive: make([]float64, l.count()), negative: make([]float64, l.count()),
 	}
@@ -32,44 +32,44 @@ func newRounder(h *quadratic, l *lanes, w []float64) *rounder {
 	return r
 }
 
-// loss is the form's value.
+// loss returns (s q - w)^T H (s q - w).
 func (r *rounder) loss() float64 {
 	return max(0, r.scale*r.scale*dot(r.q, r.hq)-2*r.scale*dot(r.q, r.hw)+r.whw)
 }
 
-// put changes an integer and the sums of its lane.
-func (r *rounder) put(i int, v float64) {
+// set changes an integer and the sums of its lane.
+func (r *rounder) set(i int, v float64) {
 	l, old := r.lane[i], r.q[i]
 	r.positive[l] += max(v, 0) - max(old, 0)
 	r.negative[l] += min(old, 0) - min(v, 0)
 	r.q[i] = v
 }
 
-// room gives the least and the largest value that weight i may take.
-func (r *rounder) room(i int) (lo, hi float64) {
+// bounds returns the least and the largest value that weight i may take.
+func (r *rounder) bounds(i int) (lo, hi float64) {
 	l, q := r.lane[i], r.q[i]
 	hi = min(maxWeight, r.lanes.limit-r.positive[l]+max(q, 0))
 	lo = -min(maxWeight, r.lanes.limit-r.negative[l]-min(q, 0))
 	return lo, hi
 }
 
-// successive rounds one weight after the other, the most varying input first, each such that it makes good what
-// the errors of those before it did, within the room that they left in its lane. This is the order of Optimal
-// Brain Quantisation with one Cholesky factor for all filters (Frantar et al. 2022, "GPTQ"), written as the
-// nearest plane algorithm of Babai (1986), which needs no inverse.
-func (r *rounder) successive(scale float64) {
+// gptq rounds one weight after the other, that of the most varying input first. Each compensates for the errors of
+// those before it, within the bounds that they leave in its lane. This is Optimal Brain Quantisation with one
+// Cholesky factor for all filters (Frantar et al. 2022, "GPTQ"), written as the nearest plane algorithm of Babai
+// (1986), which needs no inverse.
+func (r *rounder) gptq(scale float64) {
 	r.scale = scale
 	for i := range r.q {
-		r.put(i, 0)
+		r.set(i, 0)
 	}
 	e := make([]float64, r.k) // the errors in the factor's order
 	for i := r.k - 1; i >= 0; i-- {
 		at, row := r.order[i], r.factor[i*r.k:][:r.k]
 		t := r.w[at] / scale
-		lo, hi := r.room(at)
+		lo, hi := r.bounds(at)
 		v := math.RoundToEven(t - dot(row[i+1:], e[i+1:])/row[i])
 		v = min(max(v, lo), hi)
-		r.put(at, v)
+		r.set(at, v)
 		e[i] = v - t
 	}
 	r.multiply(r.hq, r.q)

@@ -11,8 +11,8 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-// randomForm is the form of k inputs that vary together.
-func randomForm(r *rand.Rand, k int) *quadratic {
+// randomHessian is that of k inputs that vary together.
+func randomHessian(r *rand.Rand, k int) *hessian {
 	const samples = 40
 	h := make([]float64, k*k)
 	for range samples {
@@ -24,7 +24,7 @@ func randomForm(r *rand.Rand, k int) *quadratic {
 			addScaled(h[i*k:][:k], x[i]/samples, x)
 		}
 	}
-	return newQuadratic(h, k, 1e-3)
+	return newHessian(h, k, 1e-3)
 }
 
 // hostileWeights are filters that want to break the limits of lanes.
@@ -65,8 +65,8 @@ func requireLimits(t *testing.T, r *rounder) {
 	require.Equal(t, negative, r.negative)
 }
 
-// TestSweepsKeepLimitsAndNeverLose: after every sweep the lanes are within their limit and the form's value, as
-// computed from scratch, is no larger.
+// TestSweepsKeepLimitsAndNeverLose: after every sweep the lanes are within their limit and the loss, computed from
+// scratch, is no larger.
 func TestSweepsKeepLimitsAndNeverLose(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 1))
 	for _, shape := range []resnext.ConvShape{
@@ -75,7 +75,7 @@ func TestSweepsKeepLimitsAndNeverLose(t *testing.T) {
 		{In: 20, Out: 20, Kernel: 3, Stride: 1, Groups: 2, InGroups: 2, OutGroups: 2},
 	} {
 		k := shape.Weights() / shape.Out
-		form := randomForm(r, k)
+		h := randomHessian(r, k)
 		for _, quads := range []int{0, 1, 2, 4} {
 			l := freeLanes(k)
 			if quads > 0 {
@@ -88,12 +88,12 @@ func TestSweepsKeepLimitsAndNeverLose(t *testing.T) {
 						top = max(top, math.Abs(v))
 					}
 					scale := max(top, 1e-300) / 100
-					d := newRounder(form, l, w)
-					d.successive(scale)
+					d := newRounder(h, l, w)
+					d.gptq(scale)
 					requireLimits(t, d)
 					before := plainLoss(d)
 					for range 10 {
-						d.descend(1)
+						d.coordinateDescent(1)
 						requireLimits(t, d)
 						after := plainLoss(d)
 						require.LessOrEqual(t, after, before*(1+1e-9)+1e-9*scale*scale)
@@ -106,7 +106,7 @@ func TestSweepsKeepLimitsAndNeverLose(t *testing.T) {
 	}
 }
 
-// plainLoss is the form's value, written plainly.
+// plainLoss is the loss, written plainly.
 func plainLoss(r *rounder) float64 {
 	sum := 0.0
 	for i, a := range r.q {
@@ -121,67 +121,67 @@ func plainLoss(r *rounder) float64 {
 func TestRoundingTogetherIsBetter(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 1))
 	const k = 24
-	form := randomForm(r, k)
+	h := randomHessian(r, k)
 	var alone, together float64
 	for range 50 {
 		w := make([]float64, k)
 		for i := range w {
 			w[i] = r.NormFloat64()
 		}
-		d := newRounder(form, freeLanes(k), w)
+		d := newRounder(h, freeLanes(k), w)
 		d.scale = 1.0 / 8
 		for i, v := range w {
 			d.move(i, roundWeight(v*8))
 		}
 		alone += d.loss()
-		d.successive(1.0 / 8)
-		d.descend(10)
+		d.gptq(1.0 / 8)
+		d.coordinateDescent(10)
 		together += d.loss()
 	}
 	require.Less(t, together, alone/4)
 }
 
-// TestSuccessiveIsNearestPlane compares with the definition: the errors, seen through the factor, are each at
+// TestGPTQIsNearestPlane compares with the definition: the errors, seen through the factor, are each at
 // most half of its diagonal.
-func TestSuccessiveIsNearestPlane(t *testing.T) {
+func TestGPTQIsNearestPlane(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 1))
-	form := randomForm(r, 12)
+	h := randomHessian(r, 12)
 	w := make([]float64, 12)
 	for i := range w {
 		w[i] = r.NormFloat64()
 	}
-	d := newRounder(form, freeLanes(12), w)
-	d.successive(0.05)
-	for i := range form.k {
+	d := newRounder(h, freeLanes(12), w)
+	d.gptq(0.05)
+	for i := range h.k {
 		sum := 0.0
-		for j := i; j < form.k; j++ {
-			at := form.order[j]
-			sum += form.factor[i*form.k+j] * (d.q[at] - w[at]/0.05)
+		for j := i; j < h.k; j++ {
+			at := h.order[j]
+			sum += h.factor[i*h.k+j] * (d.q[at] - w[at]/0.05)
 		}
-		require.LessOrEqual(t, math.Abs(sum), form.factor[i*form.k+i]/2*(1+1e-9))
+		require.LessOrEqual(t, math.Abs(sum), h.factor[i*h.k+i]/2*(1+1e-9))
 	}
 }
 
-// TestQuadraticSolves: and takes forms of inputs that do not vary at all.
-func TestQuadraticSolves(t *testing.T) {
+// TestHessianSolves: also that of inputs that do not vary at all.
+func TestHessianSolves(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 1))
-	form := randomForm(r, 9)
+	m := randomHessian(r, 9)
 	x := make([]float64, 18)
 	for i := range x {
 		x[i] = r.NormFloat64()
 	}
-	y := form.solve(x, 2)
+	y := m.solve(x, 2)
 	for c := range 2 {
 		for i := range 9 {
 			sum := 0.0
 			for j := range 9 {
-				sum += form.h[i*9+j] * y[j*2+c]
+				sum += m.h[i*9+j] * y[j*2+c]
 			}
 			require.InDelta(t, x[i*2+c], sum, 1e-9)
 		}
 	}
 	for _, h := range [][]float64{{0, 0, 0, 0}, {1, 1, 1, 1}, {1, 0, 0, 0}, {1e-30, 0, 0, 1e-30}, {1, -1.0000001, -1.0000001, 1}} {
-		q := newQuadratic(h, 2, 1e-3)
+		q := newHessian(h, 2, 1e-3)
 		for _, v := range q.solve([]float64{1, 2}, 1) {
 			require.True(t, finite(v), "%v", h)
 		}

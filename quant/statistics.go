@@ -11,7 +11,8 @@ type Statistics struct {
 	// there is one, an Expand's after the add and the ReLU, a projection shortcut's before the add.
 	Maps map[string]*Histogram
 	// Moments holds the means and variances of the channels of the same maps, and of the stem's after its
-	// pooling under resnext.PoolName, and of the logits under float.LogitsName. A map without moments is taken to have mean 0 and equal variances.
+	// pooling under resnext.PoolName, and of the logits under float.LogitsName. A map without moments is taken to
+	// have mean 0 and equal variances.
 	Moments map[string]*Moments
 }
 
@@ -23,8 +24,8 @@ func newStatistics(cfg resnext.Config) *Statistics {
 	return s
 }
 
-// Merge adds what o observed of the same network, on images behind those of s. Merging in any order gives the
-// same histograms, and the same moments but for rounding and for Peak, which depends on the order.
+// Merge adds what o observed of the same network, on images after those of s. Merging in any order gives the
+// same histograms, and the same moments except for rounding and for Peak, which depends on the order.
 func (s *Statistics) Merge(o *Statistics) {
 	s.Images += o.Images
 	for name, h := range o.Maps {

@@ -10,9 +10,9 @@ import (
 // imageScale is the real value of one step of an image's bytes, before mean and standard deviation.
 const imageScale = 1.0 / 255
 
-// stemLayer gives the stem for raw bytes x of scale 1/255. Of the normalised w * (x - mean) / std, w/std
+// stemLayer returns the stem for raw bytes x of scale 1/255. Of the normalised w * (x - mean) / std, w/std
 // stays with the weight and the constant -w*mean/std goes into the bias, for the taps on the border too:
-// there the byte nearest to the mean stands for the float network's zero. The constant is that of the
+// there the byte nearest to the mean represents the float network's zero. The constant is that of the
 // rounded weights: an input at its mean adds nothing, as in the float network.
 func stemLayer(stem *float.Conv, p resnext.Preprocess) (*layer, error) {
 	l := &layer{
@@ -26,7 +26,8 @@ func stemLayer(stem *float.Conv, p resnext.Preprocess) (*layer, error) {
 			at := oc*filter + i
 			w := float32(float64(stem.Weight[at]) / float64(p.Std[i%3]))
 			if !finite(float64(w)) {
-				return nil, fmt.Errorf("%s: a weight of output channel %d divided by the standard deviation is %w", l.name, oc, ErrNotFinite)
+				return nil, fmt.Errorf("%s: a weight of output channel %d divided by the standard deviation is %w",
+					l.name, oc, ErrNotFinite)
 			}
 			l.weight[at] = w
 			sum -= float64(w) * l.mean[i%3]
@@ -36,8 +37,8 @@ func stemLayer(stem *float.Conv, p resnext.Preprocess) (*layer, error) {
 	return l, nil
 }
 
-// stemConvs are the stem as a walk runs it, whose images are counted from what borders them: from the mean in
-// the float network, and from the nearest byte in the int8 network.
+// stemConvs are the stem as a pass runs it. Its images count from what borders them: from the mean in the float
+// network, and from the nearest byte in the int8 network.
 func stemConvs(stem *float.Conv, l *layer, p resnext.Preprocess) (wanted, onSteps *float.Conv) {
 	wanted = &float.Conv{Weight: l.weight, Bias: stem.Bias}
 	onSteps = &float.Conv{Weight: l.weight, Bias: make([]float32, len(l.bias))}

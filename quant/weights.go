@@ -26,21 +26,21 @@ type layer struct {
 	bias       []float64 // [out]
 	inputScale float64
 	maxInput   int64
-	// mean is the expected real value of each input channel. The bias makes good what rounding the weights
-	// does to it. nil expects zeros.
+	// mean is the expected real value of each input channel, whose change by rounding the weights the bias
+	// corrects. nil expects zeros.
 	mean []float64
 	// variance is that of each input channel: how much an error of its weights matters. nil means that all
 	// matter alike.
 	variance []float64
 	// groups cuts the input channels; a filter's fastest index runs over those of its group.
 	groups int
-	// forms, one for each group, take the place of mean and variance: how the inputs of filters vary together.
-	forms []*form
+	// groupStats, one for each group, replace mean and variance: they know how the inputs of filters vary together.
+	groupStats []*groupStats
 	// floor is the noise of the output, as the channels' sum of squares, that the layers before made and no
 	// rounding can help.
 	floor float64
-	// toil is the work on each filter with a form; nil rounds plainly.
-	toil *toil
+	// budget is the work on each filter with groupStats; nil rounds plainly.
+	budget *searchBudget
 	// lanes limit the integers that share a 16-bit sum; nil limits nothing.
 	lanes *lanes
 }
@@ -79,7 +79,7 @@ func (l *layer) quantise(threads int) *quantisedLayer {
 	return q
 }
 
-// quantiseFilter writes one channel's weights to q and gives their scale, the bias, and the bound of the
+// quantiseFilter writes one channel's weights to q and returns their scale, the bias, and the bound of the
 // accumulator. The scale is the one of least expected error, or as much larger as the bounds of the bias
 // and of the accumulator ask. It is 0 if the channel has neither weights nor bias.
 func (l *layer) quantiseFilter(q []int8, f *filter) (scale float64, b int32, bound int64) {
@@ -92,8 +92,8 @@ func (l *layer) quantiseFilter(q []int8, f *filter) (scale float64, b int32, bou
 		return 0, 0, 0
 	}
 	f.round(q, scale)
-	if f.form != nil && l.toil != nil {
-		scale = f.refine(q, scale, l.toil)
+	if f.stats != nil && l.budget != nil {
+		scale = f.refine(q, scale, l.budget)
 	}
 	for {
 		steps := math.RoundToEven((f.bias + f.shift(q, scale)) / (l.inputScale * scale))
@@ -102,7 +102,7 @@ func (l *layer) quantiseFilter(q []int8, f *filter) (scale float64, b int32, bou
 		if excess <= 1 {
 			return scale, int32(steps), int64(largest)
 		}
-		// All of this shrinks with the scale, but for rounding.
+		// All of this shrinks as the scale grows, up to rounding.
 		scale *= excess * (1 + 1e-6)
 		f.round(q, scale)
 		f.lost = -1

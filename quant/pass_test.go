@@ -13,15 +13,15 @@ import (
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
-// TestWalkIsTheNetwork: what the walk carries along is what the int8 network computes, and what the float network
-// computes, but for the last bits of the walk's float32.
-func TestWalkIsTheNetwork(t *testing.T) {
+// TestPassIsTheNetwork: what the pass carries along is what the int8 network computes, and what the float network
+// computes, up to the last bits of the pass's float32.
+func TestPassIsTheNetwork(t *testing.T) {
 	for name, cfg := range small {
 		t.Run(name, func(t *testing.T) {
 			net := float.Random(cfg, 9)
 			b, err := newBuilder(context.Background(), net, source(cfg, 4), collect(t, net, 4), testPreprocess(), Options{Chains: 4})
 			require.NoError(t, err)
-			b.walk.uses[topology.Lower(cfg).Classifier().In].Last++ // so that the last map stays
+			b.pass.uses[topology.Lower(cfg).Classifier().In].Last++ // so that the last map stays
 			require.NoError(t, b.build())
 			p := topology.Lower(cfg)
 			id := p.Classifier().In
@@ -34,12 +34,12 @@ func TestWalkIsTheNetwork(t *testing.T) {
 				}
 			}
 			unlike := 0 // a step that falls to the other side of a rounding edge early on changes others behind it
-			for i, track := range b.walk.tracks {
+			for i, state := range b.pass.images {
 				slow.run(picture(cfg, i))
 				runner.Forward(picture(cfg, i), testPreprocess())
 				other := 0
 				for j, v := range slow.maps[last] {
-					if d := v - int32(track.maps[id].steps.v[j]); d != 0 {
+					if d := v - int32(state.maps[id].int8.v[j]); d != 0 {
 						require.LessOrEqual(t, max(d, -d), int32(1))
 						other++
 					}
@@ -47,7 +47,7 @@ func TestWalkIsTheNetwork(t *testing.T) {
 				require.LessOrEqual(t, other, len(slow.maps[last])/20)
 				unlike += min(other, 1)
 				real := make([]float32, len(float))
-				track.maps[id].real.widen(real)
+				state.maps[id].float.widen(real)
 				var p power
 				p.add(float, real)
 				require.Greater(t, float64(p.sqnr()), 70.0)
@@ -78,8 +78,8 @@ func TestQuantiseStopsWithItsContext(t *testing.T) {
 	}
 }
 
-// TestWalkNamesTheImage: an image that cannot be read again, and a float network that overflows only now.
-func TestWalkNamesTheImage(t *testing.T) {
+// TestPassNamesTheImage: an image that cannot be read again, and a float network that overflows only now.
+func TestPassNamesTheImage(t *testing.T) {
 	cfg := small["wide last map"]
 	net := float.Random(cfg, 1)
 	stats := collect(t, net, 4)
@@ -105,29 +105,29 @@ func TestBudgetBoundsTheImages(t *testing.T) {
 	require.NoError(t, err)
 	p := topology.Lower(cfg)
 	for _, n := range []int{1, 3, 100, 1000000} {
-		chosen := toils[Default].images(p, n)
+		chosen := budgets[Default].images(p, n)
 		require.NotEmpty(t, chosen)
-		require.LessOrEqual(t, int64(len(chosen))*trackBytes(p), toils[Default].budget)
+		require.LessOrEqual(t, int64(len(chosen))*imageBytes(p), budgets[Default].memory)
 		require.LessOrEqual(t, len(chosen), n)
 		for i := range chosen {
 			require.Less(t, chosen[i], n)
 			require.True(t, i == 0 || chosen[i] > chosen[i-1])
 		}
 	}
-	require.Len(t, toil{budget: 1}.images(p, 5), 1, "one image always")
+	require.Len(t, searchBudget{memory: 1}.images(p, 5), 1, "one image always")
 	for _, stride := range []int{2, 3, 4} {
 		odd := 0
-		for _, at := range (toil{budget: 10 * trackBytes(p)}).images(p, 10*stride) {
+		for _, at := range (searchBudget{memory: 10 * imageBytes(p)}).images(p, 10*stride) {
 			odd += at % 2
 		}
 		require.Equal(t, 5, odd, "of the images that Moments.Low knows, and of the others")
 	}
 }
 
-func TestFineMapsLoseLittle(t *testing.T) {
+func TestU16MapsLoseLittle(t *testing.T) {
 	for _, x := range [][]float32{{0}, {3, 3, 3}, {0, 1e-40}, {-5, 0.001, 7}, {0, 1e30}, {-1e-20, 1e-20}} {
 		got := make([]float32, len(x))
-		f := newFine(x)
+		f := newU16Map(x)
 		f.widen(got)
 		for i, v := range x {
 			require.InDelta(t, v, got[i], float64(f.step)*0.51+smallestNormal)

@@ -59,7 +59,7 @@ func collect(t testing.TB, net *float.Net, n int) *Statistics {
 	return stats
 }
 
-// source gives the pictures that collect takes.
+// source returns the images that collect takes.
 func source(cfg resnext.Config, n int) Images { return Images{n, pictures(cfg)} }
 
 func quantised(t testing.TB, net *float.Net, o Options) *resnext.Quantised {
@@ -143,7 +143,7 @@ func TestQuantiseIsDeterministic(t *testing.T) {
 	unchanged := collect(t, net, 5)
 	for _, o := range []Options{{Effort: Fast}, {Chains: 4}, {Chains: ChainsAuto}, {Without: []Technique{Equalisation}}} {
 		var first *resnext.Quantised
-		var told *Details
+		var told *Diagnostics
 		for _, threads := range []int{1, 3, 0} {
 			o.Threads = threads
 			q, d, err := Quantise(context.Background(), net, source(cfg, 5), stats, testPreprocess(), o)

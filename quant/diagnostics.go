@@ -8,11 +8,11 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-// Details is what Quantise found out on its way, for reports.
-type Details struct {
-	// Float is the float network whose maps the int8 network's are to equal: the one given, but for the scale
-	// of its channels where Equalisation changed that, and for constants that Absorption moved. Its logits are
-	// the same up to rounding, on images such as those calibrated on.
+// Diagnostics is what Quantise found on its way, for reports.
+type Diagnostics struct {
+	// Float is the float network whose maps the int8 network approximates: the one given, except that
+	// Equalisation scaled channels and Absorption moved constants. Its logits are the same up to rounding, on
+	// images such as those calibrated on.
 	Float *float.Net `json:"-"`
 	// Statistics are Float's: the histograms from which the ranges were chosen, and the moments.
 	Statistics *Statistics `json:"-"`
@@ -24,17 +24,17 @@ type Details struct {
 	// Absorbed is how many channels Absorption found work in.
 	Absorbed int `json:"absorbed"`
 	// Layers are the convolutions in the order in which they run, and the classifier.
-	Layers []LayerDetails `json:"layers"`
+	Layers []LayerDiagnostics `json:"layers"`
 	// ChainShares is the share of the convolutions' multiply-accumulates by the length of chains asked for,
 	// in products; 0 is none.
 	ChainShares map[int]float64 `json:"chain_shares"`
 	// ChainLoss bounds what ChainsAuto gave up for speed: by how much the layers' noise grew at most, on average.
-	// 0 for other chains, of which it is not known.
+	// 0 for other chains, where it is not known.
 	ChainLoss Decibel `json:"chain_loss_db"`
 }
 
-// LayerDetails is how one layer was quantised.
-type LayerDetails struct {
+// LayerDiagnostics is how one layer was quantised.
+type LayerDiagnostics struct {
 	Name string `json:"name"`
 	MACs int64  `json:"macs"`
 	// Scale is the real value of one step of the output, Range that of the largest step and ObserverRange the
@@ -47,10 +47,10 @@ type LayerDetails struct {
 	// Before and After are how uneven the layer's channels are before and after Equalisation.
 	Before Unevenness `json:"before"`
 	After  Unevenness `json:"after"`
-	// Chains is how many products' sums were made safe in 16 bits, 0 for none. FullLanes is the share of lanes
-	// in which that left no room.
-	Chains    int     `json:"chains"`
-	FullLanes float64 `json:"full_lanes"`
+	// Chains is how many products' sums were made safe in 16 bits, 0 for none. SaturatedLanes is the share of
+	// lanes whose weights of one sign reach the limit.
+	Chains         int     `json:"chains"`
+	SaturatedLanes float64 `json:"full_lanes"`
 	// SQNR is the power of the layer's output over what rounding its weights alone adds to it.
 	SQNR Decibel `json:"sqnr_db"`
 	// Techniques are those that worked on this layer.
@@ -64,7 +64,7 @@ type Unevenness struct {
 	Outputs float64 `json:"outputs"`
 }
 
-// unevenness is of a layer and of its output's moments, nil if they are not known.
+// unevenness is that of a layer and of its output's moments, nil if they are not known.
 func unevenness(c *float.Conv, m *Moments) Unevenness {
 	u := Unevenness{Weights: WeightSpread(c), Outputs: 1}
 	if m == nil {
@@ -78,8 +78,8 @@ func unevenness(c *float.Conv, m *Moments) Unevenness {
 	return u
 }
 
-// Layer is what is known of the layer of that name; nil if there is none.
-func (d *Details) Layer(name string) *LayerDetails {
+// Layer returns the layer of that name; nil if there is none.
+func (d *Diagnostics) Layer(name string) *LayerDiagnostics {
 	for i := range d.Layers {
 		if d.Layers[i].Name == name {
 			return &d.Layers[i]
@@ -89,7 +89,7 @@ func (d *Details) Layer(name string) *LayerDetails {
 }
 
 // MainChains is the length of the chains that most of the work has.
-func (d *Details) MainChains() int {
+func (d *Diagnostics) MainChains() int {
 	best := 0
 	for _, n := range chainLengths {
 		if d.ChainShares[n] > d.ChainShares[best] {
@@ -112,7 +112,7 @@ func (m *Moments) power() float64 {
 }
 
 // summarise fills in what follows from all layers. growth is that of each layer's noise.
-func (d *Details) summarise(growth []float64) {
+func (d *Diagnostics) summarise(growth []float64) {
 	d.ChainShares = make(map[int]float64)
 	total, mean := 0.0, 0.0
 	for _, l := range d.Layers {

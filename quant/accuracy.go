@@ -6,8 +6,8 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-// tally adds up what Comparison reports, for one image or many.
-type tally struct {
+// accuracyCounter adds up what Comparison reports, for one image or many.
+type accuracyCounter struct {
 	images, labelled, agreed int
 	floatTop, int8Top        topCount
 	logits                   power
@@ -19,9 +19,9 @@ type tally struct {
 // topCount is how many images have the right class first, and among the first five.
 type topCount struct{ one, five int }
 
-// score is the tally of one image, of whose times and layers it knows nothing.
-func score(want, got []float32, label int) tally {
-	t := tally{images: 1}
+// score counts one image, without its times and layers.
+func score(want, got []float32, label int) accuracyCounter {
+	t := accuracyCounter{images: 1}
 	t.logits.add(want, got)
 	if rank(want, argmax(got)) == 0 {
 		t.agreed = 1
@@ -69,7 +69,7 @@ func top(logits []float32, label int) topCount {
 	return t
 }
 
-func (t *tally) merge(o tally) {
+func (t *accuracyCounter) merge(o accuracyCounter) {
 	t.images += o.images
 	t.labelled += o.labelled
 	t.agreed += o.agreed
@@ -90,7 +90,7 @@ func (t *tally) merge(o tally) {
 	}
 }
 
-func (t *tally) comparison(cfg resnext.Config) *Comparison {
+func (t *accuracyCounter) comparison(cfg resnext.Config) *Comparison {
 	n := float64(t.images)
 	c := &Comparison{
 		Images: t.images, Labelled: t.labelled,
