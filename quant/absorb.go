@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
@@ -94,7 +95,7 @@ func (a *absorber) take(layer string, constants []float32, n int) {
 	for c, v := range constants {
 		a.net.Convs[layer].Bias[c] -= v
 	}
-	a.stats.Moments[layer] = a.stats.Moments[layer].lowered(constants)
+	a.stats.Moments[layer] = a.stats.Moments[layer].Lowered(constants)
 }
 
 // constants returns what can be taken from each channel of a layer with a ReLU, and from how many.
@@ -107,7 +108,7 @@ func constants(c *float.Conv, m *Moments, images int) (v []float32, n int) {
 	for i, least := range m.Least {
 		dead := isZero(c.Weight[i*size:][:size])
 		strength := math.Sqrt(m.Squares[i] / m.Count)
-		if !dead && images < fewestImages || least < max(smallestRange, leastAbsorbed*strength) {
+		if !dead && images < fewestImages || least < max(observe.SmallestRange, leastAbsorbed*strength) {
 			continue
 		}
 		n++
@@ -129,7 +130,7 @@ func shortcutCentres(m *Moments, channels int) (v []float32, n int) {
 	}
 	for c, low := range m.Low {
 		centre, half := (low+m.High[c])/2, (m.High[c]-low)/2
-		if math.Abs(centre) >= max(smallestRange, leastAbsorbed*half) {
+		if math.Abs(centre) >= max(observe.SmallestRange, leastAbsorbed*half) {
 			v[c] = float32(centre)
 			n++
 		}

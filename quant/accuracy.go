@@ -3,6 +3,7 @@ package quant
 import (
 	"time"
 
+	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -10,8 +11,8 @@ import (
 type accuracyCounter struct {
 	images, labelled, agreed int
 	floatTop, int8Top        topCount
-	logits                   power
-	layers                   map[string]power
+	logits                   observe.Power
+	layers                   map[string]observe.Power
 	float, int8              time.Duration
 	answer                   Answer // of one image, where it was asked for
 }
@@ -22,7 +23,7 @@ type topCount struct{ one, five int }
 // score counts one image, without its times and layers.
 func score(want, got []float32, label int) accuracyCounter {
 	t := accuracyCounter{images: 1}
-	t.logits.add(want, got)
+	t.logits.Add(want, got)
 	if rank(want, argmax(got)) == 0 {
 		t.agreed = 1
 	}
@@ -79,13 +80,13 @@ func (t *accuracyCounter) merge(o accuracyCounter) {
 	t.int8Top.five += o.int8Top.five
 	t.float += o.float
 	t.int8 += o.int8
-	t.logits.merge(o.logits)
+	t.logits.Merge(o.logits)
 	if t.layers == nil {
-		t.layers = make(map[string]power)
+		t.layers = make(map[string]observe.Power)
 	}
 	for name, p := range o.layers {
 		sum := t.layers[name]
-		sum.merge(p)
+		sum.Merge(p)
 		t.layers[name] = sum
 	}
 }
@@ -95,12 +96,12 @@ func (t *accuracyCounter) comparison(cfg resnext.Config) *Comparison {
 	c := &Comparison{
 		Images: t.images, Labelled: t.labelled,
 		Float: t.floatTop.accuracy(t.labelled, cfg.Classes), Int8: t.int8Top.accuracy(t.labelled, cfg.Classes),
-		Agreement: float64(t.agreed) / n, SQNR: t.logits.sqnr(),
+		Agreement: float64(t.agreed) / n, SQNR: t.logits.SQNR(),
 		FloatSeconds: t.float.Seconds() / n, Int8Seconds: t.int8.Seconds() / n,
 	}
 	for _, s := range cfg.Convs() {
 		if p, ok := t.layers[s.Name]; ok {
-			c.Layers = append(c.Layers, LayerSQNR{s.Name, p.sqnr()})
+			c.Layers = append(c.Layers, LayerSQNR{s.Name, p.SQNR()})
 		}
 	}
 	return c
@@ -117,3 +118,6 @@ func (c topCount) accuracy(labelled, classes int) Accuracy {
 	}
 	return a
 }
+
+// Top is the class that logits answer: the first of the largest.
+func Top(logits []float32) int { return argmax(logits) }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -38,7 +39,7 @@ func TestChainsAreProved(t *testing.T) {
 						requireLanes(t, s, q.Convs[s.Name].Weight, l, name)
 					}
 					require.Greater(t, float64(l.SQNR), 15.0, l.Name)
-					require.InEpsilon(t, l.Range, l.Scale*float64(levels(!s.ReLU)), 1e-6)
+					require.InEpsilon(t, l.Range, l.Scale*float64(observe.Levels(!s.ReLU)), 1e-6)
 				}
 			}
 		}

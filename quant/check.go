@@ -3,20 +3,12 @@ package quant
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
 )
-
-// ErrNotFinite is wrapped by errors about a float network that has or computes infinities or NaNs.
-var ErrNotFinite = errors.New("infinite or NaN")
-
-func notFinite(layer string) error {
-	return fmt.Errorf("%s: the float network's output is %w: check the checkpoint and the preprocessing",
-		layer, ErrNotFinite)
-}
 
 // checkInputs reports what makes running n images impossible.
 func checkInputs(net *float.Net, n int, p resnext.Preprocess) error {
@@ -53,12 +45,12 @@ func checkLayer(name string, conv *float.Conv, weights, out int) error {
 			name, len(conv.Weight), len(conv.Bias), weights, out)
 	}
 	for i, w := range conv.Weight {
-		if !finite(float64(w)) {
+		if !observe.Finite(float64(w)) {
 			return fmt.Errorf("%s: a weight of output channel %d is %w", name, i/(weights/out), ErrNotFinite)
 		}
 	}
 	for i, b := range conv.Bias {
-		if !finite(float64(b)) {
+		if !observe.Finite(float64(b)) {
 			return fmt.Errorf("%s: the bias of output channel %d is %w", name, i, ErrNotFinite)
 		}
 	}
@@ -87,5 +79,3 @@ func checkImage(h, w int, rgb []byte) error {
 	}
 	return nil
 }
-
-func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -5,19 +5,15 @@ import (
 	"slices"
 
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
-const (
-	// maxSteps bounds what a layer can ask of its output, in steps of the output, before it is clipped: the
-	// conversion to int32 must not overflow, and the loader, which proves that again from the rounded
-	// multipliers, needs some room.
-	maxSteps = 1 << 29
-	// smallestNormal is float32's least normal number. A multiplier below it would take part only if
-	// subnormal numbers are not flushed to zero, and nothing it can make is nearer to 1 step than to 0.
-	smallestNormal = 0x1p-126
-)
+// maxSteps bounds what a layer can ask of its output, in steps of the output, before it is clipped: the
+// conversion to int32 must not overflow, and the loader, which proves that again from the rounded
+// multipliers, needs some room.
+const maxSteps = 1 << 29
 
 // productsPerQuad is how many of a quad's products share a lane.
 const productsPerQuad = 2
@@ -58,7 +54,7 @@ func (b *builder) conv(lc layerContext, l *layer, wanted, onSteps *float.Conv, a
 			return 0, err
 		}
 	}
-	if scale = float64(float32(scale)); !finite(scale) || scale < smallestNormal {
+	if scale = float64(float32(scale)); !observe.Finite(scale) || scale < observe.SmallestNormal {
 		return 0, fmt.Errorf("%s: the output's scale is %v: the float network's values are too extreme for float32",
 			shape.Name, scale)
 	}
@@ -67,7 +63,7 @@ func (b *builder) conv(lc layerContext, l *layer, wanted, onSteps *float.Conv, a
 		return 0, err
 	}
 	b.out.Convs[shape.Name], b.out.Scale[shape.Name] = params, float32(scale)
-	n := float64(levels(!shape.ReLU))
+	n := float64(observe.Levels(!shape.ReLU))
 	b.note(LayerDiagnostics{
 		Name: shape.Name, MACs: shape.MACs(), Scale: scale, Range: scale * n, ObserverRange: step * n, Histogram: histogram,
 		Techniques: used,
@@ -92,7 +88,7 @@ func (b *builder) prepareRounding(l *layer, inputs int, fit func()) []Technique 
 // advance moves the images past the layer and returns the size of its output's steps.
 func (b *builder) advance(lc layerContext, q *quantisedLayer, o *observation, scale float64) (float64, error) {
 	c := q.real(o.offset(), lc.inputScale)
-	if !finite(scale) {
+	if !observe.Finite(scale) {
 		return scale, nil // reported by the caller
 	}
 	return scale, b.pass.advance(lc, c, float64(float32(scale)))
@@ -106,7 +102,7 @@ func (b *builder) note(d LayerDiagnostics, q chained) {
 		original, now, output = &b.original.Classifier, &b.net.Classifier, float.LogitsName
 	}
 	d.Before, d.After = unevenness(original, b.known.Moments[output]), unevenness(now, b.stats.Moments[output])
-	d.SQNR = power{b.stats.Moments[output].power(), q.noise}.sqnr()
+	d.SQNR = observe.Power{Signal: b.stats.Moments[output].Power(), Noise: q.noise}.SQNR()
 	b.diagnostics.Layers, b.growth = append(b.diagnostics.Layers, d), append(b.growth, q.growth)
 }
 
@@ -146,11 +142,11 @@ func (b *builder) observedStep(shape resnext.ConvShape, h *Histogram, peak float
 	if h == nil || h.Count() == 0 {
 		return 0, fmt.Errorf("%s: the statistics have no values: they are of another network", shape.Name)
 	}
-	if h.dead() {
+	if h.Dead() {
 		return 1, nil
 	}
-	n := levels(!shape.ReLU)
-	return b.options.Observer.choose(h, n, b.options.Percentile, peak) / float64(n), nil
+	n := observe.Levels(!shape.ReLU)
+	return b.options.Observer.Choose(h, n, b.options.Percentile, peak) / float64(n), nil
 }
 
 // params returns a layer's numbers for an output of the given scale.
@@ -167,10 +163,10 @@ func (q *quantisedLayer) params(name string, scale float64) (resnext.ConvParams,
 
 // multiplier is m as the arithmetic takes it.
 func multiplier(m float64) (float32, error) {
-	if m < smallestNormal {
+	if m < observe.SmallestNormal {
 		m = 0
 	}
-	if f := float32(m); finite(float64(f)) {
+	if f := float32(m); observe.Finite(float64(f)) {
 		return f, nil
 	}
 	return 0, fmt.Errorf("%v is no float32 number: the float network's values are too extreme", m)

@@ -2,6 +2,7 @@ package quant
 
 import (
 	"github.com/libresnext/libresnext/asm"
+	"github.com/libresnext/libresnext/internal/parallel"
 )
 
 // covariance is what rounding one group of a layer's filters depends on, over the sampled pixels: how the
@@ -33,12 +34,12 @@ func (p *patches) covariances(threads int) []*covariance {
 	}
 	shares := 1 // of a group's columns
 	if s.Groups == 1 {
-		shares = workerCount(threads, panels(k))
+		shares = parallel.Workers(threads, panels(k))
 	}
-	inParallel(s.Groups*shares, threads, func(i int) {
+	parallel.For(s.Groups*shares, threads, func(i int) {
 		newAdder(p, groups[i/shares], i/shares).run(i%shares, shares)
 	})
-	inParallel(s.Groups, threads, func(g int) { groups[g].centre() })
+	parallel.For(s.Groups, threads, func(g int) { groups[g].centre() })
 	return groups
 }
 

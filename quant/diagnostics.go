@@ -99,18 +99,6 @@ func (d *Diagnostics) MainChains() int {
 	return best
 }
 
-// power is the mean square of a map's values, 0 if it is not known.
-func (m *Moments) power() float64 {
-	if m == nil || m.Count == 0 {
-		return 0
-	}
-	sum := 0.0
-	for _, s := range m.Squares {
-		sum += s / m.Count / float64(len(m.Squares))
-	}
-	return sum
-}
-
 // summarise fills in what follows from all layers. growth is that of each layer's noise.
 func (d *Diagnostics) summarise(growth []float64) {
 	d.ChainShares = make(map[int]float64)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
@@ -65,7 +66,7 @@ func (e *equaliser) scale(g residualGroup) {
 	factors := make([]float32, len(g.writers[0].Bias))
 	ranges := slices.Repeat([]float64{math.Inf(-1)}, len(factors))
 	for _, w := range g.writers {
-		for c, v := range e.stats.Moments[w.Shape.Name].log2Range(len(ranges)) {
+		for c, v := range e.stats.Moments[w.Shape.Name].Log2Range(len(ranges)) {
 			ranges[c] = max(ranges[c], v)
 		}
 	}
@@ -74,7 +75,7 @@ func (e *equaliser) scale(g residualGroup) {
 	}
 	for c, v := range ranges {
 		factors[c] = 1
-		if finite(v) {
+		if observe.Finite(v) {
 			factors[c] = float32(math.Exp2(-min(max(v, -maxLog2Factor), maxLog2Factor)))
 		}
 	}
@@ -86,32 +87,12 @@ func (e *equaliser) scale(g residualGroup) {
 	}
 }
 
-// log2Range returns the binary logarithm of each channel's range (its largest magnitude) over the root mean square of
-// all channels'; nil if that is not known.
-func (m *Moments) log2Range(channels int) []float64 {
-	if m == nil || len(m.Low) != channels {
-		return nil
-	}
-	ranges, mean := make([]float64, channels), 0.0
-	for c, low := range m.Low {
-		ranges[c] = max(m.High[c], -low)
-		mean += ranges[c] * ranges[c] / float64(channels)
-	}
-	if !(mean > 0) {
-		return nil
-	}
-	for c, channelRange := range ranges {
-		ranges[c] = math.Log2(channelRange / math.Sqrt(mean))
-	}
-	return ranges
-}
-
 // statistics are those of the scaled network: the same, except for the scaled channels' moments. They have no
 // histograms, since those cannot be derived from the ones of the network before.
 func (e *equaliser) statistics() *Statistics {
 	s := &Statistics{Images: e.stats.Images, Maps: make(map[string]*Histogram), Moments: make(map[string]*Moments)}
 	for name, m := range e.stats.Moments {
-		s.Moments[name] = m.scaled(e.factors[name])
+		s.Moments[name] = m.Scaled(e.factors[name])
 	}
 	return s
 }

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/libresnext/libresnext/internal/parallel"
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -88,7 +90,7 @@ func Compare(ctx context.Context, net *float.Net, model *resnext.Model, n int,
 			o.Progress(i+1, n)
 		}
 	}
-	if err := inOrder(ctx, n, o.Threads, c.newTask, fold); err != nil {
+	if err := parallel.InOrder(ctx, n, o.Threads, c.newTask, fold); err != nil {
 		return nil, fmt.Errorf("comparison: %w", err)
 	}
 	return total.comparison(net.Config), nil
@@ -111,7 +113,7 @@ func (c *comparer) close() {
 	}
 }
 
-func (c *comparer) newTask() task[accuracyCounter] {
+func (c *comparer) newTask() parallel.Task[accuracyCounter] {
 	session, err := c.model.NewSession(resnext.SessionOptions{Threads: 1})
 	if err != nil {
 		return func(int) (accuracyCounter, error) { return accuracyCounter{}, err }
@@ -132,7 +134,7 @@ type pair struct {
 	// maps holds the float network's maps of the image under way by name, and powers the comparison with
 	// the int8 network's.
 	maps   map[string][]float32
-	powers map[string]power
+	powers map[string]observe.Power
 }
 
 // watch makes both networks report their maps.
@@ -144,8 +146,8 @@ func (p *pair) watch() {
 	p.runner.Observe = func(name string, _, _, _ int, data []float32) { copy(p.maps[name], data) }
 	p.session.Observe = func(name string, _, _, _ int, values []float32) {
 		if want := p.maps[name]; len(want) == len(values) {
-			var sum power
-			sum.add(want, values)
+			var sum observe.Power
+			sum.Add(want, values)
 			p.powers[name] = sum
 		}
 	}
@@ -163,7 +165,7 @@ func (p *pair) run(i int) (accuracyCounter, error) {
 	if err != nil {
 		return accuracyCounter{}, fmt.Errorf("image %d: %w", i, err)
 	}
-	p.powers = make(map[string]power)
+	p.powers = make(map[string]observe.Power)
 	begin := time.Now()
 	want := p.runner.Forward(rgb, p.preprocess)
 	middle := time.Now()
@@ -176,8 +178,8 @@ func (p *pair) run(i int) (accuracyCounter, error) {
 		return accuracyCounter{}, fmt.Errorf("image %d: the int8 network shows %d of %d layers", i, len(p.powers), len(p.maps))
 	}
 	t := score(want, got, label)
-	if !finite(t.logits.signal) {
-		return accuracyCounter{}, fmt.Errorf("image %d: %w", i, notFinite("logits"))
+	if !observe.Finite(t.logits.Signal) {
+		return accuracyCounter{}, fmt.Errorf("image %d: %w", i, observe.NotFinite("logits"))
 	}
 	if p.answers {
 		t.answer = Answer{Image: i, Label: label, Float: slices.Clone(want), Int8: slices.Clone(got)}
@@ -185,4 +187,12 @@ func (p *pair) run(i int) (accuracyCounter, error) {
 	t.layers = p.powers
 	t.float, t.int8 = middle.Sub(begin), end.Sub(middle)
 	return t, nil
+}
+
+// Answer is what both networks say about one image.
+type Answer struct {
+	// Image is the image's number, Label its class or Unlabelled.
+	Image, Label int
+	// Float and Int8 are the logits, one for each class.
+	Float, Int8 []float32
 }

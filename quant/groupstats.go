@@ -1,5 +1,9 @@
 package quant
 
+import (
+	"github.com/libresnext/libresnext/internal/parallel"
+)
+
 // What is added to the covariance's diagonal, as shares of its mean: calibration shows the inputs only so often
 // (samples for each of a filter's inputs), and errors must not hide where it did not look.
 const (
@@ -24,7 +28,7 @@ func (l *layer) fitGroups(groups []*covariance, offset []float32, o Options) {
 	filters := len(l.bias) / len(groups)
 	l.groupStats = make([]*groupStats, len(groups))
 	l.floor = 0
-	inParallel(len(groups), o.Threads, func(g int) {
+	parallel.For(len(groups), o.Threads, func(g int) {
 		m := groups[g]
 		k := len(m.mean)
 		scarcity := float64(k) / m.count

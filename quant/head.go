@@ -4,6 +4,7 @@ import (
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 
+	"github.com/libresnext/libresnext/internal/parallel"
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
@@ -16,7 +17,7 @@ func (p *pass) observeHead(s topology.Step, c *float.Conv, scale, input float64)
 	m := newCovariance(n, k, filters)
 	x := blas64.General{Rows: n, Cols: k, Stride: k, Data: make([]float64, n*k)}
 	e := blas64.General{Rows: n, Cols: filters, Stride: filters, Data: make([]float64, n*filters)}
-	inParallel(n, p.threads, func(i int) {
+	parallel.For(n, p.threads, func(i int) {
 		lost := pooled(p.images[i].maps[s.In], scale, input, x.Data[i*k:][:k])
 		for f := range filters {
 			for j, v := range c.Weight[f*k:][:k] {

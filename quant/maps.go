@@ -1,6 +1,10 @@
 package quant
 
-import "math"
+import (
+	"math"
+
+	"github.com/libresnext/libresnext/quant/observe"
+)
 
 // int8Map is a map of the int8 network, held in bytes with an offset.
 type int8Map struct {
@@ -27,9 +31,9 @@ func (s int8Map) widen(dst []float32, scale float32) {
 
 // newInt8Map rounds real values to steps of size scale, as the int8 network does.
 func newInt8Map(z []float32, scale float32, unsigned bool) int8Map {
-	lo, hi, offset := float32(-signedLevels), float32(signedLevels), signedOffset
+	lo, hi, offset := float32(-observe.SignedLevels), float32(observe.SignedLevels), signedOffset
 	if unsigned {
-		lo, hi, offset = 0, unsignedLevels, nil
+		lo, hi, offset = 0, observe.UnsignedLevels, nil
 	}
 	m := int8Map{v: make([]uint8, len(z)), offset: offset}
 	shift := int32(0)
@@ -63,7 +67,7 @@ func newU16Map(x []float32) u16Map {
 		lo, hi = min(lo, v), max(hi, v)
 	}
 	f := u16Map{lo: lo, step: (hi - lo) / math.MaxUint16, v: make([]uint16, len(x))}
-	if f.step < smallestNormal { // all alike, or as good as
+	if f.step < observe.SmallestNormal { // all alike, or as good as
 		f.step = 0
 		return f
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 )
 
 // observation is what the images show of a layer before it is quantised.
@@ -14,7 +15,7 @@ type observation struct {
 	// histogram counts the float network's outputs at all pixels.
 	histogram *Histogram
 	// peak averages the largest magnitude of each image's.
-	peak MovingAverage
+	peak observe.MovingAverage
 }
 
 // observe runs a float layer on the maps of both networks: wanted on the float network's, onSteps on the int8
@@ -22,7 +23,7 @@ type observation struct {
 func (p *pass) observe(lc layerContext, wanted, onSteps *float.Conv) (*observation, error) {
 	s := lc.Conv
 	p.observed++
-	o := &observation{histogram: NewHistogram()}
+	o := &observation{histogram: observe.NewHistogram()}
 	o.shape, o.pixels = s, samplePixels(len(p.images), p.budget.samples, s, p.observed)
 	for _, state := range p.images {
 		o.maps = append(o.maps, state.maps[lc.In].int8)
@@ -32,7 +33,7 @@ func (p *pass) observe(lc layerContext, wanted, onSteps *float.Conv) (*observati
 	var histograms []*Histogram
 	peaks := make([]float64, len(p.images))
 	err := p.each(func() func(i int) error {
-		a, b, h := a.clone(), b.clone(), NewHistogram()
+		a, b, h := a.clone(), b.clone(), observe.NewHistogram()
 		histograms = append(histograms, h)
 		return func(i int) error {
 			state := p.images[i]
@@ -44,9 +45,9 @@ func (p *pass) observe(lc layerContext, wanted, onSteps *float.Conv) (*observati
 			}
 			o.compare(i, want, got)
 			if !h.Add(want) {
-				return fmt.Errorf("image %d: %w", i, notFinite(s.Name))
+				return fmt.Errorf("image %d: %w", i, observe.NotFinite(s.Name))
 			}
-			peaks[i] = peak(want)
+			peaks[i] = observe.Peak(want)
 			o.pixels.gather(o.outputs, i, want, s.Out)
 			state.next = newU16Map(want)
 			return nil
@@ -56,7 +57,7 @@ func (p *pass) observe(lc layerContext, wanted, onSteps *float.Conv) (*observati
 		o.histogram.Merge(h)
 	}
 	for _, v := range peaks {
-		o.peak.add(v)
+		o.peak.Add(v)
 	}
 	return o, err
 }

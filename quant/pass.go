@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/libresnext/libresnext/internal/parallel"
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
@@ -84,11 +85,11 @@ func newPass(ctx context.Context, program *topology.Program, preprocess resnext.
 
 // each runs work on every image; newWork makes a worker's.
 func (p *pass) each(newWork func() func(i int) error) error {
-	newTask := func() task[struct{}] {
+	newTask := func() parallel.Task[struct{}] {
 		work := newWork()
 		return func(i int) (struct{}, error) { return struct{}{}, work(i) }
 	}
-	return inOrder(p.ctx, len(p.images), p.threads, newTask, func(int, struct{}) {})
+	return parallel.InOrder(p.ctx, len(p.images), p.threads, newTask, func(int, struct{}) {})
 }
 
 // layerContext is a convolution and what it reads in the pass.

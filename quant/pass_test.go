@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
@@ -48,9 +49,9 @@ func TestPassIsTheNetwork(t *testing.T) {
 				unlike += min(other, 1)
 				real := make([]float32, len(float))
 				state.maps[id].float.widen(real)
-				var p power
-				p.add(float, real)
-				require.Greater(t, float64(p.sqnr()), 70.0)
+				var p observe.Power
+				p.Add(float, real)
+				require.Greater(t, float64(p.SQNR()), 70.0)
 			}
 			require.LessOrEqual(t, unlike, 1)
 		})
@@ -130,7 +131,7 @@ func TestU16MapsLoseLittle(t *testing.T) {
 		f := newU16Map(x)
 		f.widen(got)
 		for i, v := range x {
-			require.InDelta(t, v, got[i], float64(f.step)*0.51+smallestNormal)
+			require.InDelta(t, v, got[i], float64(f.step)*0.51+observe.SmallestNormal)
 		}
 	}
 }

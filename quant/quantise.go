@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
@@ -134,7 +135,7 @@ func (b *builder) step(s topology.Step) error {
 	added := 0.0
 	if s.Add != topology.None {
 		lc.addScale = b.scales[s.Add]
-		added = lc.addScale * unsignedLevels
+		added = lc.addScale * observe.UnsignedLevels
 	}
 	scale, err := b.addConv(lc, added)
 	if err != nil {
@@ -171,7 +172,9 @@ func (b *builder) addConv(lc layerContext, added float64) (float64, error) {
 }
 
 // read is what is known of the map that a step reads.
-func (b *builder) read(s topology.Step) *Moments { return b.stats.Moments[b.program.Maps[s.In].Name] }
+func (b *builder) read(s topology.Step) *Moments {
+	return b.stats.Moments[b.program.Maps[s.In].Name]
+}
 
 // finished reports the progress after a layer.
 func (b *builder) finished() error {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
@@ -71,12 +72,12 @@ func quantised(t testing.TB, net *float.Net, o Options) *resnext.Quantised {
 // logitsSQNR compares the naive int8 network with the float one on images that were not calibrated on.
 func logitsSQNR(net *float.Net, q *resnext.Quantised) Decibel {
 	runner, slow := net.NewRunner(), naive{q: q}
-	var sum power
+	var sum observe.Power
 	for i := range 8 {
 		rgb := picture(net.Config, 1000+i)
-		sum.add(runner.Forward(rgb, testPreprocess()), slow.run(rgb))
+		sum.Add(runner.Forward(rgb, testPreprocess()), slow.run(rgb))
 	}
-	return sum.sqnr()
+	return sum.SQNR()
 }
 
 func TestQuantisedNetworkIsClose(t *testing.T) {
@@ -344,7 +345,7 @@ func TestQuantiseNamesWhatIsWrong(t *testing.T) {
 		"configuration":        {net: func(n *float.Net) { n.Config.Classes = 0 }, want: "0 classes"},
 		"no statistics":        {stats: func(s *Statistics) { delete(s.Maps, "stage1.block0.transform") }, want: "stage1.block0.transform: the statistics have no values"},
 		"no images":            {stats: func(s *Statistics) { s.Images = 0 }, want: "no images"},
-		"empty statistics":     {stats: func(s *Statistics) { s.Maps["stem"] = NewHistogram() }, want: "stem: the statistics have no values"},
+		"empty statistics":     {stats: func(s *Statistics) { s.Maps["stem"] = observe.NewHistogram() }, want: "stem: the statistics have no values"},
 		"preprocessing":        {p: func(p *resnext.Preprocess) { p.Std[1] = 0 }, want: "preprocessing: standard deviation of channel 1"},
 		"no source":            {o: Options{Effort: Default}, want: `no images to carry through the network: effort "fast" needs none`},
 		"broken source":        {o: Options{Effort: Default}, source: Images{1, func(int) ([]byte, error) { return nil, errors.New("no such file") }}, want: "image 0: no such file"},

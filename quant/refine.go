@@ -1,6 +1,10 @@
 package quant
 
-import "math"
+import (
+	"math"
+
+	"github.com/libresnext/libresnext/quant/observe"
+)
 
 // takeGroup gathers output channel oc of a layer that has groupStats.
 func (f *filter) takeGroup(l *layer, oc int) {
@@ -29,7 +33,7 @@ func (f *filter) refine(q []int8, scale float64, b *searchBudget) float64 {
 			}
 		}
 	}
-	if finite(least) {
+	if observe.Finite(least) {
 		f.lost = least * f.unit * f.unit
 	}
 	return best

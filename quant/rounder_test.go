@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -183,7 +184,7 @@ func TestHessianSolves(t *testing.T) {
 	for _, h := range [][]float64{{0, 0, 0, 0}, {1, 1, 1, 1}, {1, 0, 0, 0}, {1e-30, 0, 0, 1e-30}, {1, -1.0000001, -1.0000001, 1}} {
 		q := newHessian(h, 2, 1e-3)
 		for _, v := range q.solve([]float64{1, 2}, 1) {
-			require.True(t, finite(v), "%v", h)
+			require.True(t, observe.Finite(v), "%v", h)
 		}
 	}
 }

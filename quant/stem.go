@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -25,7 +26,7 @@ func stemLayer(stem *float.Conv, p resnext.Preprocess) (*layer, error) {
 		for i := range filter {
 			at := oc*filter + i
 			w := float32(float64(stem.Weight[at]) / float64(p.Std[i%3]))
-			if !finite(float64(w)) {
+			if !observe.Finite(float64(w)) {
 				return nil, fmt.Errorf("%s: a weight of output channel %d divided by the standard deviation is %w",
 					l.name, oc, ErrNotFinite)
 			}

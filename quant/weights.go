@@ -3,7 +3,9 @@ package quant
 import (
 	"math"
 
+	"github.com/libresnext/libresnext/internal/parallel"
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 )
 
 const (
@@ -63,7 +65,7 @@ func (l *layer) quantise(threads int) *quantisedLayer {
 	size := len(l.weight) / out
 	q := &quantisedLayer{weight: make([]int8, len(l.weight)), bias: make([]int32, out), step: make([]float64, out)}
 	bounds, noise := make([]float64, out), make([]float64, out)
-	inParallel(out, threads, func(oc int) {
+	parallel.For(out, threads, func(oc int) {
 		f, weight := l.filter(oc), q.weight[oc*size:][:size]
 		scale, bias, largest := l.quantiseFilter(weight, f)
 		q.bias[oc], q.step[oc] = bias, scale*l.inputScale
@@ -143,4 +145,7 @@ func roundWeight(x float64) float64 {
 }
 
 // convInputs is the largest magnitude of a convolution's inputs.
-const convInputs = unsignedLevels
+const convInputs = observe.UnsignedLevels
+
+// expect sets the moments of a layer's input.
+func (l *layer) expect(m *Moments) { l.mean, l.variance = m.Mean(), m.Variance() }

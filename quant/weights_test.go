@@ -6,7 +6,11 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/libresnext/libresnext/internal/testnet"
+
 	"github.com/stretchr/testify/require"
+
+	"github.com/libresnext/libresnext/quant/observe"
 )
 
 // lostWeights is the squared error of a scale, written plainly.
@@ -24,7 +28,7 @@ func TestSearchScaleIsNearTheOptimum(t *testing.T) {
 	for _, name := range []string{"gaussian", "heavy tail", "uniform", "cauchy", "exponential", "tiny"} {
 		for _, n := range []int{4, 36, 576, 5000} {
 			t.Run(fmt.Sprint(name, "/", n), func(t *testing.T) {
-				w := sample(name, n)
+				w := testnet.Values(name, n)
 				top := 0.0
 				for _, v := range w {
 					top = max(top, math.Abs(float64(v)))
@@ -50,7 +54,7 @@ func TestSearchScaleOfExtremes(t *testing.T) {
 	require.InEpsilon(t, 2.0/127, plain([]float32{0, -2, 2}).searchScale(), 1e-12)
 	for _, w := range [][]float32{{math.SmallestNonzeroFloat32}, {math.MaxFloat32, -1}, {1e-40, 0, 1e-40}} {
 		s := plain(w).searchScale()
-		require.True(t, s > 0 && finite(s), "%v gives %v", w, s)
+		require.True(t, s > 0 && observe.Finite(s), "%v gives %v", w, s)
 		require.InEpsilon(t, float64(w[0]), 127*s, 0.01)
 	}
 }
@@ -72,7 +76,7 @@ func TestQuantiseFilterKeepsItsBounds(t *testing.T) {
 					}
 					scale, b, bound := l.quantiseFilter(q, l.filter(0))
 					what := fmt.Sprintf("%d weights of %g, bias %g", n, size, bias)
-					require.True(t, scale >= 0 && finite(scale), what)
+					require.True(t, scale >= 0 && observe.Finite(scale), what)
 					sum := abs(int64(b))
 					require.LessOrEqual(t, sum, int64(maxBias), what)
 					for _, v := range q {
@@ -111,7 +115,7 @@ func plain(w []float32) *filter {
 }
 
 func BenchmarkSearchScale(b *testing.B) {
-	w := sample("gaussian", 512)
+	w := testnet.Values("gaussian", 512)
 	b.SetBytes(512)
 	for b.Loop() {
 		plain(w).searchScale()

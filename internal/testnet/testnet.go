@@ -1,4 +1,4 @@
-// Package testnet makes small networks and images for tests.
+// Package testnet makes small networks, images and values for tests.
 package testnet
 
 import (

@@ -1,10 +1,12 @@
-package quant
+package observe
 
 import (
 	"fmt"
 	"math"
 	"slices"
 	"testing"
+
+	"github.com/libresnext/libresnext/internal/testnet"
 
 	"github.com/stretchr/testify/require"
 )
@@ -36,12 +38,12 @@ func lost(values []float32, t float64, levels int) float64 {
 }
 
 func TestMSERangeIsNearTheOptimum(t *testing.T) {
-	for _, name := range distributions {
-		for _, levels := range []int{unsignedLevels, signedLevels} {
+	for _, name := range testnet.Distributions {
+		for _, levels := range []int{UnsignedLevels, SignedLevels} {
 			t.Run(fmt.Sprint(name, "/", levels), func(t *testing.T) {
-				values := sample(name, 8000)
+				values := testnet.Values(name, 8000)
 				h := histogramOf(t, values)
-				got := MSE.choose(h, levels, 0, 0)
+				got := MSE.Choose(h, levels, 0, 0)
 				require.LessOrEqual(t, got, float64(h.Max()))
 				best, top := math.Inf(1), float64(h.Max())
 				for i := range 300 {
@@ -68,12 +70,12 @@ func TestSquaredErrorOfUniformValues(t *testing.T) {
 }
 
 func TestPercentileRange(t *testing.T) {
-	for _, name := range distributions {
+	for _, name := range testnet.Distributions {
 		for _, percent := range []float64{50, 99, 99.9, 99.99, 100} {
 			t.Run(fmt.Sprint(name, "/", percent), func(t *testing.T) {
-				values := sample(name, 20000)
+				values := testnet.Values(name, 20000)
 				h := histogramOf(t, values)
-				got := Percentile.choose(h, unsignedLevels, percent, 0)
+				got := Percentile.Choose(h, UnsignedLevels, percent, 0)
 				sorted := make([]float64, 0, len(values))
 				for _, v := range values {
 					sorted = append(sorted, math.Abs(float64(v)))
@@ -97,7 +99,7 @@ func TestPercentileRange(t *testing.T) {
 }
 
 func TestMinMaxRange(t *testing.T) {
-	require.Equal(t, 8.0, MinMax.choose(histogramOf(t, []float32{0, -8, 3}), signedLevels, 0, 0))
+	require.Equal(t, 8.0, MinMax.Choose(histogramOf(t, []float32{0, -8, 3}), SignedLevels, 0, 0))
 }
 
 // slowDivergence is the Kullback-Leibler divergence from its definition, with P and Q written out.
@@ -134,11 +136,11 @@ func slowDivergence(counts []int64, n, intervals int) float64 {
 }
 
 func TestEntropyRangeHasTheLeastDivergence(t *testing.T) {
-	for _, name := range distributions {
-		for _, levels := range []int{unsignedLevels, signedLevels} {
+	for _, name := range testnet.Distributions {
+		for _, levels := range []int{UnsignedLevels, SignedLevels} {
 			t.Run(fmt.Sprint(name, "/", levels), func(t *testing.T) {
-				h := histogramOf(t, sample(name, 20000))
-				got := Entropy.choose(h, levels, 0, 0)
+				h := histogramOf(t, testnet.Values(name, 20000))
+				got := Entropy.Choose(h, levels, 0, 0)
 				require.LessOrEqual(t, got, float64(h.Max()))
 				n := int(math.Ceil(got / h.binWidth()))
 				chosen := slowDivergence(h.used(), n, levels+1)
@@ -155,9 +157,9 @@ func TestEntropyRangeHasTheLeastDivergence(t *testing.T) {
 func TestObserversOnFewValues(t *testing.T) {
 	for _, o := range Observers() {
 		for _, values := range [][]float32{{3}, {0, 0, 3}, {3, 3, 3, 3}, {1e-25}, {math.MaxFloat32}, {1e-20, 1e20}} {
-			for _, levels := range []int{unsignedLevels, signedLevels} {
+			for _, levels := range []int{UnsignedLevels, SignedLevels} {
 				h := histogramOf(t, values)
-				got := o.choose(h, levels, DefaultPercentile, 0)
+				got := o.Choose(h, levels, DefaultPercentile, 0)
 				require.Positive(t, got, "%s of %v", o, values)
 				require.LessOrEqual(t, got, float64(h.Max()), "%s of %v", o, values)
 				require.GreaterOrEqual(t, got, float64(h.Max())/2, "%s of %v: nothing speaks for clipping", o, values)
@@ -167,11 +169,11 @@ func TestObserversOnFewValues(t *testing.T) {
 }
 
 func BenchmarkRange(b *testing.B) {
-	h := histogramOf(b, sample("gaussian relu", 1<<18))
+	h := histogramOf(b, testnet.Values("gaussian relu", 1<<18))
 	for _, o := range Observers() {
 		b.Run(string(o), func(b *testing.B) {
 			for b.Loop() {
-				o.choose(h, unsignedLevels, DefaultPercentile, 0)
+				o.Choose(h, UnsignedLevels, DefaultPercentile, 0)
 			}
 		})
 	}

@@ -1,46 +1,14 @@
-package quant
+package observe
 
 import (
 	"math"
 	"math/rand/v2"
 	"testing"
 
+	"github.com/libresnext/libresnext/internal/testnet"
+
 	"github.com/stretchr/testify/require"
 )
-
-// sample draws n values of a distribution by name, with a fixed seed.
-func sample(name string, n int) []float32 {
-	r := rand.New(rand.NewPCG(3, 5))
-	draw := map[string]func() float64{
-		"gaussian relu": func() float64 { return max(0, r.NormFloat64()) },
-		"gaussian":      r.NormFloat64,
-		"uniform":       func() float64 { return 7 * r.Float64() },
-		"exponential":   func() float64 { return 1e-6 * r.ExpFloat64() },
-		"heavy tail":    func() float64 { return math.Exp(1.2 * r.NormFloat64()) },
-		"cauchy":        func() float64 { return math.Abs(r.NormFloat64() / (0.02 + math.Abs(r.NormFloat64()))) },
-		"two heaps": func() float64 {
-			if r.IntN(1000) == 0 {
-				return 900 + r.Float64()
-			}
-			return max(0, r.NormFloat64())
-		},
-		"sparse": func() float64 {
-			if r.IntN(5000) == 0 {
-				return 1 + r.Float64()
-			}
-			return 0
-		},
-		"tiny":     func() float64 { return 1e-28 * r.Float64() },
-		"enormous": func() float64 { return 3e38 * r.Float64() },
-	}[name]
-	values := make([]float32, n)
-	for i := range values {
-		values[i] = float32(draw())
-	}
-	return values
-}
-
-var distributions = []string{"gaussian relu", "gaussian", "uniform", "exponential", "heavy tail", "cauchy", "two heaps", "sparse", "tiny", "enormous"}
 
 func histogramOf(t testing.TB, values []float32) *Histogram {
 	h := NewHistogram()
@@ -49,9 +17,9 @@ func histogramOf(t testing.TB, values []float32) *Histogram {
 }
 
 func TestHistogramCountsExactly(t *testing.T) {
-	for _, name := range distributions {
+	for _, name := range testnet.Distributions {
 		t.Run(name, func(t *testing.T) {
-			values := sample(name, 20000)
+			values := testnet.Values(name, 20000)
 			h := histogramOf(t, values)
 			var top float64
 			var zeros int64
@@ -76,9 +44,9 @@ func TestHistogramCountsExactly(t *testing.T) {
 }
 
 func TestHistogramIsIndependentOfOrder(t *testing.T) {
-	for _, name := range distributions {
+	for _, name := range testnet.Distributions {
 		t.Run(name, func(t *testing.T) {
-			values := sample(name, 5000)
+			values := testnet.Values(name, 5000)
 			want := histogramOf(t, values)
 			r := rand.New(rand.NewPCG(8, 9))
 			for range 5 {
@@ -102,9 +70,9 @@ func TestHistogramOfExtremes(t *testing.T) {
 	h := histogramOf(t, []float32{0, float32(math.Copysign(0, -1)), math.SmallestNonzeroFloat32, -1e-40})
 	require.EqualValues(t, 2, h.Zeros())
 	require.EqualValues(t, 4, h.Count())
-	require.True(t, h.dead())
+	require.True(t, h.Dead())
 	require.True(t, h.Add([]float32{-math.MaxFloat32, 1, -1}))
-	require.False(t, h.dead())
+	require.False(t, h.Dead())
 	require.Equal(t, float32(math.MaxFloat32), h.Max())
 	require.EqualValues(t, 7, h.Count())
 	require.EqualValues(t, 1, h.counts[bins-1])
@@ -118,7 +86,7 @@ func TestHistogramOfExtremes(t *testing.T) {
 }
 
 func BenchmarkHistogram(b *testing.B) {
-	values := sample("gaussian relu", 1<<16)
+	values := testnet.Values("gaussian relu", 1<<16)
 	h := NewHistogram()
 	b.SetBytes(int64(len(values)) * 4)
 	for b.Loop() {

@@ -1,4 +1,4 @@
-package quant
+package observe
 
 import (
 	"math"
@@ -21,14 +21,14 @@ type Moments struct {
 	Peak MovingAverage
 }
 
-// add adds the values of one image's map of c channels.
-func (m *Moments) add(c int, data []float32) {
+// Add adds the values of one image's map of c channels.
+func (m *Moments) Add(c int, data []float32) {
 	if m.Sum == nil {
 		m.Sum, m.Squares = make([]float64, c), make([]float64, c)
 		m.Least = slices.Repeat([]float64{math.Inf(1)}, c)
 	}
 	m.Count += float64(len(data) / c)
-	m.Peak.add(peak(data))
+	m.Peak.Add(Peak(data))
 	for len(data) >= c {
 		for i, v := range data[:c] {
 			x := float64(v)
@@ -40,8 +40,8 @@ func (m *Moments) add(c int, data []float32) {
 	}
 }
 
-// bound sets Low and High from the map that was added.
-func (m *Moments) bound(data []float32) {
+// Bound sets Low and High from the map that was added.
+func (m *Moments) Bound(data []float32) {
 	c := len(m.Sum)
 	m.Low, m.High = slices.Repeat([]float64{math.Inf(1)}, c), slices.Repeat([]float64{math.Inf(-1)}, c)
 	for ; len(data) >= c; data = data[c:] {
@@ -51,8 +51,8 @@ func (m *Moments) bound(data []float32) {
 	}
 }
 
-// peak is the largest magnitude.
-func peak(data []float32) float64 {
+// Peak is the largest magnitude.
+func Peak(data []float32) float64 {
 	lo, hi := float32(0), float32(0)
 	for _, v := range data {
 		lo, hi = min(lo, v), max(hi, v)
@@ -87,8 +87,8 @@ func (m *Moments) merge(o *Moments) {
 	}
 }
 
-// mean is the expected value of each channel; nil if nothing was counted.
-func (m *Moments) mean() []float64 {
+// Mean is the expected value of each channel; nil if nothing was counted.
+func (m *Moments) Mean() []float64 {
 	if m == nil || m.Count == 0 {
 		return nil
 	}
@@ -103,10 +103,10 @@ func (m *Moments) mean() []float64 {
 // to have: calibration images do not show everything.
 const leastVariance = 1e-3
 
-// variance is the variance of each channel, at least a small part of their average; nil if nothing was
+// Variance is the variance of each channel, at least a small part of their average; nil if nothing was
 // counted or nothing varies.
-func (m *Moments) variance() []float64 {
-	mean := m.mean()
+func (m *Moments) Variance() []float64 {
+	mean := m.Mean()
 	if mean == nil {
 		return nil
 	}
@@ -116,7 +116,7 @@ func (m *Moments) variance() []float64 {
 		v[i] = max(0, s/m.Count-mean[i]*mean[i])
 		total += v[i]
 	}
-	if !(total > 0) || !finite(total) {
+	if !(total > 0) || !Finite(total) {
 		return nil
 	}
 	for i := range v {
@@ -124,9 +124,6 @@ func (m *Moments) variance() []float64 {
 	}
 	return v
 }
-
-// expect sets the moments of a layer's input.
-func (l *layer) expect(m *Moments) { l.mean, l.variance = m.mean(), m.variance() }
 
 // cloneChannels copies all that is known of the channels.
 func (m *Moments) cloneChannels() *Moments {
@@ -136,8 +133,8 @@ func (m *Moments) cloneChannels() *Moments {
 	}
 }
 
-// scaled is the moments of the channels multiplied with positive factors. Their Peak is not known.
-func (m *Moments) scaled(factors []float32) *Moments {
+// Scaled is the moments of the channels multiplied with positive factors. Their Peak is not known.
+func (m *Moments) Scaled(factors []float32) *Moments {
 	if len(factors) != len(m.Sum) {
 		return m
 	}
@@ -153,8 +150,8 @@ func (m *Moments) scaled(factors []float32) *Moments {
 	return y
 }
 
-// lowered is the moments of the channels less constants. Their Peak is not known.
-func (m *Moments) lowered(constants []float32) *Moments {
+// Lowered is the moments of the channels less constants. Their Peak is not known.
+func (m *Moments) Lowered(constants []float32) *Moments {
 	y := m.cloneChannels()
 	for c, f := range constants {
 		v := float64(f)
@@ -167,4 +164,36 @@ func (m *Moments) lowered(constants []float32) *Moments {
 		}
 	}
 	return y
+}
+
+// Power is the mean square of a map's values, 0 if it is not known.
+func (m *Moments) Power() float64 {
+	if m == nil || m.Count == 0 {
+		return 0
+	}
+	sum := 0.0
+	for _, s := range m.Squares {
+		sum += s / m.Count / float64(len(m.Squares))
+	}
+	return sum
+}
+
+// Log2Range returns the binary logarithm of each channel's range (its largest magnitude) over the root mean square of
+// all channels'; nil if that is not known.
+func (m *Moments) Log2Range(channels int) []float64 {
+	if m == nil || len(m.Low) != channels {
+		return nil
+	}
+	ranges, mean := make([]float64, channels), 0.0
+	for c, low := range m.Low {
+		ranges[c] = max(m.High[c], -low)
+		mean += ranges[c] * ranges[c] / float64(channels)
+	}
+	if !(mean > 0) {
+		return nil
+	}
+	for c, channelRange := range ranges {
+		ranges[c] = math.Log2(channelRange / math.Sqrt(mean))
+	}
+	return ranges
 }

@@ -1,4 +1,4 @@
-package quant
+package parallel
 
 import (
 	"context"
@@ -17,11 +17,11 @@ func TestInOrderFoldsInOrder(t *testing.T) {
 	for _, threads := range []int{1, 2, 7, 0} {
 		last := make(chan struct{})
 		var workers int
-		newTask := func() task[int] {
+		newTask := func() Task[int] {
 			workers++
 			return func(i int) (int, error) {
 				switch {
-				case i == 0 && workerCount(threads, images) > 1:
+				case i == 0 && Workers(threads, images) > 1:
 					<-last
 				case i == images-1:
 					close(last)
@@ -34,12 +34,12 @@ func TestInOrderFoldsInOrder(t *testing.T) {
 			require.Equal(t, len(got), i)
 			got = append(got, r)
 		}
-		require.NoError(t, inOrder(context.Background(), images, threads, newTask, fold))
+		require.NoError(t, InOrder(context.Background(), images, threads, newTask, fold))
 		require.Len(t, got, images)
 		for i, v := range got {
 			require.Equal(t, i*i, v)
 		}
-		require.Equal(t, workerCount(threads, images), workers)
+		require.Equal(t, Workers(threads, images), workers)
 	}
 }
 
@@ -49,7 +49,7 @@ func TestInOrderGivesTheFirstError(t *testing.T) {
 		// Of the images 0 to 8 three at most are under way when a fourth worker begins image 9, and so one of 6, 7 and 8
 		// has failed.
 		later := make(chan struct{})
-		newTask := func() task[int] {
+		newTask := func() Task[int] {
 			return func(i int) (int, error) {
 				switch {
 				case i == 5:
@@ -63,7 +63,7 @@ func TestInOrderGivesTheFirstError(t *testing.T) {
 				return 0, nil
 			}
 		}
-		err := inOrder(context.Background(), 1000, 4, newTask, func(int, int) { folded++ })
+		err := InOrder(context.Background(), 1000, 4, newTask, func(int, int) { folded++ })
 		require.EqualError(t, err, "image 5")
 		require.Equal(t, 5, folded)
 	}
@@ -72,7 +72,7 @@ func TestInOrderGivesTheFirstError(t *testing.T) {
 func TestInOrderStopsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var begun atomic.Int64
-	newTask := func() task[int] {
+	newTask := func() Task[int] {
 		return func(i int) (int, error) {
 			switch n := begun.Add(1); {
 			case n == 4:
@@ -83,20 +83,20 @@ func TestInOrderStopsWithItsContext(t *testing.T) {
 			return 0, nil
 		}
 	}
-	err := inOrder(ctx, 1000000, 2, newTask, func(int, int) {})
+	err := InOrder(ctx, 1000000, 2, newTask, func(int, int) {})
 	require.ErrorIs(t, err, context.Canceled)
 	require.LessOrEqual(t, begun.Load(), int64(5))
 
 	late, stop := context.WithDeadline(context.Background(), time.Time{})
 	defer stop()
-	err = inOrder(late, 3, 1, newTask, func(int, int) { t.Error("nothing may run") })
+	err = InOrder(late, 3, 1, newTask, func(int, int) { t.Error("nothing may run") })
 	require.True(t, errors.Is(err, context.DeadlineExceeded))
 }
 
-func TestInParallel(t *testing.T) {
+func TestFor(t *testing.T) {
 	for _, n := range []int{0, 1, 100} {
 		seen := make([]atomic.Int64, n)
-		inParallel(n, 3, func(i int) { seen[i].Add(1) })
+		For(n, 3, func(i int) { seen[i].Add(1) })
 		for i := range seen {
 			require.EqualValues(t, 1, seen[i].Load())
 		}

@@ -1,4 +1,4 @@
-package quant
+package observe
 
 import (
 	"fmt"
@@ -40,27 +40,27 @@ func ParseObserver(name string) (Observer, error) {
 	return "", fmt.Errorf("unknown observer %q: expected one of %v", name, Observers())
 }
 
-// Number of positive steps of the two activation formats.
+// UnsignedLevels and SignedLevels are the numbers of positive steps of the two activation formats.
 const (
-	unsignedLevels = 255
-	signedLevels   = 127
+	UnsignedLevels = 255
+	SignedLevels   = 127
 )
 
-// levels is the number of positive steps of a map's 8-bit format.
-func levels(signed bool) int {
+// Levels is the number of positive steps of a map's 8-bit format.
+func Levels(signed bool) int {
 	if signed {
-		return signedLevels
+		return SignedLevels
 	}
-	return unsignedLevels
+	return UnsignedLevels
 }
 
-// choose returns the range T of a map with at least one value that is not zero. It is positive, at most
+// Choose returns the range T of a map with at least one value that is not zero. It is positive, at most
 // the largest magnitude, and exact in float64. peak is for the Average observer, which takes the largest
 // magnitude where that is unknown or as good as zero.
-func (o Observer) choose(h *Histogram, levels int, percent, peak float64) float64 {
+func (o Observer) Choose(h *Histogram, levels int, percent, peak float64) float64 {
 	switch o {
 	case Average:
-		if peak >= smallestRange {
+		if peak >= SmallestRange {
 			return min(peak, float64(h.max))
 		}
 		return float64(h.max)
@@ -91,8 +91,8 @@ type MovingAverage struct {
 	first float64
 }
 
-// add appends a value.
-func (a *MovingAverage) add(x float64) { a.merge(MovingAverage{Count: 1, Value: x, first: x}) }
+// Add appends a value.
+func (a *MovingAverage) Add(x float64) { a.merge(MovingAverage{Count: 1, Value: x, first: x}) }
 
 // merge appends o's sequence. It undoes that o took its first value whole, so that the average is that of one
 // sequence up to rounding.

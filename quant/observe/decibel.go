@@ -1,4 +1,4 @@
-package quant
+package observe
 
 import (
 	"encoding/json"
@@ -42,27 +42,28 @@ func (d *Decibel) UnmarshalJSON(data []byte) error {
 // String returns one decimal, such as "38.9 dB".
 func (d Decibel) String() string { return fmt.Sprintf("%.1f dB", float64(d)) }
 
-// power adds up the power of a signal and of what was lost of it.
-type power struct{ signal, noise float64 }
+// Power adds up the power of a signal and that of the error in it. The zero value is empty.
+type Power struct{ Signal, Noise float64 }
 
-// add takes in one map: want is the signal, got what became of it.
-func (p *power) add(want, got []float32) {
+// Add takes in one map: want is the signal, got what became of it.
+func (p *Power) Add(want, got []float32) {
 	for i, w := range want {
 		d := float64(w) - float64(got[i])
-		p.signal += float64(w) * float64(w)
-		p.noise += d * d
+		p.Signal += float64(w) * float64(w)
+		p.Noise += d * d
 	}
 }
 
-func (p *power) merge(o power) {
-	p.signal += o.signal
-	p.noise += o.noise
+// Merge adds what o added up.
+func (p *Power) Merge(o Power) {
+	p.Signal += o.Signal
+	p.Noise += o.Noise
 }
 
-// sqnr is the signal to quantisation noise ratio: infinite if nothing was lost.
-func (p power) sqnr() Decibel {
-	if p.noise == 0 {
+// SQNR is the signal to quantisation noise ratio: infinite if nothing was lost.
+func (p Power) SQNR() Decibel {
+	if p.Noise == 0 {
 		return Decibel(math.Inf(1))
 	}
-	return Decibel(10 * math.Log10(p.signal/p.noise))
+	return Decibel(10 * math.Log10(p.Signal/p.Noise))
 }

@@ -1,4 +1,6 @@
-package quant
+// Package observe sums up what calibration sees of activation maps: Histogram and Moments of their values, the
+// Observer that chooses a range from them, and the Power of their errors.
+package observe
 
 import "math"
 
@@ -6,10 +8,10 @@ const (
 	// binBits fixes a histogram's size: 4096 bins; a map's largest value lies in the upper half of them.
 	binBits = 12
 	bins    = 1 << binBits
-	// smallestExponent is the exponent of the least range. A map that stays below it is taken for all
-	// zeros; scales then stay far from float32's subnormal numbers.
+	// SmallestRange is the least range, and smallestExponent its exponent. A map that stays below it is taken for
+	// all zeros; scales then stay far from float32's subnormal numbers.
 	smallestExponent = -100
-	smallestRange    = 0x1p-100
+	SmallestRange    = 0x1p-100
 	infinityBits     = 0x7f800000
 )
 
@@ -97,8 +99,8 @@ func (h *Histogram) Zeros() int64 { return h.zeros }
 // Max is the largest magnitude, exactly.
 func (h *Histogram) Max() float32 { return h.max }
 
-// dead reports whether the map was all zeros, or as good as.
-func (h *Histogram) dead() bool { return h.max < smallestRange }
+// Dead reports whether the map was all zeros, or as good as.
+func (h *Histogram) Dead() bool { return h.max < SmallestRange }
 
 // binWidth is the width of one bin.
 func (h *Histogram) binWidth() float64 { return math.Ldexp(1, h.exponent-binBits) }

@@ -1,4 +1,4 @@
-package quant
+package observe
 
 import "github.com/libresnext/libresnext/resnext"
 
@@ -16,7 +16,8 @@ type Statistics struct {
 	Moments map[string]*Moments
 }
 
-func newStatistics(cfg resnext.Config) *Statistics {
+// NewStatistics returns empty statistics of a network, with a histogram for each convolution.
+func NewStatistics(cfg resnext.Config) *Statistics {
 	s := &Statistics{Maps: make(map[string]*Histogram), Moments: make(map[string]*Moments)}
 	for _, conv := range cfg.Convs() {
 		s.Maps[conv.Name] = NewHistogram()
@@ -34,10 +35,11 @@ func (s *Statistics) Merge(o *Statistics) {
 		}
 		s.Maps[name].Merge(h)
 	}
-	s.mergeMoments(o.Moments)
+	s.MergeMoments(o.Moments)
 }
 
-func (s *Statistics) mergeMoments(o map[string]*Moments) {
+// MergeMoments is Merge of moments alone.
+func (s *Statistics) MergeMoments(o map[string]*Moments) {
 	if s.Moments == nil {
 		s.Moments = make(map[string]*Moments)
 	}
