@@ -6,6 +6,7 @@ import (
 
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/quant/observe"
+	"github.com/libresnext/libresnext/quant/round"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
@@ -15,16 +16,13 @@ import (
 // multipliers, needs some room.
 const maxSteps = 1 << 29
 
-// productsPerQuad is how many of a quad's products share a lane.
-const productsPerQuad = 2
-
 // maxHessian is the largest number of inputs of a filter whose Hessian is kept; it bounds memory and time. Layers
 // with larger filters, such as the last dense 3x3 ones of a ResNet, are rounded plainly.
 const maxHessian = 2304
 
 // conv adds a convolution and returns the scale of its output. added is the largest real magnitude that is
 // added to its sums; wanted and onSteps are the float layer as pass.observe takes it.
-func (b *builder) conv(lc layerContext, l *layer, wanted, onSteps *float.Conv, added float64) (float64, error) {
+func (b *builder) conv(lc layerContext, l *round.Layer, wanted, onSteps *float.Conv, added float64) (float64, error) {
 	shape, histogram := lc.Conv, b.stats.Maps[lc.Name]
 	peak := 0.0
 	if m := b.stats.Moments[shape.Name]; m != nil {
@@ -40,17 +38,17 @@ func (b *builder) conv(lc layerContext, l *layer, wanted, onSteps *float.Conv, a
 		histogram, peak = o.histogram, o.peak.Value
 		b.stats.Maps[shape.Name] = histogram
 		used = b.prepareRounding(l, shape.Weights()/shape.Out, func() {
-			l.fitGroups(o.covariances(b.options.Threads), o.offset(), b.options)
+			l.Fit(o.covariances(b.options.Threads), o.offset(), b.options.fit())
 		})
 	}
 	step, err := b.observedStep(shape, histogram, peak)
 	if err != nil {
 		return 0, err
 	}
-	q := l.round(shape, step, 1-float64(histogram.Zeros())/float64(histogram.Count()), b.options)
-	scale := max(step, (q.bound+added)/maxSteps)
+	q := l.Round(shape, step, 1-float64(histogram.Zeros())/float64(histogram.Count()), b.options.Chains, b.options.Threads)
+	scale := max(step, (q.Bound+added)/maxSteps)
 	if o != nil {
-		if scale, err = b.advance(lc, q.quantisedLayer, o, scale); err != nil {
+		if scale, err = b.advance(lc, q.QuantisedLayer, o, scale); err != nil {
 			return 0, err
 		}
 	}
@@ -58,7 +56,7 @@ func (b *builder) conv(lc layerContext, l *layer, wanted, onSteps *float.Conv, a
 		return 0, fmt.Errorf("%s: the output's scale is %v: the float network's values are too extreme for float32",
 			shape.Name, scale)
 	}
-	params, err := q.params(l.name, scale)
+	params, err := q.Params(l.Name, scale)
 	if err != nil {
 		return 0, err
 	}
@@ -73,21 +71,22 @@ func (b *builder) conv(lc layerContext, l *layer, wanted, onSteps *float.Conv, a
 
 // prepareRounding gathers the layer's statistics by fit, unless its filters exceed maxHessian inputs, and enables GPTQ
 // if Rounding is in use. It returns the techniques that work on the layer.
-func (b *builder) prepareRounding(l *layer, inputs int, fit func()) []Technique {
+func (b *builder) prepareRounding(l *round.Layer, inputs int, fit func()) []Technique {
 	used := b.options.techniques()
 	if !b.options.needsHessian() || inputs > maxHessian {
 		return slices.DeleteFunc(used, Technique.needsHessian)
 	}
 	fit()
 	if b.options.uses(Rounding) {
-		l.budget = &b.pass.budget
+		budget := budgets[b.options.Effort].rounding
+		l.Budget = &budget
 	}
 	return used
 }
 
 // advance moves the images past the layer and returns the size of its output's steps.
-func (b *builder) advance(lc layerContext, q *quantisedLayer, o *observation, scale float64) (float64, error) {
-	c := q.real(o.offset(), lc.inputScale)
+func (b *builder) advance(lc layerContext, q *round.QuantisedLayer, o *observation, scale float64) (float64, error) {
+	c := q.Float(o.offset(), lc.inputScale)
 	if !observe.Finite(scale) {
 		return scale, nil // reported by the caller
 	}
@@ -95,15 +94,15 @@ func (b *builder) advance(lc layerContext, q *quantisedLayer, o *observation, sc
 }
 
 // note adds a layer to the diagnostics.
-func (b *builder) note(d LayerDiagnostics, q chained) {
-	d.Chains, d.SaturatedLanes = q.chains, q.saturatedLanes()
+func (b *builder) note(d LayerDiagnostics, q round.Rounded) {
+	d.Chains, d.SaturatedLanes = q.Chains, q.SaturatedLanes()
 	original, now, output := b.original.Convs[d.Name], b.net.Convs[d.Name], d.Name
 	if original == nil {
 		original, now, output = &b.original.Classifier, &b.net.Classifier, float.LogitsName
 	}
 	d.Before, d.After = unevenness(original, b.known.Moments[output]), unevenness(now, b.stats.Moments[output])
-	d.SQNR = observe.Power{Signal: b.stats.Moments[output].Power(), Noise: q.noise}.SQNR()
-	b.diagnostics.Layers, b.growth = append(b.diagnostics.Layers, d), append(b.growth, q.growth)
+	d.SQNR = observe.Power{Signal: b.stats.Moments[output].Power(), Noise: q.Noise}.SQNR()
+	b.diagnostics.Layers, b.growth = append(b.diagnostics.Layers, d), append(b.growth, q.Growth)
 }
 
 // classifier adds the last layer, whose input is summed over pixels. Its outputs are the logits themselves, of
@@ -113,26 +112,26 @@ func (b *builder) classifier(s topology.Step, pixels int) error {
 	c := clampDead(&b.net.Classifier, b.read(s), b.stats.Images)
 	scale := b.scales[s.In]
 	input := scale / float64(pixels) / float64(pool)
-	l := layer{
-		name: s.Name, weight: c.Weight, bias: widen(c.Bias), inputScale: input, maxInput: int64(resnext.PooledMax(pixels)),
+	l := round.Layer{
+		Name: s.Name, Weight: c.Weight, Bias: widen(c.Bias), InputScale: input, MaxInput: int64(resnext.PooledMax(pixels)),
 	}
-	l.expect(b.read(s))
+	l.Expect(b.read(s))
 	var used []Technique
 	if b.pass != nil {
 		used = b.prepareRounding(&l, len(c.Weight)/len(c.Bias), func() {
-			l.fitGroups([]*covariance{b.pass.observeHead(s, c, scale, input)}, nil, b.options)
+			l.Fit([]*round.Covariance{b.pass.observeHead(s, c, scale, input)}, nil, b.options.fit())
 		})
 	}
-	q := chained{quantisedLayer: l.quantise(b.options.Threads), growth: 1}
-	if q.bound >= maxSteps {
+	q := l.RoundFree(b.options.Threads)
+	if q.Bound >= maxSteps {
 		return fmt.Errorf("%s: logits could reach %.3g, expected less than %.3g: scale its weights down",
-			l.name, q.bound, float64(maxSteps))
+			l.Name, q.Bound, float64(maxSteps))
 	}
 	var err error
-	if b.out.Classifier, err = q.params(l.name, 1); err != nil {
+	if b.out.Classifier, err = q.Params(l.Name, 1); err != nil {
 		return err
 	}
-	b.note(LayerDiagnostics{Name: l.name, MACs: int64(len(c.Weight)), Techniques: used}, q)
+	b.note(LayerDiagnostics{Name: l.Name, MACs: int64(len(c.Weight)), Techniques: used}, q)
 	return b.finished()
 }
 
@@ -147,27 +146,4 @@ func (b *builder) observedStep(shape resnext.ConvShape, h *Histogram, peak float
 	}
 	n := observe.Levels(!shape.ReLU)
 	return b.options.Observer.Choose(h, n, b.options.Percentile, peak) / float64(n), nil
-}
-
-// params returns a layer's numbers for an output of the given scale.
-func (q *quantisedLayer) params(name string, scale float64) (resnext.ConvParams, error) {
-	p := resnext.ConvParams{Weight: q.weight, Bias: q.bias, Multiplier: make([]float32, len(q.bias))}
-	for oc, step := range q.step {
-		var err error
-		if p.Multiplier[oc], err = multiplier(step / scale); err != nil {
-			return p, fmt.Errorf("%s: the multiplier of output channel %d: %w", name, oc, err)
-		}
-	}
-	return p, nil
-}
-
-// multiplier is m as the arithmetic takes it.
-func multiplier(m float64) (float32, error) {
-	if m < observe.SmallestNormal {
-		m = 0
-	}
-	if f := float32(m); observe.Finite(float64(f)) {
-		return f, nil
-	}
-	return 0, fmt.Errorf("%v is no float32 number: the float network's values are too extreme", m)
 }

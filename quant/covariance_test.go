@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/libresnext/libresnext/quant/round"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -42,7 +43,7 @@ func TestCovariancesArePlainSums(t *testing.T) {
 	}
 }
 
-func requirePlainSums(t *testing.T, p *patches, g int, m *covariance) {
+func requirePlainSums(t *testing.T, p *patches, g int, m *round.Covariance) {
 	s := p.shape
 	k, filters, n := s.Weights()/s.Out, s.Out/s.Groups, float64(p.rows())
 	x := make([][]float64, p.rows())
@@ -56,22 +57,22 @@ func requirePlainSums(t *testing.T, p *patches, g int, m *covariance) {
 			errors[j] += float64(p.errors[row*s.Out+g*filters+j]) / n
 		}
 	}
-	require.InDeltaSlice(t, mean, m.mean, 1e-9)
-	require.InDeltaSlice(t, errors, m.errors, 1e-6)
+	require.InDeltaSlice(t, mean, m.Mean, 1e-9)
+	require.InDeltaSlice(t, errors, m.Errors, 1e-6)
 	for i := range k {
 		for j := range k {
 			sum := 0.0
 			for row := range x {
 				sum += (x[row][i] - mean[i]) * (x[row][j] - mean[j]) / n
 			}
-			require.InDelta(t, sum, m.square[i*k+j], 1e-6)
+			require.InDelta(t, sum, m.Square[i*k+j], 1e-6)
 		}
 		for j := range filters {
 			sum := 0.0
 			for row := range x {
 				sum += (x[row][i] - mean[i]) * (float64(p.errors[row*s.Out+g*filters+j]) - errors[j]) / n
 			}
-			require.InDelta(t, sum, m.cross[i*filters+j], 1e-3)
+			require.InDelta(t, sum, m.Cross[i*filters+j], 1e-3)
 		}
 	}
 }

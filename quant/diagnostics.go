@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/round"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -91,7 +92,7 @@ func (d *Diagnostics) Layer(name string) *LayerDiagnostics {
 // MainChains is the length of the chains that most of the work has.
 func (d *Diagnostics) MainChains() int {
 	best := 0
-	for _, n := range chainLengths {
+	for _, n := range round.ChainLengths {
 		if d.ChainShares[n] > d.ChainShares[best] {
 			best = n
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/quant/observe"
+	"github.com/libresnext/libresnext/quant/round"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -64,7 +65,7 @@ func WeightSpread(c *float.Conv) float64 {
 // or 8): the larger of the sums of either sign over resnext.LaneLimit. mean is that of all lanes; a largest of at
 // most 1 proves the chains of the whole layer.
 func LaneUtilisation(s resnext.ConvShape, q []int8, products int) (mean, largest float64) {
-	lane, n := resnext.Lanes(s, products/productsPerQuad)
+	lane, n := resnext.Lanes(s, products/round.ProductsPerQuad)
 	if len(lane) == 0 || len(q) == 0 {
 		return 0, 0
 	}

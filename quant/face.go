@@ -1,6 +1,9 @@
 package quant
 
-import "github.com/libresnext/libresnext/quant/observe"
+import (
+	"github.com/libresnext/libresnext/quant/observe"
+	"github.com/libresnext/libresnext/quant/round"
+)
 
 // What package observe defines and this package's functions take or return.
 type (
@@ -27,6 +30,13 @@ const (
 
 // DefaultPercentile is the share of values, in percent, that the Percentile observer keeps by default.
 const DefaultPercentile = observe.DefaultPercentile
+
+const (
+	// ChainsAuto lets Quantise choose each layer's chains.
+	ChainsAuto = round.ChainsAuto
+	// AutoLoss is by how many dB ChainsAuto lets the noise of a layer's output grow.
+	AutoLoss = round.AutoLoss
+)
 
 // ErrNotFinite is wrapped by errors about a float network that has or computes infinities or NaNs.
 var ErrNotFinite = observe.ErrNotFinite

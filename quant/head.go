@@ -6,15 +6,16 @@ import (
 
 	"github.com/libresnext/libresnext/internal/parallel"
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/round"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // observeHead measures the classifier c, the step s. Its input is the sum over each channel of the last map, in steps
 // of size input; scale is the real value of one step of that map.
-func (p *pass) observeHead(s topology.Step, c *float.Conv, scale, input float64) *covariance {
+func (p *pass) observeHead(s topology.Step, c *float.Conv, scale, input float64) *round.Covariance {
 	n, filters := len(p.images), len(c.Bias)
 	k := len(c.Weight) / filters
-	m := newCovariance(n, k, filters)
+	m := round.NewCovariance(n, k, filters)
 	x := blas64.General{Rows: n, Cols: k, Stride: k, Data: make([]float64, n*k)}
 	e := blas64.General{Rows: n, Cols: filters, Stride: filters, Data: make([]float64, n*filters)}
 	parallel.For(n, p.threads, func(i int) {
@@ -26,16 +27,11 @@ func (p *pass) observeHead(s topology.Step, c *float.Conv, scale, input float64)
 		}
 	})
 	for i := range n {
-		addScaled(m.mean, 1, x.Data[i*k:][:k])
-		row := e.Data[i*filters:][:filters]
-		addScaled(m.errors, 1, row)
-		for f, v := range row {
-			m.power[f] += v * v
-		}
+		m.AddRow(x.Data[i*k:][:k], e.Data[i*filters:][:filters])
 	}
-	blas64.Syrk(blas.Trans, 1, x, 0, blas64.Symmetric{N: k, Stride: k, Data: m.square, Uplo: blas.Lower})
-	blas64.Gemm(blas.Trans, blas.NoTrans, 1, x, e, 0, blas64.General{Rows: k, Cols: filters, Stride: filters, Data: m.cross})
-	m.centre()
+	blas64.Syrk(blas.Trans, 1, x, 0, blas64.Symmetric{N: k, Stride: k, Data: m.Square, Uplo: blas.Lower})
+	blas64.Gemm(blas.Trans, blas.NoTrans, 1, x, e, 0, blas64.General{Rows: k, Cols: filters, Stride: filters, Data: m.Cross})
+	m.Centre()
 	return m
 }
 

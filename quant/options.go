@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-)
 
-// ChainsAuto lets Quantise choose each layer's chains.
-const ChainsAuto = -1
+	"github.com/libresnext/libresnext/quant/round"
+)
 
 // Options are the choices of Quantise. The zero value is a good start.
 type Options struct {
@@ -77,6 +76,13 @@ func (o Options) needsImages() bool { return len(o.techniques()) > 0 }
 // needsHessian reports whether a layer must be measured for its techniques.
 func (o Options) needsHessian() bool {
 	return slices.ContainsFunc(o.techniques(), Technique.needsHessian)
+}
+
+// fit is how the techniques fit a layer.
+func (o Options) fit() round.Fit {
+	return round.Fit{
+		Correct: o.uses(Correction), CorrectBias: o.uses(BiasCorrection), Together: o.uses(Rounding), Threads: o.Threads,
+	}
 }
 
 // describe is what the model file says about how it was calibrated.

@@ -16,7 +16,7 @@ type pass struct {
 	ctx      context.Context
 	program  *topology.Program
 	uses     []topology.Uses
-	budget   searchBudget
+	budget   passBudget
 	threads  int
 	images   []*imageState
 	observed int // layers so far
@@ -54,9 +54,32 @@ func imageBytes(p *topology.Program) int64 {
 	return 3 * int64(most)
 }
 
+// passBudget bounds what a pass takes.
+type passBudget struct {
+	// memory bounds the bytes that the images' maps take; images that do not fit only help to choose ranges.
+	memory int64
+	// samples is how many pixels of each layer are looked at, over all images.
+	samples int
+}
+
+// images chooses as many of n as fit the memory, evenly, and alternating between those that Moments.Low knows and the
+// others.
+func (b passBudget) images(program *topology.Program, n int) []int {
+	m := min(int64(n), max(1, b.memory/imageBytes(program)))
+	chosen := make([]int, m)
+	first := func(i int) int { return int(int64(i) * int64(n) / m) }
+	for i := range chosen {
+		chosen[i] = first(i)
+		if (chosen[i]-i)%2 != 0 && chosen[i]+1 < first(i+1) {
+			chosen[i]++
+		}
+	}
+	return chosen
+}
+
 // newPass loads the images, as the networks see them less what borders them.
 func newPass(ctx context.Context, program *topology.Program, preprocess resnext.Preprocess, source Images,
-	budget searchBudget, threads int) (*pass, error) {
+	budget passBudget, threads int) (*pass, error) {
 	p := &pass{ctx: ctx, program: program, uses: program.Uses(), budget: budget, threads: threads}
 	chosen := budget.images(program, source.N)
 	image := program.Maps[topology.Image]

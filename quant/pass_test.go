@@ -106,19 +106,19 @@ func TestBudgetBoundsTheImages(t *testing.T) {
 	require.NoError(t, err)
 	p := topology.Lower(cfg)
 	for _, n := range []int{1, 3, 100, 1000000} {
-		chosen := budgets[Default].images(p, n)
+		chosen := budgets[Default].pass.images(p, n)
 		require.NotEmpty(t, chosen)
-		require.LessOrEqual(t, int64(len(chosen))*imageBytes(p), budgets[Default].memory)
+		require.LessOrEqual(t, int64(len(chosen))*imageBytes(p), budgets[Default].pass.memory)
 		require.LessOrEqual(t, len(chosen), n)
 		for i := range chosen {
 			require.Less(t, chosen[i], n)
 			require.True(t, i == 0 || chosen[i] > chosen[i-1])
 		}
 	}
-	require.Len(t, searchBudget{memory: 1}.images(p, 5), 1, "one image always")
+	require.Len(t, passBudget{memory: 1}.images(p, 5), 1, "one image always")
 	for _, stride := range []int{2, 3, 4} {
 		odd := 0
-		for _, at := range (searchBudget{memory: 10 * imageBytes(p)}).images(p, 10*stride) {
+		for _, at := range (passBudget{memory: 10 * imageBytes(p)}).images(p, 10*stride) {
 			odd += at % 2
 		}
 		require.Equal(t, 5, odd, "of the images that Moments.Low knows, and of the others")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/quant/observe"
+	"github.com/libresnext/libresnext/quant/round"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
@@ -81,7 +82,7 @@ func newBuilder(ctx context.Context, net *float.Net, source Images, stats *Stati
 				b.net, b.stats = e.net, e.statistics()
 			}
 		}
-		if b.pass, err = newPass(ctx, b.program, p, source, budgets[o.Effort], o.Threads); err != nil {
+		if b.pass, err = newPass(ctx, b.program, p, source, budgets[o.Effort].pass, o.Threads); err != nil {
 			return nil, err
 		}
 	}
@@ -143,7 +144,7 @@ func (b *builder) step(s topology.Step) error {
 	}
 	b.scales[s.Out] = scale
 	if s.Add != topology.None {
-		if b.out.Residual[s.Block], err = multiplier(lc.addScale / scale); err != nil {
+		if b.out.Residual[s.Block], err = round.Multiplier(lc.addScale / scale); err != nil {
 			return fmt.Errorf("%s: the shortcut's multiplier: %w", s.Block, err)
 		}
 	}
@@ -163,11 +164,11 @@ func (b *builder) addConv(lc layerContext, added float64) (float64, error) {
 	}
 	moments := b.read(lc.Step)
 	clamped := clampDead(c, moments, b.stats.Images)
-	l := layer{
-		name: lc.Name, weight: clamped.Weight, bias: widen(c.Bias), inputScale: lc.inputScale, maxInput: convInputs,
-		groups: lc.Conv.Groups,
+	l := round.Layer{
+		Name: lc.Name, Weight: clamped.Weight, Bias: widen(c.Bias), InputScale: lc.inputScale, MaxInput: round.MaxConvInput,
+		Groups: lc.Conv.Groups,
 	}
-	l.expect(moments)
+	l.Expect(moments)
 	return b.conv(lc, &l, c, clamped, added)
 }
 

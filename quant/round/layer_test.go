@@ -1,4 +1,4 @@
-package quant
+package round
 
 import (
 	"fmt"
@@ -64,12 +64,12 @@ func TestQuantiseFilterKeepsItsBounds(t *testing.T) {
 	for _, n := range []int{1, 36, 4096, 90000} {
 		for _, size := range []float64{0, 1e-44, 1e-12, 0.1, 1e30} {
 			for _, bias := range []float64{0, 1e-38, -0.5, -1e9, 1e30} {
-				for _, inputs := range []int64{convInputs, math.MaxInt16} {
+				for _, inputs := range []int64{MaxConvInput, math.MaxInt16} {
 					w := make([]float32, n)
 					for i := range w {
 						w[i] = float32(size * (0.5 + 0.5*r.Float64()))
 					}
-					l := layer{inputScale: 0.02, maxInput: inputs, weight: w, bias: []float64{bias}}
+					l := Layer{InputScale: 0.02, MaxInput: inputs, Weight: w, Bias: []float64{bias}}
 					q := make([]int8, n)
 					for i := range q {
 						q[i] = -128 // must be overwritten
@@ -85,7 +85,7 @@ func TestQuantiseFilterKeepsItsBounds(t *testing.T) {
 					require.NotContains(t, q, int8(-128), what)
 					require.Equal(t, bound, sum, what)
 					require.LessOrEqual(t, sum, int64(math.MaxInt32), what)
-					require.InDelta(t, bias, float64(b)*scale*l.inputScale, 0.5000001*scale*l.inputScale, what)
+					require.InDelta(t, bias, float64(b)*scale*l.InputScale, 0.5000001*scale*l.InputScale, what)
 					for i, v := range q[:min(n, 36)] {
 						if abs(int64(v)) < maxWeight { // or it is clipped
 							require.InDelta(t, float64(w[i]), float64(v)*scale, 0.5000001*scale, what)
@@ -98,20 +98,20 @@ func TestQuantiseFilterKeepsItsBounds(t *testing.T) {
 }
 
 func TestDeadFilterKeepsItsBias(t *testing.T) {
-	l := layer{weight: make([]float32, 12), bias: []float64{-0.37, 0, 4e-30}, inputScale: 0.02, maxInput: convInputs}
+	l := Layer{Weight: make([]float32, 12), Bias: []float64{-0.37, 0, 4e-30}, InputScale: 0.02, MaxInput: MaxConvInput}
 	q := l.quantise(2)
 	require.Equal(t, make([]int8, 12), q.weight)
-	for oc, b := range l.bias {
+	for oc, b := range l.Bias {
 		require.InDelta(t, b, float64(q.bias[oc])*q.step[oc], math.Abs(b)*1e-6)
 	}
 	require.Zero(t, q.bias[1])
 	require.Zero(t, q.step[1])
-	require.InEpsilon(t, 0.37, q.bound, 1e-6)
+	require.InEpsilon(t, 0.37, q.Bound, 1e-6)
 }
 
 // plain is a filter without bias, lanes or knowledge of its inputs.
 func plain(w []float32) *filter {
-	return (&layer{weight: w, bias: []float64{0}}).filter(0)
+	return (&Layer{Weight: w, Bias: []float64{0}}).filter(0)
 }
 
 func BenchmarkSearchScale(b *testing.B) {

@@ -1,4 +1,4 @@
-package quant
+package round
 
 import "math"
 
@@ -16,21 +16,21 @@ type filter struct {
 }
 
 // filter gathers output channel oc.
-func (l *layer) filter(oc int) *filter {
-	size := len(l.weight) / len(l.bias)
-	w := l.weight[oc*size:][:size]
-	f := &filter{lanes: l.lanes, bias: l.bias[oc], unit: l.inputScale, lost: -1,
+func (l *Layer) filter(oc int) *filter {
+	size := len(l.Weight) / len(l.Bias)
+	w := l.Weight[oc*size:][:size]
+	f := &filter{lanes: l.lanes, bias: l.Bias[oc], unit: l.InputScale, lost: -1,
 		weight: make([]float64, size), importance: make([]float64, size), mean: make([]float64, size)}
 	if f.lanes == nil {
 		f.lanes = freeLanes(size)
 	}
 	channels := func(perInput []float64) []float64 { // those of the channel's group
-		n := len(perInput) / max(l.groups, 1)
-		return perInput[oc/(len(l.bias)/max(l.groups, 1))*n:][:n]
+		n := len(perInput) / max(l.Groups, 1)
+		return perInput[oc/(len(l.Bias)/max(l.Groups, 1))*n:][:n]
 	}
 	var mean, variance []float64
-	if l.mean != nil {
-		mean = channels(l.mean)
+	if l.Mean != nil {
+		mean = channels(l.Mean)
 	}
 	if l.variance != nil {
 		variance = channels(l.variance)

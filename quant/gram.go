@@ -3,34 +3,17 @@ package quant
 import (
 	"github.com/libresnext/libresnext/asm"
 	"github.com/libresnext/libresnext/internal/parallel"
+	"github.com/libresnext/libresnext/quant/round"
 )
-
-// covariance is what rounding one group of a layer's filters depends on, over the sampled pixels: how the
-// inputs x, in steps, vary together, and how the errors e of the outputs vary with them.
-type covariance struct {
-	count  float64
-	mean   []float64 // of x, [K]
-	square []float64 // covariance of x, [K][K]
-	cross  []float64 // covariance of x and e, [K][filters]
-	errors []float64 // mean of e, [filters]
-	power  []float64 // variance of e, [filters]
-}
-
-func newCovariance(count, k, filters int) *covariance {
-	return &covariance{
-		count: float64(count), mean: make([]float64, k), square: make([]float64, k*k),
-		cross: make([]float64, k*filters), errors: make([]float64, filters), power: make([]float64, filters),
-	}
-}
 
 // covariances measures every group. Sums over x are of integers and exact, and the others are added up in the
 // order of the rows: they are the same on any number of threads.
-func (p *patches) covariances(threads int) []*covariance {
+func (p *patches) covariances(threads int) []*round.Covariance {
 	s := p.shape
 	k, filters := s.Weights()/s.Out, s.Out/s.Groups
-	groups := make([]*covariance, s.Groups)
+	groups := make([]*round.Covariance, s.Groups)
 	for g := range groups {
-		groups[g] = newCovariance(p.rows(), k, filters)
+		groups[g] = round.NewCovariance(p.rows(), k, filters)
 	}
 	shares := 1 // of a group's columns
 	if s.Groups == 1 {
@@ -39,7 +22,7 @@ func (p *patches) covariances(threads int) []*covariance {
 	parallel.For(s.Groups*shares, threads, func(i int) {
 		newAdder(p, groups[i/shares], i/shares).run(i%shares, shares)
 	})
-	parallel.For(s.Groups, threads, func(g int) { groups[g].centre() })
+	parallel.For(s.Groups, threads, func(g int) { groups[g].Centre() })
 	return groups
 }
 
@@ -49,7 +32,7 @@ func panels(columns int) int { return (columns + asm.SgemmCols - 1) / asm.SgemmC
 // adder sums products up by asm.Sgemm, chunkRows pixels at a time.
 type adder struct {
 	*patches
-	to     *covariance
+	to     *round.Covariance
 	group  int
 	inputs []float32 // [K][chunkRows]
 	panel  []float32 // [chunkRows][16]
@@ -61,8 +44,8 @@ type adder struct {
 // chunkRows keeps the sums of products of 8-bit integers below 2^24: exact in float32.
 const chunkRows = 256
 
-func newAdder(p *patches, to *covariance, group int) *adder {
-	k := len(to.mean)
+func newAdder(p *patches, to *round.Covariance, group int) *adder {
+	k := len(to.Mean)
 	a := &adder{
 		patches: p, to: to, group: group, inputs: make([]float32, k*chunkRows),
 		panel: make([]float32, chunkRows*asm.SgemmCols), sums: make([]float32, k*asm.SgemmCols), starts: make([]int, k),
@@ -77,7 +60,7 @@ func newAdder(p *patches, to *covariance, group int) *adder {
 
 // run adds every shares-th panel of columns.
 func (a *adder) run(share, shares int) {
-	k, filters := len(a.to.mean), len(a.to.errors)
+	k, filters := len(a.to.Mean), len(a.to.Errors)
 	for first := 0; first < a.rows(); first += chunkRows {
 		n := min(chunkRows, a.rows()-first)
 		for i := range n {
@@ -95,7 +78,7 @@ func (a *adder) run(share, shares int) {
 
 // addInputs adds the columns of square from c on, in its lower half, and of mean.
 func (a *adder) addInputs(c int) {
-	k, n := len(a.to.mean), a.args.K
+	k, n := len(a.to.Mean), a.args.K
 	clear(a.panel)
 	columns := min(asm.SgemmCols, k-c)
 	for j := range columns {
@@ -104,25 +87,25 @@ func (a *adder) addInputs(c int) {
 			a.panel[i*asm.SgemmCols+j] = v
 			sum += float64(v)
 		}
-		a.to.mean[c+j] += sum
+		a.to.Mean[c+j] += sum
 	}
-	a.multiply(a.to.square, k, c, columns, c)
+	a.multiply(a.to.Square, k, c, columns, c)
 }
 
 // addErrors adds the columns of cross from c on, and of errors and power; first is the chunk's first row.
 func (a *adder) addErrors(first, c int) {
-	filters := len(a.to.errors)
+	filters := len(a.to.Errors)
 	clear(a.panel)
 	columns := min(asm.SgemmCols, filters-c)
 	for i := range a.args.K {
 		e := a.errors[(first+i)*a.shape.Out+a.group*filters+c:][:columns]
 		copy(a.panel[i*asm.SgemmCols:], e)
 		for j, v := range e {
-			a.to.errors[c+j] += float64(v)
-			a.to.power[c+j] += float64(v) * float64(v)
+			a.to.Errors[c+j] += float64(v)
+			a.to.Power[c+j] += float64(v) * float64(v)
 		}
 	}
-	a.multiply(a.to.cross, filters, c, columns, 0)
+	a.multiply(a.to.Cross, filters, c, columns, 0)
 }
 
 // multiply adds the products of the inputs from row on with the panel to columns c and following of sum.
@@ -133,27 +116,6 @@ func (a *adder) multiply(sum []float64, stride, c, columns, row int) {
 		dst := sum[(row+i)*stride+c:][:columns]
 		for j, v := range a.sums[i*asm.SgemmCols:][:columns] {
 			dst[j] += float64(v)
-		}
-	}
-}
-
-// centre turns sums into means and covariances, and fills square's upper half.
-func (m *covariance) centre() {
-	k, filters := len(m.mean), len(m.errors)
-	for i := range m.mean {
-		m.mean[i] /= m.count
-	}
-	for i := range m.errors {
-		m.errors[i] /= m.count
-		m.power[i] = max(0, m.power[i]/m.count-m.errors[i]*m.errors[i])
-	}
-	for i := range k {
-		for j := range i + 1 {
-			v := m.square[i*k+j]/m.count - m.mean[i]*m.mean[j]
-			m.square[i*k+j], m.square[j*k+i] = v, v
-		}
-		for j := range filters {
-			m.cross[i*filters+j] = m.cross[i*filters+j]/m.count - m.mean[i]*m.errors[j]
 		}
 	}
 }

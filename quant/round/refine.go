@@ -1,4 +1,4 @@
-package quant
+package round
 
 import (
 	"math"
@@ -6,9 +6,17 @@ import (
 	"github.com/libresnext/libresnext/quant/observe"
 )
 
+// Budget is the work on each filter.
+type Budget struct {
+	// Sweeps bounds how often each filter's weights are gone through.
+	Sweeps int
+	// Scales are tried for each filter, as ratios of the one that is best for plain rounding.
+	Scales []float64
+}
+
 // takeGroup gathers output channel oc of a layer that has groupStats.
-func (f *filter) takeGroup(l *layer, oc int) {
-	filters := len(l.bias) / len(l.groupStats)
+func (f *filter) takeGroup(l *Layer, oc int) {
+	filters := len(l.Bias) / len(l.groupStats)
 	f.stats = l.groupStats[oc/filters]
 	f.target = make([]float64, len(f.weight))
 	for i := range f.target {
@@ -20,12 +28,12 @@ func (f *filter) takeGroup(l *layer, oc int) {
 }
 
 // refine improves the integers q at scale by the Hessian and returns the scale that goes with them.
-func (f *filter) refine(q []int8, scale float64, b *searchBudget) float64 {
+func (f *filter) refine(q []int8, scale float64, b *Budget) float64 {
 	r := newRounder(f.stats.hessian, f.lanes, f.target)
 	best, least := scale, math.Inf(1)
-	for _, ratio := range b.scales {
+	for _, ratio := range b.Scales {
 		r.gptq(scale * ratio)
-		r.coordinateDescent(b.sweeps)
+		r.coordinateDescent(b.Sweeps)
 		if loss := r.loss(); loss < least {
 			best, least = r.scale, loss
 			for i, v := range r.q {

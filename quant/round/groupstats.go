@@ -1,8 +1,6 @@
-package quant
+package round
 
-import (
-	"github.com/libresnext/libresnext/internal/parallel"
-)
+import "github.com/libresnext/libresnext/internal/parallel"
 
 // What is added to the covariance's diagonal, as shares of its mean: calibration shows the inputs only so often
 // (samples for each of a filter's inputs), and errors must not hide where it did not look.
@@ -13,6 +11,15 @@ const (
 	leastProximal, scarcityProximal = 0.1, 1.0
 )
 
+// Fit says how a layer is fitted to the float network.
+type Fit struct {
+	// Correct aims the weights at the float network's output, CorrectBias the bias.
+	Correct, CorrectBias bool
+	// Together weighs errors by what weights that are rounded later can compensate.
+	Together bool
+	Threads  int
+}
+
 // groupStats holds the Hessian and targets of one group's filters.
 type groupStats struct {
 	*hessian
@@ -21,61 +28,61 @@ type groupStats struct {
 	importance []float64
 }
 
-// fitGroups computes the groups' statistics from their covariances: the Hessians, and the weights and biases that bring
-// the layer nearest to the float network's output. It takes groups over. offset is what the steps count from, see
-// patches.
-func (l *layer) fitGroups(groups []*covariance, offset []float32, o Options) {
-	filters := len(l.bias) / len(groups)
+// Fit computes the groups' statistics from their covariances: the Hessians, and the weights and biases that bring
+// the layer nearest to the float network's output. It takes groups over. offset is what the inputs' steps count
+// from, that of channel i modulo its length; nil is 0.
+func (l *Layer) Fit(groups []*Covariance, offset []float32, how Fit) {
+	filters := len(l.Bias) / len(groups)
 	l.groupStats = make([]*groupStats, len(groups))
 	l.floor = 0
-	parallel.For(len(groups), o.Threads, func(g int) {
+	parallel.For(len(groups), how.Threads, func(g int) {
 		m := groups[g]
-		k := len(m.mean)
+		k := len(m.Mean)
 		scarcity := float64(k) / m.count
-		f := &groupStats{hessian: newHessian(m.square, k, leastDamping+scarcityDamping*scarcity), mean: m.mean}
+		f := &groupStats{hessian: newHessian(m.Square, k, leastDamping+scarcityDamping*scarcity), mean: m.Mean}
 		if offset != nil {
-			for i := range m.mean {
-				m.mean[i] += float64(offset[i%len(offset)])
+			for i := range m.Mean {
+				m.Mean[i] += float64(offset[i%len(offset)])
 			}
 		}
 		f.importance = f.hessian.importance()
-		if !o.uses(Rounding) {
+		if !how.Together {
 			for i := range k {
 				f.importance[i] = f.h[i*k+i]
 			}
 		}
 		// The change of the weights that brings the output nearest to the float network's: H^-1 E[x e].
 		f.target = make([]float64, k*filters)
-		if o.uses(Correction) {
-			f.target = f.damped(leastProximal+scarcityProximal*scarcity).solve(m.cross, filters)
+		if how.Correct {
+			f.target = f.damped(leastProximal+scarcityProximal*scarcity).solve(m.Cross, filters)
 			for i, v := range f.target {
-				m.power[i%filters] -= v * m.cross[i] // what it explains
+				m.Power[i%filters] -= v * m.Cross[i] // what it explains
 			}
 		}
 		l.groupStats[g] = f
 	})
 	for g, m := range groups {
-		l.aim(g, m, o)
+		l.aim(g, m, how)
 	}
 }
 
 // aim turns group g's change of weights into weights, and adds the change of the mean output to the bias.
-func (l *layer) aim(g int, m *covariance, o Options) {
-	f, filters := l.groupStats[g], len(m.errors)
+func (l *Layer) aim(g int, m *Covariance, how Fit) {
+	f, filters := l.groupStats[g], len(m.Errors)
 	for j := range filters {
 		oc, shift := g*filters+j, 0.0
 		for i := range f.k {
 			change := f.target[i*filters+j]
 			shift -= change * f.mean[i]
-			f.target[i*filters+j] = float64(l.weight[oc*f.k+i]) + change/l.inputScale
+			f.target[i*filters+j] = float64(l.Weight[oc*f.k+i]) + change/l.InputScale
 		}
-		l.bias[oc] += shift
-		if o.uses(BiasCorrection) {
-			l.bias[oc] += m.errors[j]
+		l.Bias[oc] += shift
+		if how.CorrectBias {
+			l.Bias[oc] += m.Errors[j]
 		}
-		l.floor += max(0, m.power[j])
+		l.floor += max(0, m.Power[j])
 	}
-	if !o.uses(BiasCorrection) {
+	if !how.CorrectBias {
 		f.mean = make([]float64, f.k)
 	}
 }

@@ -1,4 +1,4 @@
-package quant
+package round
 
 import (
 	"math"
@@ -23,9 +23,9 @@ func TestLanesAreObeyed(t *testing.T) {
 		for _, quads := range []int{1, 2, 4} {
 			for _, kind := range []string{"gaussian", "heavy tail", "one sign", "equal"} {
 				lane, n := resnext.Lanes(shape, quads)
-				l := layer{weight: make([]float32, shape.Weights()), bias: make([]float64, shape.Out), inputScale: 0.01,
-					maxInput: convInputs, lanes: newLanes(lane, n), groups: shape.Groups}
-				for i := range l.weight {
+				l := Layer{Weight: make([]float32, shape.Weights()), Bias: make([]float64, shape.Out), InputScale: 0.01,
+					MaxInput: MaxConvInput, lanes: newLanes(lane, n), Groups: shape.Groups}
+				for i := range l.Weight {
 					v := r.NormFloat64()
 					switch kind {
 					case "heavy tail":
@@ -35,7 +35,7 @@ func TestLanesAreObeyed(t *testing.T) {
 					case "equal":
 						v = 0.25
 					}
-					l.weight[i] = float32(v)
+					l.Weight[i] = float32(v)
 				}
 				q := l.quantise(1)
 				size := shape.Weights() / shape.Out
@@ -50,7 +50,7 @@ func TestLanesAreObeyed(t *testing.T) {
 					for i, lane := range lane {
 						largest = max(largest, sums[lane][0], sums[lane][1])
 						if max(sums[lane][0], sums[lane][1]) < resnext.LaneLimit {
-							exact := float64(l.weight[oc*size+i]) / q.step[oc] * l.inputScale
+							exact := float64(l.Weight[oc*size+i]) / q.step[oc] * l.InputScale
 							require.InDelta(t, roundWeight(exact), float64(q.weight[oc*size+i]), 0.5)
 						}
 					}
@@ -99,21 +99,21 @@ func TestLowerIsBest(t *testing.T) {
 func TestBiasMakesGoodWhatRoundingLoses(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 1))
 	const out, groups, perGroup = 6, 3, 4
-	l := layer{weight: make([]float32, out*perGroup), bias: make([]float64, out), inputScale: 0.01, maxInput: convInputs,
-		groups: groups, mean: make([]float64, groups*perGroup), variance: make([]float64, groups*perGroup)}
-	for i := range l.weight {
-		l.weight[i] = float32(r.NormFloat64())
+	l := Layer{Weight: make([]float32, out*perGroup), Bias: make([]float64, out), InputScale: 0.01, MaxInput: MaxConvInput,
+		Groups: groups, Mean: make([]float64, groups*perGroup), variance: make([]float64, groups*perGroup)}
+	for i := range l.Weight {
+		l.Weight[i] = float32(r.NormFloat64())
 	}
-	for i := range l.mean {
-		l.mean[i], l.variance[i] = r.Float64()*3, r.Float64()
+	for i := range l.Mean {
+		l.Mean[i], l.variance[i] = r.Float64()*3, r.Float64()
 	}
 	q := l.quantise(1)
 	for oc := range out {
 		var want, got float64
 		for i := range perGroup {
-			x := l.mean[oc/(out/groups)*perGroup+i]
-			want += x * float64(l.weight[oc*perGroup+i])
-			got += x * float64(q.weight[oc*perGroup+i]) * q.step[oc] / l.inputScale
+			x := l.Mean[oc/(out/groups)*perGroup+i]
+			want += x * float64(l.Weight[oc*perGroup+i])
+			got += x * float64(q.weight[oc*perGroup+i]) * q.step[oc] / l.InputScale
 		}
 		got += float64(q.bias[oc]) * q.step[oc]
 		require.InDelta(t, want, got, 0.51*q.step[oc])
