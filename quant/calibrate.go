@@ -27,7 +27,10 @@ func Collect(ctx context.Context, net *float.Net, n int, load func(i int) ([]byt
 	var observed []*Statistics
 	total := observe.NewStatistics(net.Config)
 	newTask := func() parallel.Task[map[string]*Moments] {
-		t := collector{net: net, load: load, preprocess: p, runner: net.NewRunner(), stats: observe.NewStatistics(net.Config)}
+		t := collector{
+			net: net, load: checked(load, net.Config), preprocess: p, runner: net.NewRunner(),
+			stats: observe.NewStatistics(net.Config),
+		}
 		t.runner.Observe = t.observe
 		observed = append(observed, t.stats)
 		return t.run
@@ -61,9 +64,6 @@ type collector struct {
 
 func (c *collector) run(i int) (map[string]*Moments, error) {
 	rgb, err := c.load(i)
-	if err == nil {
-		err = checkImage(c.net.Config.Height, c.net.Config.Width, rgb)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("image %d: %w", i, err)
 	}

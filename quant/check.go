@@ -72,6 +72,17 @@ func checkSame(float, quantised resnext.Config) error {
 	return nil
 }
 
+// checked is load with checkImage of what it returns.
+func checked(load func(i int) ([]byte, error), cfg resnext.Config) func(i int) ([]byte, error) {
+	return func(i int) ([]byte, error) {
+		rgb, err := load(i)
+		if err == nil {
+			err = checkImage(cfg.Height, cfg.Width, rgb)
+		}
+		return rgb, err
+	}
+}
+
 // checkImage reports an image of the wrong size.
 func checkImage(h, w int, rgb []byte) error {
 	if want := h * w * 3; len(rgb) != want {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/quant/observe"
+	"github.com/libresnext/libresnext/quant/pass"
 	"github.com/libresnext/libresnext/quant/round"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
@@ -21,24 +22,25 @@ const maxSteps = 1 << 29
 const maxHessian = 2304
 
 // conv adds a convolution and returns the scale of its output. added is the largest real magnitude that is
-// added to its sums; wanted and onSteps are the float layer as pass.observe takes it.
-func (b *builder) conv(lc layerContext, l *round.Layer, wanted, onSteps *float.Conv, added float64) (float64, error) {
+// added to its sums; wanted and onSteps are the float layer as Pass.Observe takes it.
+func (b *builder) conv(lc pass.LayerContext, l *round.Layer, wanted, onSteps *float.Conv,
+	added float64) (float64, error) {
 	shape, histogram := lc.Conv, b.stats.Maps[lc.Name]
 	peak := 0.0
 	if m := b.stats.Moments[shape.Name]; m != nil {
 		peak = m.Peak.Value
 	}
 	used := []Technique(nil)
-	var o *observation
+	var o *pass.Observation
 	if b.pass != nil {
 		var err error
-		if o, err = b.pass.observe(lc, wanted, onSteps); err != nil {
+		if o, err = b.pass.Observe(lc, wanted, onSteps); err != nil {
 			return 0, err
 		}
-		histogram, peak = o.histogram, o.peak.Value
+		histogram, peak = o.Histogram, o.Peak.Value
 		b.stats.Maps[shape.Name] = histogram
 		used = b.prepareRounding(l, shape.Weights()/shape.Out, func() {
-			l.Fit(o.covariances(b.options.Threads), o.offset(), b.options.fit())
+			l.Fit(o.Covariances(b.options.Threads), o.Offset(), b.options.fit())
 		})
 	}
 	step, err := b.observedStep(shape, histogram, peak)
@@ -85,12 +87,13 @@ func (b *builder) prepareRounding(l *round.Layer, inputs int, fit func()) []Tech
 }
 
 // advance moves the images past the layer and returns the size of its output's steps.
-func (b *builder) advance(lc layerContext, q *round.QuantisedLayer, o *observation, scale float64) (float64, error) {
-	c := q.Float(o.offset(), lc.inputScale)
+func (b *builder) advance(lc pass.LayerContext, q *round.QuantisedLayer, o *pass.Observation,
+	scale float64) (float64, error) {
+	c := q.Float(o.Offset(), lc.InputScale)
 	if !observe.Finite(scale) {
 		return scale, nil // reported by the caller
 	}
-	return scale, b.pass.advance(lc, c, float64(float32(scale)))
+	return scale, b.pass.Advance(lc, c, float64(float32(scale)))
 }
 
 // note adds a layer to the diagnostics.
@@ -119,7 +122,7 @@ func (b *builder) classifier(s topology.Step, pixels int) error {
 	var used []Technique
 	if b.pass != nil {
 		used = b.prepareRounding(&l, len(c.Weight)/len(c.Bias), func() {
-			l.Fit([]*round.Covariance{b.pass.observeHead(s, c, scale, input)}, nil, b.options.fit())
+			l.Fit([]*round.Covariance{b.pass.ObserveHead(s, c, scale, input)}, nil, b.options.fit())
 		})
 	}
 	q := l.RoundFree(b.options.Threads)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/libresnext/libresnext/quant/pass"
 	"github.com/libresnext/libresnext/quant/round"
 )
 
@@ -34,17 +35,17 @@ func ParseEffort(name string) (Effort, error) {
 
 // searchBudget is what an effort may spend.
 type searchBudget struct {
-	pass     passBudget
+	pass     pass.Budget
 	rounding round.Budget
 }
 
 var budgets = map[Effort]searchBudget{
 	Default: {
-		passBudget{memory: 768 << 20, samples: 8192},
+		pass.Budget{Memory: 768 << 20, Samples: 8192},
 		round.Budget{Sweeps: 6, Scales: []float64{1}},
 	},
 	Max: {
-		passBudget{memory: 2 << 30, samples: 32768},
+		pass.Budget{Memory: 2 << 30, Samples: 32768},
 		round.Budget{Sweeps: 20, Scales: []float64{0.94, 1, 1.06}},
 	},
 }

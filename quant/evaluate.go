@@ -175,7 +175,8 @@ func (p *pair) run(i int) (accuracyCounter, error) {
 		return accuracyCounter{}, fmt.Errorf("image %d: the int8 network: %w", i, err)
 	}
 	if len(p.powers) != len(p.maps) {
-		return accuracyCounter{}, fmt.Errorf("image %d: the int8 network shows %d of %d layers", i, len(p.powers), len(p.maps))
+		return accuracyCounter{}, fmt.Errorf("image %d: the int8 network shows %d of %d layers",
+			i, len(p.powers), len(p.maps))
 	}
 	t := score(want, got, label)
 	if !observe.Finite(t.logits.Signal) {

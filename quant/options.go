@@ -88,7 +88,8 @@ func (o Options) fit() round.Fit {
 // describe is what the model file says about how it was calibrated.
 func (o Options) describe(images int) map[string]string {
 	d := map[string]string{
-		"observer": string(o.Observer), "images": fmt.Sprint(images), "chains": fmt.Sprint(o.Chains), "effort": string(o.Effort),
+		"observer": string(o.Observer), "images": fmt.Sprint(images),
+		"chains": fmt.Sprint(o.Chains), "effort": string(o.Effort),
 	}
 	if o.Chains == ChainsAuto {
 		d["chains"] = "auto"

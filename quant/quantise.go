@@ -7,6 +7,7 @@ import (
 
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/quant/observe"
+	"github.com/libresnext/libresnext/quant/pass"
 	"github.com/libresnext/libresnext/quant/round"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
@@ -45,10 +46,10 @@ type builder struct {
 	known       *Statistics // of the original
 	stats       *Statistics // of net
 	options     Options
-	pass        *pass // nil where no images are carried along
+	pass        *pass.Pass // nil where no images are carried along
 	out         *resnext.Quantised
 	diagnostics *Diagnostics
-	growth      []float64 // of each layer's noise, see chained
+	growth      []float64 // of each layer's noise, see round.Rounded
 	program     *topology.Program
 	scales      []float64 // the real value of a step of each map so far
 }
@@ -67,7 +68,7 @@ func newBuilder(ctx context.Context, net *float.Net, source Images, stats *Stati
 		program: topology.Lower(net.Config),
 	}
 	b.scales = make([]float64, len(b.program.Maps))
-	b.scales[topology.Image] = imageScale
+	b.scales[topology.Image] = pass.ImageScale
 	absorbed := 0
 	if o.needsImages() {
 		b.stats = &Statistics{Images: stats.Images, Maps: make(map[string]*Histogram), Moments: stats.Moments}
@@ -82,7 +83,9 @@ func newBuilder(ctx context.Context, net *float.Net, source Images, stats *Stati
 				b.net, b.stats = e.net, e.statistics()
 			}
 		}
-		if b.pass, err = newPass(ctx, b.program, p, source, budgets[o.Effort].pass, o.Threads); err != nil {
+		load := checked(source.Load, net.Config)
+		b.pass, err = pass.New(ctx, b.program, p, source.N, load, budgets[o.Effort].pass, o.Threads)
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -90,7 +93,7 @@ func newBuilder(ctx context.Context, net *float.Net, source Images, stats *Stati
 		Float: b.net, Statistics: b.stats, Effort: o.Effort, Techniques: o.techniques(), Absorbed: absorbed,
 	}
 	if b.pass != nil {
-		b.diagnostics.Images = len(b.pass.images)
+		b.diagnostics.Images = b.pass.Images()
 	}
 	return b, nil
 }
@@ -112,7 +115,7 @@ func (b *builder) build() error {
 			return err
 		}
 		if b.pass != nil {
-			b.pass.forget(i)
+			b.pass.Forget(i)
 		}
 	}
 	b.diagnostics.summarise(b.growth)
@@ -125,18 +128,18 @@ func (b *builder) step(s topology.Step) error {
 	case topology.MaxPool:
 		b.scales[s.Out] = b.scales[s.In]
 		if b.pass != nil {
-			return b.pass.pool(s)
+			return b.pass.Pool(s)
 		}
 		return nil
 	case topology.Classify:
 		in := b.program.Maps[s.In]
 		return b.classifier(s, in.H*in.W)
 	}
-	lc := layerContext{Step: s, inputScale: b.scales[s.In]}
+	lc := pass.LayerContext{Step: s, InputScale: b.scales[s.In]}
 	added := 0.0
 	if s.Add != topology.None {
-		lc.addScale = b.scales[s.Add]
-		added = lc.addScale * observe.UnsignedLevels
+		lc.AddScale = b.scales[s.Add]
+		added = lc.AddScale * observe.UnsignedLevels
 	}
 	scale, err := b.addConv(lc, added)
 	if err != nil {
@@ -144,7 +147,7 @@ func (b *builder) step(s topology.Step) error {
 	}
 	b.scales[s.Out] = scale
 	if s.Add != topology.None {
-		if b.out.Residual[s.Block], err = round.Multiplier(lc.addScale / scale); err != nil {
+		if b.out.Residual[s.Block], err = round.Multiplier(lc.AddScale / scale); err != nil {
 			return fmt.Errorf("%s: the shortcut's multiplier: %w", s.Block, err)
 		}
 	}
@@ -152,7 +155,7 @@ func (b *builder) step(s topology.Step) error {
 }
 
 // addConv adds a convolution and returns the scale of its output.
-func (b *builder) addConv(lc layerContext, added float64) (float64, error) {
+func (b *builder) addConv(lc pass.LayerContext, added float64) (float64, error) {
 	c := b.net.Convs[lc.Name]
 	if lc.Conv.Image {
 		l, err := stemLayer(c, b.out.Preprocess)
@@ -165,7 +168,7 @@ func (b *builder) addConv(lc layerContext, added float64) (float64, error) {
 	moments := b.read(lc.Step)
 	clamped := clampDead(c, moments, b.stats.Images)
 	l := round.Layer{
-		Name: lc.Name, Weight: clamped.Weight, Bias: widen(c.Bias), InputScale: lc.inputScale, MaxInput: round.MaxConvInput,
+		Name: lc.Name, Weight: clamped.Weight, Bias: widen(c.Bias), InputScale: lc.InputScale, MaxInput: round.MaxConvInput,
 		Groups: lc.Conv.Groups,
 	}
 	l.Expect(moments)

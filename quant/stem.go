@@ -5,12 +5,10 @@ import (
 
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/quant/observe"
+	"github.com/libresnext/libresnext/quant/pass"
 	"github.com/libresnext/libresnext/quant/round"
 	"github.com/libresnext/libresnext/resnext"
 )
-
-// imageScale is the real value of one step of an image's bytes, before mean and standard deviation.
-const imageScale = 1.0 / 255
 
 // stemLayer returns the stem for raw bytes x of scale 1/255. Of the normalised w * (x - mean) / std, w/std
 // stays with the weight and the constant -w*mean/std goes into the bias, for the taps on the border too:
@@ -19,7 +17,7 @@ const imageScale = 1.0 / 255
 func stemLayer(stem *float.Conv, p resnext.Preprocess) (*round.Layer, error) {
 	l := &round.Layer{
 		Name: resnext.StemName, Weight: make([]float32, len(stem.Weight)), Bias: make([]float64, len(stem.Bias)),
-		InputScale: imageScale, MaxInput: round.MaxConvInput, Mean: widen(p.Mean[:]),
+		InputScale: pass.ImageScale, MaxInput: round.MaxConvInput, Mean: widen(p.Mean[:]),
 	}
 	filter := len(l.Weight) / len(l.Bias)
 	for oc, b := range stem.Bias {
@@ -47,7 +45,7 @@ func stemConvs(stem *float.Conv, l *round.Layer, p resnext.Preprocess) (wanted, 
 	pad, filter := p.PadBytes(), len(l.Weight)/len(l.Bias)
 	for oc, b := range l.Bias {
 		for i, w := range l.Weight[oc*filter:][:filter] {
-			b += float64(w) * float64(pad[i%3]) * imageScale
+			b += float64(w) * float64(pad[i%3]) * pass.ImageScale
 		}
 		onSteps.Bias[oc] = float32(b)
 	}

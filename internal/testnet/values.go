@@ -39,5 +39,6 @@ func Values(name string, n int) []float32 {
 
 // Distributions are the names that Values knows.
 var Distributions = []string{
-	"gaussian relu", "gaussian", "uniform", "exponential", "heavy tail", "cauchy", "two heaps", "sparse", "tiny", "enormous",
+	"gaussian relu", "gaussian", "uniform", "exponential", "heavy tail", "cauchy",
+	"two heaps", "sparse", "tiny", "enormous",
 }

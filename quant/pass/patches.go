@@ -1,4 +1,4 @@
-package quant
+package pass
 
 import (
 	"math/rand/v2"
@@ -40,10 +40,11 @@ type patches struct {
 	errors []float32
 }
 
+// rows is how many pixels are sampled, over all images.
 func (p *patches) rows() int { return len(p.maps) * p.pixels.perImage }
 
-// offset is what the maps' steps count from.
-func (p *patches) offset() []float32 { return p.maps[0].offset }
+// Offset is what the maps' steps count from, that of channel i modulo its length; nil is 0.
+func (p *patches) Offset() []float32 { return p.maps[0].offset }
 
 // read writes what the filters of group g see at a row, in steps and zero beyond the border, to every stride-th
 // element of dst.

@@ -1,4 +1,4 @@
-package quant
+package pass
 
 import (
 	"gonum.org/v1/gonum/blas"
@@ -10,9 +10,9 @@ import (
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
-// observeHead measures the classifier c, the step s. Its input is the sum over each channel of the last map, in steps
+// ObserveHead measures the classifier c, the step s. Its input is the sum over each channel of the last map, in steps
 // of size input; scale is the real value of one step of that map.
-func (p *pass) observeHead(s topology.Step, c *float.Conv, scale, input float64) *round.Covariance {
+func (p *Pass) ObserveHead(s topology.Step, c *float.Conv, scale, input float64) *round.Covariance {
 	n, filters := len(p.images), len(c.Bias)
 	k := len(c.Weight) / filters
 	m := round.NewCovariance(n, k, filters)
@@ -30,7 +30,8 @@ func (p *pass) observeHead(s topology.Step, c *float.Conv, scale, input float64)
 		m.AddRow(x.Data[i*k:][:k], e.Data[i*filters:][:filters])
 	}
 	blas64.Syrk(blas.Trans, 1, x, 0, blas64.Symmetric{N: k, Stride: k, Data: m.Square, Uplo: blas.Lower})
-	blas64.Gemm(blas.Trans, blas.NoTrans, 1, x, e, 0, blas64.General{Rows: k, Cols: filters, Stride: filters, Data: m.Cross})
+	cross := blas64.General{Rows: k, Cols: filters, Stride: filters, Data: m.Cross}
+	blas64.Gemm(blas.Trans, blas.NoTrans, 1, x, e, 0, cross)
 	m.Centre()
 	return m
 }

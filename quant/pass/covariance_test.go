@@ -1,4 +1,4 @@
-package quant
+package pass
 
 import (
 	"math/rand/v2"
@@ -35,8 +35,8 @@ func TestCovariancesArePlainSums(t *testing.T) {
 		for i := range p.errors {
 			p.errors[i] = r.Float32() - 0.3
 		}
-		first := p.covariances(1)
-		require.Equal(t, first, p.covariances(3))
+		first := p.Covariances(1)
+		require.Equal(t, first, p.Covariances(3))
 		for g, m := range first {
 			requirePlainSums(t, p, g, m)
 		}

@@ -1,4 +1,4 @@
-package quant
+package pass
 
 import (
 	"fmt"
@@ -7,30 +7,28 @@ import (
 	"github.com/libresnext/libresnext/quant/observe"
 )
 
-// observation is what the images show of a layer before it is quantised.
-type observation struct {
+// Observation is what the images show of a layer before it is quantised.
+type Observation struct {
 	patches
-	// outputs are the float network's outputs at the sampled pixels, after the ReLU, [row][Out].
-	outputs []float32
-	// histogram counts the float network's outputs at all pixels.
-	histogram *Histogram
-	// peak averages the largest magnitude of each image's.
-	peak observe.MovingAverage
+	// Histogram counts the float network's outputs at all pixels.
+	Histogram *observe.Histogram
+	// Peak averages the largest magnitude of each image's.
+	Peak observe.MovingAverage
 }
 
-// observe runs a float layer on the maps of both networks: wanted on the float network's, onSteps on the int8
+// Observe runs a float layer on the maps of both networks: wanted on the float network's, onSteps on the int8
 // network's. They differ in a stem's bias, and in weights on inputs that are always zero.
-func (p *pass) observe(lc layerContext, wanted, onSteps *float.Conv) (*observation, error) {
+func (p *Pass) Observe(lc LayerContext, wanted, onSteps *float.Conv) (*Observation, error) {
 	s := lc.Conv
 	p.observed++
-	o := &observation{histogram: observe.NewHistogram()}
-	o.shape, o.pixels = s, samplePixels(len(p.images), p.budget.samples, s, p.observed)
+	o := &Observation{Histogram: observe.NewHistogram()}
+	o.shape, o.pixels = s, samplePixels(len(p.images), p.budget.Samples, s, p.observed)
 	for _, state := range p.images {
 		o.maps = append(o.maps, state.maps[lc.In].int8)
 	}
-	o.errors, o.outputs = make([]float32, o.rows()*s.Out), make([]float32, o.rows()*s.Out)
+	o.errors = make([]float32, o.rows()*s.Out)
 	a, b := lc.runner(wanted), lc.runner(onSteps)
-	var histograms []*Histogram
+	var histograms []*observe.Histogram
 	peaks := make([]float64, len(p.images))
 	err := p.each(func() func(i int) error {
 		a, b, h := a.clone(), b.clone(), observe.NewHistogram()
@@ -48,16 +46,15 @@ func (p *pass) observe(lc layerContext, wanted, onSteps *float.Conv) (*observati
 				return fmt.Errorf("image %d: %w", i, observe.NotFinite(s.Name))
 			}
 			peaks[i] = observe.Peak(want)
-			o.pixels.gather(o.outputs, i, want, s.Out)
 			state.next = newU16Map(want)
 			return nil
 		}
 	})
 	for _, h := range histograms {
-		o.histogram.Merge(h)
+		o.Histogram.Merge(h)
 	}
 	for _, v := range peaks {
-		o.peak.Add(v)
+		o.Peak.Add(v)
 	}
 	return o, err
 }
@@ -69,7 +66,7 @@ func rectify(z []float32) {
 }
 
 // compare stores the difference of image i's outputs at the sampled pixels.
-func (o *observation) compare(i int, want, got []float32) {
+func (o *Observation) compare(i int, want, got []float32) {
 	channels := o.shape.Out
 	o.pixels.gather(o.errors, i, want, channels)
 	for j, at := range o.pixels.at[i] {

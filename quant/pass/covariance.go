@@ -1,4 +1,4 @@
-package quant
+package pass
 
 import (
 	"github.com/libresnext/libresnext/asm"
@@ -6,9 +6,9 @@ import (
 	"github.com/libresnext/libresnext/quant/round"
 )
 
-// covariances measures every group. Sums over x are of integers and exact, and the others are added up in the
-// order of the rows: they are the same on any number of threads.
-func (p *patches) covariances(threads int) []*round.Covariance {
+// Covariances measures every group of the layer. Sums over x are of integers and exact, and the others are added up
+// in the order of the rows: they are the same on any number of threads.
+func (p *patches) Covariances(threads int) []*round.Covariance {
 	s := p.shape
 	k, filters := s.Weights()/s.Out, s.Out/s.Groups
 	groups := make([]*round.Covariance, s.Groups)
