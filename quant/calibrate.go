@@ -14,7 +14,7 @@ import (
 // number of threads.
 //
 // load returns image i, Height*Width*3 bytes RGB, row by row; it is called from several goroutines at once,
-// for different images, and must give each its own bytes. p normalises them. threads is the number of
+// for different images, and must return bytes of its own for each. p normalises them. threads is the number of
 // images run at once, each with its own float maps and histograms; 0 means one per CPU. progress, if not
 // nil, is called after each image, never twice at the same time.
 //

@@ -57,7 +57,7 @@ func checkLayer(name string, conv *float.Conv, weights, out int) error {
 	return nil
 }
 
-// checkSame reports networks that are not of one form.
+// checkSame reports networks that differ in size, classes or layers.
 func checkSame(float, quantised resnext.Config) error {
 	if float.Height != quantised.Height || float.Width != quantised.Width {
 		return fmt.Errorf("the int8 network takes %dx%d pixels, the float network %dx%d",

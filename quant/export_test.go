@@ -17,7 +17,7 @@ func TestWeightSQNR(t *testing.T) {
 	p := testPreprocess()
 	require.Greater(t, float64(WeightSQNR(c, q, p)), 150.0) // exact but for float64
 	q[2] = 0
-	// The best scale of 1, 2, 3 beside 10, 20, 0 is 0.1, which loses 9 of 30.3125.
+	// The best scale of 1, 2, 3 for 10, 20, 0 is 0.1, which loses 9 of 30.3125.
 	require.InDelta(t, 10*math.Log10(30.3125/9), float64(WeightSQNR(c, q, p)), 1e-9)
 	require.Zero(t, WeightSQNR(c, make([]int8, 6), p)) // all is lost
 	c.Shape.Image = true

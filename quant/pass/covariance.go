@@ -26,7 +26,7 @@ func (p *patches) Covariances(threads int) []*round.Covariance {
 	return groups
 }
 
-// panels is the number of panels that so many columns take.
+// panels is the number of panels that columns take.
 func panels(columns int) int { return (columns + asm.SgemmCols - 1) / asm.SgemmCols }
 
 // adder sums products up by asm.Sgemm, chunkRows pixels at a time.

@@ -35,7 +35,7 @@ type patches struct {
 	shape  resnext.ConvShape
 	maps   []int8Map // what the layer reads, [image]
 	pixels pixels
-	// errors are the outputs wanted less those that the float weights give on the maps, [row][Out]: after the ReLU,
+	// errors are the outputs wanted less those that the float weights compute on the maps, [row][Out]: after the ReLU,
 	// because what that takes away does not matter.
 	errors []float32
 }

@@ -30,7 +30,7 @@ type Rounded struct {
 	Growth float64
 }
 
-// Round quantises the layer for chains of so many products, or ChainsAuto. step is the expected size of its output's
+// Round quantises the layer for chains of that many products, or ChainsAuto. step is the expected size of its output's
 // steps, and live the share of the output that is not 0: elsewhere the ReLU takes errors away.
 func (l *Layer) Round(shape resnext.ConvShape, step, live float64, chains, threads int) Rounded {
 	if chains != ChainsAuto {

@@ -95,8 +95,8 @@ func TestLowerIsBest(t *testing.T) {
 	}
 }
 
-// TestBiasMakesGoodWhatRoundingLoses: at the expected input a filter gives what the float one does.
-func TestBiasMakesGoodWhatRoundingLoses(t *testing.T) {
+// TestBiasCorrectsWhatRoundingLoses: at the expected input a filter computes what the float one does.
+func TestBiasCorrectsWhatRoundingLoses(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 1))
 	const out, groups, perGroup = 6, 3, 4
 	l := Layer{Weight: make([]float32, out*perGroup), Bias: make([]float64, out), InputScale: 0.01, MaxInput: MaxConvInput,
