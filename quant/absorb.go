@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
@@ -29,18 +30,18 @@ type absorber struct {
 	channels int // that something was taken from
 }
 
-// absorb moves constants that a map need not carry into the bias of the layer behind, and returns the network, its
+// absorb moves constants that a map need not carry into the bias of the next layer, and returns the network, its
 // statistics and how many channels that changed. Where there are none, net and stats are returned as they are.
 //
-// What only a 1x1 convolution reads, such as a bottleneck's transform: what a channel never falls below. On images where it stays above what was taken, the
-// network computes the same up to rounding. The layer that reads it is 1x1, and every one of its outputs sees the
-// constant. The transform itself is 3x3 and padded with zeros: its outputs on the border see a channel of the reduce
-// at fewer taps, so that no bias could stand for what is taken from that.
+// From a map that only a 1x1 convolution reads, such as that of a bottleneck's transform: what a channel never falls
+// below. On images where it stays above that, the network computes the same up to rounding, since every output of a 1x1
+// convolution sees the constant. The transform itself is 3x3 and padded with zeros: its outputs on the border see a
+// channel of the reduce at fewer taps, so no bias can replace a constant taken from that.
 //
-// A projection shortcut: the middle of a channel's range. Its map is signed, has one scale and is added to the expand's
-// sums as it is, so that around 0 it needs the least range, and the network computes the same for all images.
+// From a projection shortcut: the centre of a channel's range. Its map is signed, has one scale and is added to the
+// expand's sums as it is. Around 0 it needs the least range, and the network computes the same for all images.
 //
-// The result has no histograms: those of the maps that were moved cannot be told.
+// The result has no histograms: those of the moved maps cannot be derived.
 func absorb(net *float.Net, stats *Statistics) (*float.Net, *Statistics, int) {
 	a := &absorber{net: net.Clone(), stats: &Statistics{
 		Images: stats.Images, Maps: make(map[string]*Histogram), Moments: maps.Clone(stats.Moments),
@@ -51,18 +52,18 @@ func absorb(net *float.Net, stats *Statistics) (*float.Net, *Statistics, int) {
 		if s.Op != topology.Conv {
 			continue
 		}
-		behind := a.net.Convs[s.Name]
+		next := a.net.Convs[s.Name]
 		if from := absorbable(p, uses, s); from != "" {
 			taken, n := constants(net.Convs[from], stats.Moments[from], stats.Images)
 			a.take(from, taken, n)
-			addConstants(behind, taken)
+			addConstants(next, taken)
 		}
 		if s.Add != topology.None && p.Maps[s.Add].Signed {
 			from := p.Maps[s.Add].Name
-			taken, n := middles(stats.Moments[from], p.Maps[s.Add].Channels)
+			taken, n := shortcutCentres(stats.Moments[from], p.Maps[s.Add].Channels)
 			a.take(from, taken, n)
 			for c, v := range taken {
-				behind.Bias[c] += v
+				next.Bias[c] += v
 			}
 		}
 	}
@@ -72,8 +73,8 @@ func absorb(net *float.Net, stats *Statistics) (*float.Net, *Statistics, int) {
 	return a.net, a.stats, a.channels
 }
 
-// absorbable names the layer whose constants s can take over: a rectified one to which nothing is added and which only s
-// reads, a 1x1 convolution of one group. It is empty where there is none.
+// absorbable returns the name of the layer whose constants s can take over: one with a ReLU to which nothing is added
+// and which only s reads, a 1x1 convolution of one group. It is empty where there is none.
 func absorbable(p *topology.Program, uses []topology.Uses, s topology.Step) string {
 	u := uses[s.In]
 	if u.Writer < 0 || len(u.Readers) != 1 || len(u.Adders) > 0 || s.Conv.Kernel != 1 || s.Conv.Groups != 1 {
@@ -94,10 +95,10 @@ func (a *absorber) take(layer string, constants []float32, n int) {
 	for c, v := range constants {
 		a.net.Convs[layer].Bias[c] -= v
 	}
-	a.stats.Moments[layer] = a.stats.Moments[layer].lowered(constants)
+	a.stats.Moments[layer] = a.stats.Moments[layer].Lowered(constants)
 }
 
-// constants is what can be taken from each channel of a layer with a ReLU, and of how many.
+// constants returns what can be taken from each channel of a layer with a ReLU, and from how many.
 func constants(c *float.Conv, m *Moments, images int) (v []float32, n int) {
 	v = make([]float32, len(c.Bias))
 	if m == nil || m.Count == 0 || len(m.Least) != len(v) {
@@ -107,7 +108,7 @@ func constants(c *float.Conv, m *Moments, images int) (v []float32, n int) {
 	for i, least := range m.Least {
 		dead := isZero(c.Weight[i*size:][:size])
 		strength := math.Sqrt(m.Squares[i] / m.Count)
-		if !dead && images < fewestImages || least < max(smallestRange, leastAbsorbed*strength) {
+		if !dead && images < fewestImages || least < max(observe.SmallestRange, leastAbsorbed*strength) {
 			continue
 		}
 		n++
@@ -120,15 +121,17 @@ func constants(c *float.Conv, m *Moments, images int) (v []float32, n int) {
 	return v, n
 }
 
-// middles is the middle between each channel's extremes, and of how many it is worth taking away.
-func middles(m *Moments, channels int) (v []float32, n int) {
+// shortcutCentres returns the centre between each channel's extremes where that is worth taking away, else 0, and the
+// number of channels where it is.
+func shortcutCentres(m *Moments, channels int) (v []float32, n int) {
 	v = make([]float32, channels)
 	if m == nil || len(m.Low) != channels {
 		return v, 0
 	}
 	for c, low := range m.Low {
-		if middle, half := (low+m.High[c])/2, (m.High[c]-low)/2; math.Abs(middle) >= max(smallestRange, leastAbsorbed*half) {
-			v[c] = float32(middle)
+		centre, half := (low+m.High[c])/2, (m.High[c]-low)/2
+		if math.Abs(centre) >= max(observe.SmallestRange, leastAbsorbed*half) {
+			v[c] = float32(centre)
 			n++
 		}
 	}

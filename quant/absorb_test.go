@@ -62,7 +62,7 @@ func TestAbsorbedNetworkIsTheSame(t *testing.T) {
 			for name, m := range told.Moments {
 				require.InDeltaSlice(t, again.Moments[name].Low, m.Low, 1e-4, name)
 				require.InDeltaSlice(t, again.Moments[name].High, m.High, 1e-4, name)
-				require.InDeltaSlice(t, again.Moments[name].mean(), m.mean(), 1e-4, name)
+				require.InDeltaSlice(t, again.Moments[name].Mean(), m.Mean(), 1e-4, name)
 				require.InDeltaSlice(t, again.Moments[name].Least, m.Least, 1e-4, name)
 			}
 		})
@@ -80,7 +80,7 @@ func TestAbsorptionHelps(t *testing.T) {
 		}
 	}
 	stats := collect(t, net, 40)
-	q := func(without ...Technique) (Decibel, *Details) {
+	q := func(without ...Technique) (Decibel, *Diagnostics) {
 		q, d, err := Quantise(t.Context(), net, source(net.Config, 40), stats, testPreprocess(), Options{Without: without})
 		require.NoError(t, err)
 		return logitsSQNR(net, q), d

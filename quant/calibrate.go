@@ -4,15 +4,17 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/libresnext/libresnext/internal/parallel"
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
 )
 
-// Collect runs net over n images and returns the statistics of its activation maps. They are the same
-// whatever the number of threads.
+// Collect runs net over n images and returns the statistics of its activation maps. They are the same for any
+// number of threads.
 //
-// load gives image i, Height*Width*3 bytes RGB, row by row; it is called from several goroutines at once,
-// for different images, and must give each its own bytes. p normalises them. threads is the number of
+// load returns image i, Height*Width*3 bytes RGB, row by row; it is called from several goroutines at once,
+// for different images, and must return bytes of its own for each. p normalises them. threads is the number of
 // images run at once, each with its own float maps and histograms; 0 means one per CPU. progress, if not
 // nil, is called after each image, never twice at the same time.
 //
@@ -23,20 +25,23 @@ func Collect(ctx context.Context, net *float.Net, n int, load func(i int) ([]byt
 		return nil, fmt.Errorf("calibration: %w", err)
 	}
 	var observed []*Statistics
-	total := newStatistics(net.Config)
-	newTask := func() task[map[string]*Moments] {
-		t := collector{net: net, load: load, preprocess: p, runner: net.NewRunner(), stats: newStatistics(net.Config)}
+	total := observe.NewStatistics(net.Config)
+	newTask := func() parallel.Task[map[string]*Moments] {
+		t := collector{
+			net: net, load: checked(load, net.Config), preprocess: p, runner: net.NewRunner(),
+			stats: observe.NewStatistics(net.Config),
+		}
 		t.runner.Observe = t.observe
 		observed = append(observed, t.stats)
 		return t.run
 	}
 	done := func(i int, m map[string]*Moments) {
-		total.mergeMoments(m) // in the order of the images, for equal rounding
+		total.MergeMoments(m) // in the order of the images, for equal rounding
 		if progress != nil {
 			progress(i+1, n)
 		}
 	}
-	if err := inOrder(ctx, n, threads, newTask, done); err != nil {
+	if err := parallel.InOrder(ctx, n, threads, newTask, done); err != nil {
 		return nil, fmt.Errorf("calibration: %w", err)
 	}
 	for _, s := range observed {
@@ -59,16 +64,13 @@ type collector struct {
 
 func (c *collector) run(i int) (map[string]*Moments, error) {
 	rgb, err := c.load(i)
-	if err == nil {
-		err = checkImage(c.net.Config.Height, c.net.Config.Width, rgb)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("image %d: %w", i, err)
 	}
 	c.image, c.moments = i, make(map[string]*Moments)
 	c.runner.Forward(rgb, c.preprocess)
 	if c.broken != "" {
-		return nil, fmt.Errorf("image %d: %w", i, notFinite(c.broken))
+		return nil, fmt.Errorf("image %d: %w", i, observe.NotFinite(c.broken))
 	}
 	c.stats.Images++
 	return c.moments, nil
@@ -83,9 +85,9 @@ func (c *collector) observe(name string, _, _, channels int, data []float32) {
 		c.broken = name
 	}
 	m := &Moments{}
-	m.add(channels, data)
+	m.Add(channels, data)
 	if c.image%2 == 0 {
-		m.bound(data)
+		m.Bound(data)
 	}
 	c.moments[name] = m
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -39,7 +40,7 @@ func TestCollectIsIndependentOfThreads(t *testing.T) {
 func TestCollectEqualsObserving(t *testing.T) {
 	net := float.Random(small["cifar 4 groups of 14"], 1)
 	stats := collect(t, net, 3)
-	want := newStatistics(net.Config)
+	want := observe.NewStatistics(net.Config)
 	runner := net.NewRunner()
 	var image map[string]*Moments
 	runner.Observe = func(name string, _, _, c int, data []float32) {
@@ -49,16 +50,16 @@ func TestCollectEqualsObserving(t *testing.T) {
 		}
 		if h != nil || name == resnext.PoolName || name == float.LogitsName {
 			image[name] = &Moments{}
-			image[name].add(c, data)
+			image[name].Add(c, data)
 			if want.Images%2 == 0 {
-				image[name].bound(data)
+				image[name].Bound(data)
 			}
 		}
 	}
 	for i := range 3 {
 		image = map[string]*Moments{}
 		runner.Forward(picture(net.Config, i), testPreprocess())
-		want.mergeMoments(image)
+		want.MergeMoments(image)
 		want.Images++
 	}
 	require.Equal(t, want, stats)
@@ -80,8 +81,8 @@ func TestStatisticsMerge(t *testing.T) {
 	require.Equal(t, whole.Images, none.Images)
 	for name, m := range whole.Moments {
 		require.Equal(t, m.Count, none.Moments[name].Count)
-		require.InDeltaSlice(t, m.mean(), none.Moments[name].mean(), 1e-9)
-		require.InEpsilonSlice(t, m.variance(), none.Moments[name].variance(), 1e-6)
+		require.InDeltaSlice(t, m.Mean(), none.Moments[name].Mean(), 1e-9)
+		require.InEpsilonSlice(t, m.Variance(), none.Moments[name].Variance(), 1e-6)
 	}
 }
 
@@ -100,13 +101,13 @@ func TestCollectOfLittle(t *testing.T) {
 			for _, o := range Observers() {
 				q, _, err := Quantise(context.Background(), net, Images{}, stats, testPreprocess(), Options{Observer: o, Effort: Fast})
 				require.NoError(t, err)
-				var p power
-				p.add(net.NewRunner().Forward(rgb, testPreprocess()), (&naive{q: q}).run(rgb))
+				var p observe.Power
+				p.Add(net.NewRunner().Forward(rgb, testPreprocess()), (&naive{q: q}).run(rgb))
 				least := 20.0
 				if o == Entropy { // needs many values to see a distribution
 					least = 10
 				}
-				require.Greater(t, float64(p.sqnr()), least, "%s of %d images of %d", o, n, colour)
+				require.Greater(t, float64(p.SQNR()), least, "%s of %d images of %d", o, n, colour)
 			}
 		}
 	}
@@ -156,4 +157,52 @@ func TestCollectNamesWhatIsWrong(t *testing.T) {
 	cancel()
 	_, err = Collect(ctx, net, 1000000, load, testPreprocess(), 0, nil)
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+// TestAverageFollowsTheImages: the ranges are those of the images' own largest magnitudes, for signed maps too,
+// whatever the effort and the number of threads. A single glaring image at the end hardly counts.
+func TestAverageFollowsTheImages(t *testing.T) {
+	const images = 6
+	cfg := small["imagenet 1 group"]
+	net := float.Random(cfg, 4)
+	load := func(i int) ([]byte, error) {
+		rgb := picture(cfg, i)
+		for j := range rgb {
+			if i == images-1 {
+				rgb[j] = byte(255 * (j % 2))
+			}
+		}
+		return rgb, nil
+	}
+	want := map[string]*observe.MovingAverage{}
+	runner := net.NewRunner()
+	runner.Observe = func(name string, _, _, _ int, data []float32) {
+		top := 0.0
+		for _, v := range data {
+			top = max(top, math.Abs(float64(v)))
+		}
+		if want[name] == nil {
+			want[name] = &observe.MovingAverage{}
+		}
+		want[name].Add(top)
+	}
+	for i := range images {
+		rgb, _ := load(i)
+		runner.Forward(rgb, testPreprocess())
+	}
+	for _, threads := range []int{1, 4} {
+		stats, err := Collect(context.Background(), net, images, load, testPreprocess(), threads, nil)
+		require.NoError(t, err)
+		for _, o := range []Options{{Effort: Fast}, {Without: []Technique{Absorption, Equalisation}}} {
+			o.Observer, o.Threads = Average, threads
+			q, d, err := Quantise(context.Background(), net, Images{images, load}, stats, testPreprocess(), o)
+			require.NoError(t, err)
+			require.Equal(t, "average", q.Calibration["observer"])
+			for _, s := range cfg.Convs() {
+				top := float64(stats.Maps[s.Name].Max())
+				require.InEpsilon(t, min(top, want[s.Name].Value), d.Layer(s.Name).ObserverRange, 1e-4, s.Name)
+			}
+			require.Less(t, d.Layer("stem").ObserverRange, 0.95*float64(stats.Maps["stem"].Max()))
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -38,7 +39,7 @@ func TestChainsAreProved(t *testing.T) {
 						requireLanes(t, s, q.Convs[s.Name].Weight, l, name)
 					}
 					require.Greater(t, float64(l.SQNR), 15.0, l.Name)
-					require.InEpsilon(t, l.Range, l.Scale*float64(levels(!s.ReLU)), 1e-6)
+					require.InEpsilon(t, l.Range, l.Scale*float64(observe.Levels(!s.ReLU)), 1e-6)
 				}
 			}
 		}
@@ -46,7 +47,7 @@ func TestChainsAreProved(t *testing.T) {
 }
 
 // requireLanes adds up the weights of each lane.
-func requireLanes(t *testing.T, s resnext.ConvShape, w []int8, l LayerDetails, what string) {
+func requireLanes(t *testing.T, s resnext.ConvShape, w []int8, l LayerDiagnostics, what string) {
 	lane, n := resnext.Lanes(s, l.Chains/2)
 	size, full := len(w)/s.Out, 0
 	for oc := range s.Out {
@@ -63,5 +64,5 @@ func requireLanes(t *testing.T, s resnext.ConvShape, w []int8, l LayerDetails, w
 			}
 		}
 	}
-	require.InDelta(t, float64(full)/float64(n*s.Out), l.FullLanes, 1e-9)
+	require.InDelta(t, float64(full)/float64(n*s.Out), l.SaturatedLanes, 1e-9)
 }

@@ -3,19 +3,12 @@ package quant
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
 )
-
-// ErrNotFinite is wrapped by errors about a float network that has or computes infinities or NaNs.
-var ErrNotFinite = errors.New("infinite or NaN")
-
-func notFinite(layer string) error {
-	return fmt.Errorf("%s: the float network's output is %w: check the checkpoint and the preprocessing", layer, ErrNotFinite)
-}
 
 // checkInputs reports what makes running n images impossible.
 func checkInputs(net *float.Net, n int, p resnext.Preprocess) error {
@@ -52,22 +45,23 @@ func checkLayer(name string, conv *float.Conv, weights, out int) error {
 			name, len(conv.Weight), len(conv.Bias), weights, out)
 	}
 	for i, w := range conv.Weight {
-		if !finite(float64(w)) {
+		if !observe.Finite(float64(w)) {
 			return fmt.Errorf("%s: a weight of output channel %d is %w", name, i/(weights/out), ErrNotFinite)
 		}
 	}
 	for i, b := range conv.Bias {
-		if !finite(float64(b)) {
+		if !observe.Finite(float64(b)) {
 			return fmt.Errorf("%s: the bias of output channel %d is %w", name, i, ErrNotFinite)
 		}
 	}
 	return nil
 }
 
-// checkSame reports networks that are not of one form.
+// checkSame reports networks that differ in size, classes or layers.
 func checkSame(float, quantised resnext.Config) error {
 	if float.Height != quantised.Height || float.Width != quantised.Width {
-		return fmt.Errorf("the int8 network takes %dx%d pixels, the float network %dx%d", quantised.Width, quantised.Height, float.Width, float.Height)
+		return fmt.Errorf("the int8 network takes %dx%d pixels, the float network %dx%d",
+			quantised.Width, quantised.Height, float.Width, float.Height)
 	}
 	if float.Classes != quantised.Classes {
 		return fmt.Errorf("the int8 network has %d classes, the float network %d", quantised.Classes, float.Classes)
@@ -78,6 +72,17 @@ func checkSame(float, quantised resnext.Config) error {
 	return nil
 }
 
+// checked is load with checkImage of what it returns.
+func checked(load func(i int) ([]byte, error), cfg resnext.Config) func(i int) ([]byte, error) {
+	return func(i int) ([]byte, error) {
+		rgb, err := load(i)
+		if err == nil {
+			err = checkImage(cfg.Height, cfg.Width, rgb)
+		}
+		return rgb, err
+	}
+}
+
 // checkImage reports an image of the wrong size.
 func checkImage(h, w int, rgb []byte) error {
 	if want := h * w * 3; len(rgb) != want {
@@ -85,5 +90,3 @@ func checkImage(h, w int, rgb []byte) error {
 	}
 	return nil
 }
-
-func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -5,132 +5,136 @@ import (
 	"slices"
 
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
+	"github.com/libresnext/libresnext/quant/pass"
+	"github.com/libresnext/libresnext/quant/round"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
-const (
-	// maxSteps bounds what a layer can ask of its output, in steps of the output, before it is clipped: the
-	// conversion to int32 must not overflow, and the loader, which proves that again from the rounded
-	// multipliers, needs some room.
-	maxSteps = 1 << 29
-	// smallestNormal is float32's least normal number. A multiplier below it would take part only if
-	// subnormal numbers are not flushed to zero, and nothing it can make is nearer to 1 step than to 0.
-	smallestNormal = 0x1p-126
-)
+// maxSteps bounds what a layer can ask of its output, in steps of the output, before it is clipped: the
+// conversion to int32 must not overflow, and the loader, which proves that again from the rounded
+// multipliers, needs some room.
+const maxSteps = 1 << 29
 
-// productsPerQuad is how many of a quad's products share a lane.
-const productsPerQuad = 2
+// maxHessian is the largest number of inputs of a filter whose Hessian is kept; it bounds memory and time. Layers
+// with larger filters, such as the last dense 3x3 ones of a ResNet, are rounded plainly.
+const maxHessian = 2304
 
-// maxForm is the largest number of inputs of a filter whose covariance is kept; it bounds memory and time. Layers
-// with wider filters, such as the last dense 3x3 ones of a ResNet, are rounded plainly.
-const maxForm = 2304
-
-// conv adds a convolution and gives the scale of its output. added is the largest real magnitude that is
-// added to its sums; wanted and onSteps are the float layer as walk.observe takes it.
-func (b *builder) conv(p place, l *layer, wanted, onSteps *float.Conv, added float64) (float64, error) {
-	shape, histogram := p.Conv, b.stats.Maps[p.Name]
+// conv adds a convolution and returns the scale of its output. added is the largest real magnitude that is
+// added to its sums; wanted and onSteps are the float layer as Pass.Observe takes it.
+func (b *builder) conv(lc pass.LayerContext, l *round.Layer, wanted, onSteps *float.Conv,
+	added float64) (float64, error) {
+	shape, histogram := lc.Conv, b.stats.Maps[lc.Name]
 	peak := 0.0
 	if m := b.stats.Moments[shape.Name]; m != nil {
 		peak = m.Peak.Value
 	}
 	used := []Technique(nil)
-	var o *observation
-	if b.walk != nil {
+	var o *pass.Observation
+	if b.pass != nil {
 		var err error
-		if o, err = b.walk.observe(p, wanted, onSteps); err != nil {
+		if o, err = b.pass.Observe(lc, wanted, onSteps); err != nil {
 			return 0, err
 		}
-		histogram, peak = o.histogram, o.peak.Value
+		histogram, peak = o.Histogram, o.Peak.Value
 		b.stats.Maps[shape.Name] = histogram
-		used = b.toil(l, shape.Weights()/shape.Out, func() { l.learn(o.covariances(b.options.Threads), o.offset(), b.options) })
+		used = b.prepareRounding(l, shape.Weights()/shape.Out, func() {
+			l.Fit(o.Covariances(b.options.Threads), o.Offset(), b.options.fit())
+		})
 	}
 	step, err := b.observedStep(shape, histogram, peak)
 	if err != nil {
 		return 0, err
 	}
-	q := l.round(shape, step, 1-float64(histogram.Zeros())/float64(histogram.Count()), b.options)
-	scale := max(step, (q.bound+added)/maxSteps)
+	q := l.Round(shape, step, 1-float64(histogram.Zeros())/float64(histogram.Count()), b.options.Chains, b.options.Threads)
+	scale := max(step, (q.Bound+added)/maxSteps)
 	if o != nil {
-		if scale, err = b.advance(p, q.quantisedLayer, o, scale); err != nil {
+		if scale, err = b.advance(lc, q.QuantisedLayer, o, scale); err != nil {
 			return 0, err
 		}
 	}
-	if scale = float64(float32(scale)); !finite(scale) || scale < smallestNormal {
-		return 0, fmt.Errorf("%s: the output's scale is %v: the float network's values are too extreme for float32", shape.Name, scale)
+	if scale = float64(float32(scale)); !observe.Finite(scale) || scale < observe.SmallestNormal {
+		return 0, fmt.Errorf("%s: the output's scale is %v: the float network's values are too extreme for float32",
+			shape.Name, scale)
 	}
-	params, err := q.params(l.name, scale)
+	params, err := q.Params(l.Name, scale)
 	if err != nil {
 		return 0, err
 	}
 	b.out.Convs[shape.Name], b.out.Scale[shape.Name] = params, float32(scale)
-	n := float64(levels(!shape.ReLU))
-	b.note(LayerDetails{
+	n := float64(observe.Levels(!shape.ReLU))
+	b.note(LayerDiagnostics{
 		Name: shape.Name, MACs: shape.MACs(), Scale: scale, Range: scale * n, ObserverRange: step * n, Histogram: histogram,
 		Techniques: used,
 	}, q)
 	return scale, b.finished()
 }
 
-// toil lets the layer, whose filters have so many inputs, learn what its techniques go by where that is not too much,
-// and be rounded by that where it is asked for. It names what works on the layer.
-func (b *builder) toil(l *layer, inputs int, learn func()) []Technique {
+// prepareRounding gathers the layer's statistics by fit, unless its filters exceed maxHessian inputs, and enables GPTQ
+// if Rounding is in use. It returns the techniques that work on the layer.
+func (b *builder) prepareRounding(l *round.Layer, inputs int, fit func()) []Technique {
 	used := b.options.techniques()
-	if !b.options.learns() || inputs > maxForm {
-		return slices.DeleteFunc(used, Technique.learns)
+	if !b.options.needsHessian() || inputs > maxHessian {
+		return slices.DeleteFunc(used, Technique.needsHessian)
 	}
-	learn()
+	fit()
 	if b.options.uses(Rounding) {
-		l.toil = &b.walk.toil
+		budget := budgets[b.options.Effort].rounding
+		l.Budget = &budget
 	}
 	return used
 }
 
-// advance moves the images past the layer and gives the size of its output's steps.
-func (b *builder) advance(p place, q *quantisedLayer, o *observation, scale float64) (float64, error) {
-	c := q.real(o.offset(), p.input)
-	if !finite(scale) {
+// advance moves the images past the layer and returns the size of its output's steps.
+func (b *builder) advance(lc pass.LayerContext, q *round.QuantisedLayer, o *pass.Observation,
+	scale float64) (float64, error) {
+	c := q.Float(o.Offset(), lc.InputScale)
+	if !observe.Finite(scale) {
 		return scale, nil // reported by the caller
 	}
-	return scale, b.walk.advance(p, c, float64(float32(scale)))
+	return scale, b.pass.Advance(lc, c, float64(float32(scale)))
 }
 
-// note keeps what there is to know about a layer.
-func (b *builder) note(d LayerDetails, q chained) {
-	d.Chains, d.FullLanes = q.chains, q.fullLanes()
+// note adds a layer to the diagnostics.
+func (b *builder) note(d LayerDiagnostics, q round.Rounded) {
+	d.Chains, d.SaturatedLanes = q.Chains, q.SaturatedLanes()
 	original, now, output := b.original.Convs[d.Name], b.net.Convs[d.Name], d.Name
 	if original == nil {
 		original, now, output = &b.original.Classifier, &b.net.Classifier, float.LogitsName
 	}
 	d.Before, d.After = unevenness(original, b.known.Moments[output]), unevenness(now, b.stats.Moments[output])
-	d.SQNR = power{b.stats.Moments[output].power(), q.noise}.sqnr()
-	b.details.Layers, b.growth = append(b.details.Layers, d), append(b.growth, q.growth)
+	d.SQNR = observe.Power{Signal: b.stats.Moments[output].Power(), Noise: q.Noise}.SQNR()
+	b.diagnostics.Layers, b.growth = append(b.diagnostics.Layers, d), append(b.growth, q.Growth)
 }
 
-// classifier adds the last layer, whose input is summed over so many pixels. Its outputs are the logits themselves:
-// their scale is 1.
+// classifier adds the last layer, whose input is summed over pixels. Its outputs are the logits themselves, of
+// scale 1.
 func (b *builder) classifier(s topology.Step, pixels int) error {
 	pool, _ := resnext.PoolMultiplier(pixels)
-	c := hush(&b.net.Classifier, b.read(s), b.stats.Images)
+	c := clampDead(&b.net.Classifier, b.read(s), b.stats.Images)
 	scale := b.scales[s.In]
 	input := scale / float64(pixels) / float64(pool)
-	l := layer{name: s.Name, weight: c.Weight, bias: widen(c.Bias), inputScale: input, maxInput: int64(resnext.PooledMax(pixels))}
-	l.expect(b.read(s))
+	l := round.Layer{
+		Name: s.Name, Weight: c.Weight, Bias: widen(c.Bias), InputScale: input, MaxInput: int64(resnext.PooledMax(pixels)),
+	}
+	l.Expect(b.read(s))
 	var used []Technique
-	if b.walk != nil {
-		used = b.toil(&l, len(c.Weight)/len(c.Bias), func() {
-			l.learn([]*covariance{b.walk.observeHead(s, c, scale, input)}, nil, b.options)
+	if b.pass != nil {
+		used = b.prepareRounding(&l, len(c.Weight)/len(c.Bias), func() {
+			l.Fit([]*round.Covariance{b.pass.ObserveHead(s, c, scale, input)}, nil, b.options.fit())
 		})
 	}
-	q := chained{quantisedLayer: l.quantise(b.options.Threads), growth: 1}
-	if q.bound >= maxSteps {
-		return fmt.Errorf("%s: logits could reach %.3g, expected less than %.3g: scale its weights down", l.name, q.bound, float64(maxSteps))
+	q := l.RoundFree(b.options.Threads)
+	if q.Bound >= maxSteps {
+		return fmt.Errorf("%s: logits could reach %.3g, expected less than %.3g: scale its weights down",
+			l.Name, q.Bound, float64(maxSteps))
 	}
 	var err error
-	if b.out.Classifier, err = q.params(l.name, 1); err != nil {
+	if b.out.Classifier, err = q.Params(l.Name, 1); err != nil {
 		return err
 	}
-	b.note(LayerDetails{Name: l.name, MACs: int64(len(c.Weight)), Techniques: used}, q)
+	b.note(LayerDiagnostics{Name: l.Name, MACs: int64(len(c.Weight)), Techniques: used}, q)
 	return b.finished()
 }
 
@@ -140,32 +144,9 @@ func (b *builder) observedStep(shape resnext.ConvShape, h *Histogram, peak float
 	if h == nil || h.Count() == 0 {
 		return 0, fmt.Errorf("%s: the statistics have no values: they are of another network", shape.Name)
 	}
-	if h.dead() {
+	if h.Dead() {
 		return 1, nil
 	}
-	n := levels(!shape.ReLU)
-	return b.options.Observer.choose(h, n, b.options.Percentile, peak) / float64(n), nil
-}
-
-// params gives a layer's numbers for an output of the given scale.
-func (q *quantisedLayer) params(name string, scale float64) (resnext.ConvParams, error) {
-	p := resnext.ConvParams{Weight: q.weight, Bias: q.bias, Multiplier: make([]float32, len(q.bias))}
-	for oc, step := range q.step {
-		var err error
-		if p.Multiplier[oc], err = multiplier(step / scale); err != nil {
-			return p, fmt.Errorf("%s: the multiplier of output channel %d: %w", name, oc, err)
-		}
-	}
-	return p, nil
-}
-
-// multiplier is m as the arithmetic takes it.
-func multiplier(m float64) (float32, error) {
-	if m < smallestNormal {
-		m = 0
-	}
-	if f := float32(m); finite(float64(f)) {
-		return f, nil
-	}
-	return 0, fmt.Errorf("%v is no float32 number: the float network's values are too extreme", m)
+	n := observe.Levels(!shape.ReLU)
+	return b.options.Observer.Choose(h, n, b.options.Percentile, peak) / float64(n), nil
 }

@@ -5,7 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/libresnext/libresnext/resnext/topology"
+	"github.com/libresnext/libresnext/quant/pass"
+	"github.com/libresnext/libresnext/quant/round"
 )
 
 // Effort names how much work calibration does.
@@ -32,33 +33,19 @@ func ParseEffort(name string) (Effort, error) {
 	return "", fmt.Errorf("unknown effort %q: expected one of %v", name, Efforts())
 }
 
-// toil is what an effort means.
-type toil struct {
-	// budget bounds the bytes that the images' maps take; images that do not fit only help to choose ranges.
-	budget int64
-	// samples is how many pixels of each layer are looked at, over all images.
-	samples int
-	// sweeps bounds how often each filter's weights are gone through.
-	sweeps int
-	// scales are tried for each filter, as ratios of the one that is best for plain rounding.
-	scales []float64
+// searchBudget is what an effort may spend.
+type searchBudget struct {
+	pass     pass.Budget
+	rounding round.Budget
 }
 
-var toils = map[Effort]toil{
-	Default: {budget: 768 << 20, samples: 8192, sweeps: 6, scales: []float64{1}},
-	Max:     {budget: 2 << 30, samples: 32768, sweeps: 20, scales: []float64{0.94, 1, 1.06}},
-}
-
-// images chooses as many of n as fit the budget, evenly, and both of those that Moments.Low knows and of the others.
-func (t toil) images(p *topology.Program, n int) []int {
-	m := min(int64(n), max(1, t.budget/trackBytes(p)))
-	chosen := make([]int, m)
-	first := func(i int) int { return int(int64(i) * int64(n) / m) }
-	for i := range chosen {
-		chosen[i] = first(i)
-		if (chosen[i]-i)%2 != 0 && chosen[i]+1 < first(i+1) {
-			chosen[i]++
-		}
-	}
-	return chosen
+var budgets = map[Effort]searchBudget{
+	Default: {
+		pass.Budget{Memory: 768 << 20, Samples: 8192},
+		round.Budget{Sweeps: 6, Scales: []float64{1}},
+	},
+	Max: {
+		pass.Budget{Memory: 2 << 30, Samples: 32768},
+		round.Budget{Sweeps: 20, Scales: []float64{0.94, 1, 1.06}},
+	},
 }

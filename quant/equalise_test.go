@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 )
 
 // TestEqualisedNetworkIsTheSame: up to rounding, while its maps are scaled by what it says.
@@ -26,17 +27,17 @@ func TestEqualisedNetworkIsTheSame(t *testing.T) {
 					for i := range want {
 						want[i] *= factors[i%c]
 					}
-					scale := peak(want)
+					scale := observe.Peak(want)
 					require.InDeltaSlice(t, want, data, 1e-5*scale, name)
 				}
 			}
 			for i := range 3 {
 				rgb := picture(cfg, 70+i)
 				want := append([]float32(nil), before.Forward(rgb, testPreprocess())...)
-				require.InDeltaSlice(t, want, after.Forward(rgb, testPreprocess()), 1e-5*peak(want))
+				require.InDeltaSlice(t, want, after.Forward(rgb, testPreprocess()), 1e-5*observe.Peak(want))
 			}
-			reach := e.statistics().Moments["stage1.block0.reduce"]
-			require.InEpsilonSlice(t, slices.Repeat([]float64{slices.Max(reach.High)}, len(reach.High)), reach.High, 1e-5, "all reach as far")
+			moments := e.statistics().Moments["stage1.block0.reduce"]
+			require.InEpsilonSlice(t, slices.Repeat([]float64{slices.Max(moments.High)}, len(moments.High)), moments.High, 1e-5, "all have one range")
 			again := collect(t, e.net, 6)
 			told := e.statistics()
 			for map_, m := range again.Moments {

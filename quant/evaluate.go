@@ -6,14 +6,16 @@ import (
 	"slices"
 	"time"
 
+	"github.com/libresnext/libresnext/internal/parallel"
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
 )
 
 // Unlabelled is the label of an image whose class is not known.
 const Unlabelled = -1
 
-// Comparison is what an int8 network answers beside its float network, on the same images.
+// Comparison is what an int8 network and its float network answer on the same images.
 type Comparison struct {
 	// Images is how many images both networks ran, Labelled how many of them have a label.
 	Images   int `json:"images"`
@@ -49,7 +51,7 @@ type LayerSQNR struct {
 	SQNR Decibel `json:"sqnr_db"`
 }
 
-// CompareOptions are the choices of Compare. The zero value is good.
+// CompareOptions are the choices of Compare. The zero value uses all CPUs and compares logits only.
 type CompareOptions struct {
 	// Threads is the number of images run at once; 0 means one per CPU.
 	Threads int
@@ -63,9 +65,9 @@ type CompareOptions struct {
 	Progress func(done, total int)
 }
 
-// Compare runs n images through both networks. load gives image i as Collect's does and the index of its
-// class, or Unlabelled; p normalises the images for the float network, as for Collect. The result, but for
-// the times, is the same whatever the number of threads.
+// Compare runs n images through both networks. load returns image i as Collect's does and the index of its
+// class, or Unlabelled; p normalises the images for the float network, as for Collect. Apart from the times,
+// the result is the same for any number of threads.
 //
 // When ctx ends, Compare returns its error as soon as the images under way are done.
 func Compare(ctx context.Context, net *float.Net, model *resnext.Model, n int,
@@ -78,8 +80,8 @@ func Compare(ctx context.Context, net *float.Net, model *resnext.Model, n int,
 	}
 	c := comparer{net: net, model: model, load: load, preprocess: p, layers: o.Layers, answers: o.Answer != nil}
 	defer c.close()
-	var total tally
-	fold := func(i int, r tally) {
+	var total accuracyCounter
+	fold := func(i int, r accuracyCounter) {
 		total.merge(r)
 		if o.Answer != nil {
 			o.Answer(r.answer)
@@ -88,7 +90,7 @@ func Compare(ctx context.Context, net *float.Net, model *resnext.Model, n int,
 			o.Progress(i+1, n)
 		}
 	}
-	if err := inOrder(ctx, n, o.Threads, c.newTask, fold); err != nil {
+	if err := parallel.InOrder(ctx, n, o.Threads, c.newTask, fold); err != nil {
 		return nil, fmt.Errorf("comparison: %w", err)
 	}
 	return total.comparison(net.Config), nil
@@ -111,10 +113,10 @@ func (c *comparer) close() {
 	}
 }
 
-func (c *comparer) newTask() task[tally] {
+func (c *comparer) newTask() parallel.Task[accuracyCounter] {
 	session, err := c.model.NewSession(resnext.SessionOptions{Threads: 1})
 	if err != nil {
-		return func(int) (tally, error) { return tally{}, err }
+		return func(int) (accuracyCounter, error) { return accuracyCounter{}, err }
 	}
 	c.sessions = append(c.sessions, session)
 	pair := pair{comparer: c, runner: c.net.NewRunner(), session: session}
@@ -132,10 +134,10 @@ type pair struct {
 	// maps holds the float network's maps of the image under way by name, and powers the comparison with
 	// the int8 network's.
 	maps   map[string][]float32
-	powers map[string]power
+	powers map[string]observe.Power
 }
 
-// watch makes both networks show their maps.
+// watch makes both networks report their maps.
 func (p *pair) watch() {
 	p.maps = make(map[string][]float32)
 	for _, s := range p.net.Config.Convs() {
@@ -144,15 +146,15 @@ func (p *pair) watch() {
 	p.runner.Observe = func(name string, _, _, _ int, data []float32) { copy(p.maps[name], data) }
 	p.session.Observe = func(name string, _, _, _ int, values []float32) {
 		if want := p.maps[name]; len(want) == len(values) {
-			var sum power
-			sum.add(want, values)
+			var sum observe.Power
+			sum.Add(want, values)
 			p.powers[name] = sum
 		}
 	}
 }
 
 // run compares the networks on one image.
-func (p *pair) run(i int) (tally, error) {
+func (p *pair) run(i int) (accuracyCounter, error) {
 	rgb, label, err := p.load(i)
 	if err == nil {
 		err = checkImage(p.net.Config.Height, p.net.Config.Width, rgb)
@@ -161,23 +163,24 @@ func (p *pair) run(i int) (tally, error) {
 		err = fmt.Errorf("label %d, expected 0 to %d, or %d for none", label, p.net.Config.Classes-1, Unlabelled)
 	}
 	if err != nil {
-		return tally{}, fmt.Errorf("image %d: %w", i, err)
+		return accuracyCounter{}, fmt.Errorf("image %d: %w", i, err)
 	}
-	p.powers = make(map[string]power)
+	p.powers = make(map[string]observe.Power)
 	begin := time.Now()
 	want := p.runner.Forward(rgb, p.preprocess)
 	middle := time.Now()
 	got, err := p.session.Infer(rgb)
 	end := time.Now()
 	if err != nil {
-		return tally{}, fmt.Errorf("image %d: the int8 network: %w", i, err)
+		return accuracyCounter{}, fmt.Errorf("image %d: the int8 network: %w", i, err)
 	}
 	if len(p.powers) != len(p.maps) {
-		return tally{}, fmt.Errorf("image %d: the int8 network shows %d of %d layers", i, len(p.powers), len(p.maps))
+		return accuracyCounter{}, fmt.Errorf("image %d: the int8 network shows %d of %d layers",
+			i, len(p.powers), len(p.maps))
 	}
 	t := score(want, got, label)
-	if !finite(t.logits.signal) {
-		return tally{}, fmt.Errorf("image %d: %w", i, notFinite("logits"))
+	if !observe.Finite(t.logits.Signal) {
+		return accuracyCounter{}, fmt.Errorf("image %d: %w", i, observe.NotFinite("logits"))
 	}
 	if p.answers {
 		t.answer = Answer{Image: i, Label: label, Float: slices.Clone(want), Int8: slices.Clone(got)}
@@ -185,4 +188,12 @@ func (p *pair) run(i int) (tally, error) {
 	t.layers = p.powers
 	t.float, t.int8 = middle.Sub(begin), end.Sub(middle)
 	return t, nil
+}
+
+// Answer is what both networks say about one image.
+type Answer struct {
+	// Image is the image's number, Label its class or Unlabelled.
+	Image, Label int
+	// Float and Int8 are the logits, one for each class.
+	Float, Int8 []float32
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -28,26 +29,26 @@ func TestCompareEqualsCounting(t *testing.T) {
 	load := func(i int) ([]byte, int, error) { return picture(net.Config, 300+i), label(i), nil }
 
 	runner, slow := net.NewRunner(), naive{q: q}
-	layers := make(map[string]*power)
+	layers := make(map[string]*observe.Power)
 	floats := make(map[string][]float32)
 	runner.Observe = func(name string, _, _, _ int, data []float32) { floats[name] = append([]float32(nil), data...) }
-	var logits power
+	var logits observe.Power
 	var labelled, agreed int
 	var f, i8 [2]int
 	for i := range n {
 		rgb := picture(net.Config, 300+i)
 		want := append([]float32(nil), runner.Forward(rgb, testPreprocess())...)
 		got := slow.run(rgb)
-		logits.add(want, got)
+		logits.Add(want, got)
 		for name, values := range slow.maps {
 			if layers[name] == nil {
-				layers[name] = &power{}
+				layers[name] = &observe.Power{}
 			}
 			real := make([]float32, len(values))
 			for k, v := range values {
 				real[k] = float32(v) * q.Scale[name]
 			}
-			layers[name].add(floats[name], real)
+			layers[name].Add(floats[name], real)
 		}
 		first := func(x []float32) int {
 			best := 0
@@ -100,11 +101,11 @@ func TestCompareEqualsCounting(t *testing.T) {
 		require.Equal(t, share(f), c.Float)
 		require.Equal(t, share(i8), c.Int8)
 		require.Equal(t, float64(agreed)/n, c.Agreement)
-		require.InEpsilon(t, float64(logits.sqnr()), float64(c.SQNR), 1e-12)
+		require.InEpsilon(t, float64(logits.SQNR()), float64(c.SQNR), 1e-12)
 		require.Len(t, c.Layers, len(net.Config.Convs()))
 		for i, s := range net.Config.Convs() {
 			require.Equal(t, s.Name, c.Layers[i].Name)
-			require.InEpsilon(t, float64(layers[s.Name].sqnr()), float64(c.Layers[i].SQNR), 1e-9)
+			require.InEpsilon(t, float64(layers[s.Name].SQNR()), float64(c.Layers[i].SQNR), 1e-9)
 		}
 		require.Positive(t, c.FloatSeconds)
 		require.Positive(t, c.Int8Seconds)
@@ -153,14 +154,14 @@ func TestScoreBreaksTiesByIndex(t *testing.T) {
 }
 
 func TestDecibels(t *testing.T) {
-	var p power
-	require.Equal(t, Decibel(math.Inf(1)), p.sqnr(), "nothing lost of nothing")
-	p.add([]float32{10, 0}, []float32{10, 0})
-	require.Equal(t, Decibel(math.Inf(1)), p.sqnr())
-	p.add([]float32{0}, []float32{1})
-	require.InDelta(t, 20, float64(p.sqnr()), 1e-12)
-	require.Equal(t, Decibel(math.Inf(-1)), power{0, 1}.sqnr())
-	require.Equal(t, "20.0 dB", p.sqnr().String())
+	var p observe.Power
+	require.Equal(t, Decibel(math.Inf(1)), p.SQNR(), "nothing lost of nothing")
+	p.Add([]float32{10, 0}, []float32{10, 0})
+	require.Equal(t, Decibel(math.Inf(1)), p.SQNR())
+	p.Add([]float32{0}, []float32{1})
+	require.InDelta(t, 20, float64(p.SQNR()), 1e-12)
+	require.Equal(t, Decibel(math.Inf(-1)), observe.Power{Signal: 0, Noise: 1}.SQNR())
+	require.Equal(t, "20.0 dB", p.SQNR().String())
 
 	for text, v := range map[string]float64{`"inf"`: math.Inf(1), `"-inf"`: math.Inf(-1), `38.25`: 38.25, `-3`: -3} {
 		data, err := json.Marshal(Comparison{SQNR: Decibel(v)})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/libresnext/libresnext/asm"
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -87,8 +88,8 @@ func calibrateAndRun(t *testing.T, cfg resnext.Config, kernels []string, least f
 		}
 		require.Equal(t, logits, got, k)
 	}
-	var p power
-	p.add(net.NewRunner().Forward(picture(cfg, 0), testPreprocess()), logits)
-	t.Logf("logits SQNR %v", p.sqnr())
-	require.Greater(t, float64(p.sqnr()), least)
+	var p observe.Power
+	p.Add(net.NewRunner().Forward(picture(cfg, 0), testPreprocess()), logits)
+	t.Logf("logits SQNR %v", p.SQNR())
+	require.Greater(t, float64(p.SQNR()), least)
 }

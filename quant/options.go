@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-)
 
-// ChainsAuto lets Quantise choose each layer's chains.
-const ChainsAuto = -1
+	"github.com/libresnext/libresnext/quant/round"
+)
 
 // Options are the choices of Quantise. The zero value is a good start.
 type Options struct {
@@ -63,7 +62,7 @@ func (o Options) complete() (Options, error) {
 	return o, nil
 }
 
-// uses tells whether a technique is part of the work.
+// uses reports whether a technique is part of the work.
 func (o Options) uses(t Technique) bool { return o.Effort != Fast && !slices.Contains(o.Without, t) }
 
 // techniques lists those that are part of the work.
@@ -71,15 +70,27 @@ func (o Options) techniques() []Technique {
 	return slices.DeleteFunc(Techniques(), func(t Technique) bool { return !o.uses(t) })
 }
 
-// walks tells whether images must be carried through the network.
-func (o Options) walks() bool { return len(o.techniques()) > 0 }
+// needsImages reports whether images must be carried through the network.
+func (o Options) needsImages() bool { return len(o.techniques()) > 0 }
 
-// learns tells whether a layer must be measured for its techniques.
-func (o Options) learns() bool { return slices.ContainsFunc(o.techniques(), Technique.learns) }
+// needsHessian reports whether a layer must be measured for its techniques.
+func (o Options) needsHessian() bool {
+	return slices.ContainsFunc(o.techniques(), Technique.needsHessian)
+}
 
-// describe is what the model file tells people about how it was calibrated.
+// fit is how the techniques fit a layer.
+func (o Options) fit() round.Fit {
+	return round.Fit{
+		Correct: o.uses(Correction), CorrectBias: o.uses(BiasCorrection), Together: o.uses(Rounding), Threads: o.Threads,
+	}
+}
+
+// describe is what the model file says about how it was calibrated.
 func (o Options) describe(images int) map[string]string {
-	d := map[string]string{"observer": string(o.Observer), "images": fmt.Sprint(images), "chains": fmt.Sprint(o.Chains), "effort": string(o.Effort)}
+	d := map[string]string{
+		"observer": string(o.Observer), "images": fmt.Sprint(images),
+		"chains": fmt.Sprint(o.Chains), "effort": string(o.Effort),
+	}
 	if o.Chains == ChainsAuto {
 		d["chains"] = "auto"
 	}

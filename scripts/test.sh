@@ -82,10 +82,10 @@ native() { go test -count=1 -vet=off -timeout $patience ./...; }
 # of whole large networks, nor those that measure precision.
 race() {
 	local large='Family|FullSize|Architecture|Golden|PyTorchs|WellConditioned' status=0
-	local several='Threads|Deterministic|InOrder|InParallel|Covariances|Stops|Compare|Walk|Budget'
+	local several='Threads|Deterministic|Stops|Compare|Pass'
 	export CGO_ENABLED=1
 	go test -race -count=1 -short -vet=off -timeout $patience -skip "$large" \
-		./resnext ./quant/float ./internal/images || status=1
+		./resnext ./quant/float ./internal/images ./internal/parallel ./quant/pass || status=1
 	go test -race -count=1 -short -vet=off -timeout $patience -run "$several" ./quant || status=1
 	return $status
 }

@@ -82,7 +82,7 @@ type work struct {
 
 	// What the page of --report shows.
 	stats      *quant.Statistics // of details.Float
-	found      *quant.Details
+	found      *quant.Diagnostics
 	quantised  *resnext.Quantised
 	comparison *quant.Comparison
 	answers    *answerLog
@@ -137,7 +137,7 @@ func (w *work) makeModel() (*resnext.Model, int64, error) {
 	}
 	// Maps of images come and go by the hundred megabytes: collect what is gone early.
 	defer debug.SetGCPercent(debug.SetGCPercent(30))
-	var details *quant.Details
+	var details *quant.Diagnostics
 	q, err := do(w, roundingPhase, len(p.net.Config.Convs())+1, func(f *phase) (q *resnext.Quantised, err error) {
 		q, details, err = quant.Quantise(w.ctx, p.net.Net, quant.Images{N: n, Load: load}, stats, p.preprocess, quant.Options{
 			Observer: s.observer, Percentile: s.percentile, Chains: s.acc16, Effort: s.effort, Without: s.without,

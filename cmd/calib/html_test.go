@@ -158,7 +158,7 @@ func TestEqualiseFlag(t *testing.T) {
 			require.NotNil(t, l.Spread)
 		}
 		require.True(t, r.Details.Choices.DepthAuto)
-		w := &work{settings: &settings{effort: r.Effort}, found: &quant.Details{}}
+		w := &work{settings: &settings{effort: r.Effort}, found: &quant.Diagnostics{}}
 		if want == "" {
 			w.found.Techniques = quant.Techniques()
 		}

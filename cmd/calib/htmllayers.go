@@ -52,7 +52,7 @@ func (w *work) addWeights(l *page.Layer, s resnext.ConvShape) {
 			products = found.Chains
 		}
 	}
-	mean, largest := quant.LaneFill(s, q, products)
+	mean, largest := quant.LaneUtilisation(s, q, products)
 	l.Lanes = &page.Lanes{Products: products, Mean: mean, Largest: largest}
 }
 

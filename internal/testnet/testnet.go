@@ -1,4 +1,4 @@
-// Package testnet makes small networks and images for tests and benchmarks.
+// Package testnet makes small networks, images and values for tests and benchmarks.
 package testnet
 
 import (
