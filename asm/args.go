@@ -61,9 +61,9 @@ type IGEMMArgs struct {
 	Panels   int    // at least 1
 	ResMult  float32
 	Epilogue Epilogue
-	// Chain is how many steps (consecutive k of one tap, chains starting anew at each tap) have been proved
-	// not to overflow an int16 lane, see Kernels.Chains; 0 proves nothing.
-	Chain int
+	// Depth is the acc16 depth that has been proved, in steps: how many of them (consecutive k of one tap, starting anew
+	// at each tap) cannot overflow an int16 lane, see Kernels.Depths; 0 proves nothing.
+	Depth int
 }
 
 // GroupArgs is one call of a direct grouped 3x3 convolution with 4 or 8 channels a group, over Rows by
@@ -92,8 +92,8 @@ type GroupArgs struct {
 	OutRow, OutCol int
 	Rows, Cols     int // at least 1
 	Panels         int // at least 1
-	// Chain is as in IGEMMArgs, over the steps of all nine taps in order.
-	Chain int
+	// Depth is as in IGEMMArgs, over the steps of all nine taps in order.
+	Depth int
 }
 
 // MaxPoolArgs is one call of a 3x3 max pooling over Rows by Cols output pixels of Channels channels

@@ -101,8 +101,8 @@ func (d *data) activations(n int) []byte {
 
 // weights are integers in -127..127 of which a fifth are extreme or, where a chain is claimed, such that every
 // 2*chain products that share a lane reach but do not pass its bounds.
-func (d *data) weights(n, chain int, flip byte) []int8 {
-	least, most := weightRange(chain, flip)
+func (d *data) weights(n, depth int, flip byte) []int8 {
+	least, most := weightRange(depth, flip)
 	w := make([]int8, n)
 	for i := range w {
 		switch d.rnd.IntN(10) {
@@ -158,8 +158,8 @@ func TestIGEMM(t *testing.T) {
 		for i, s := range shapes {
 			for _, nr := range k.NR {
 				for epilogue := ReLU; epilogue <= AddSigned; epilogue++ {
-					for _, chain := range append([]int{0}, k.Chains...) {
-						name := fmt.Sprintf("m%d_taps%d_k%d_nr%d_panels%d_mode%d_chain%d", s.m, s.taps, s.k, nr, s.panels, epilogue, chain)
+					for _, depth := range append([]int{0}, k.Depths...) {
+						name := fmt.Sprintf("m%d_taps%d_k%d_nr%d_panels%d_mode%d_chain%d", s.m, s.taps, s.k, nr, s.panels, epilogue, depth)
 						t.Run(name, func(t *testing.T) {
 							d := newData(t, uint64(i)*2+uint64(epilogue)+uint64(nr/4))
 							channels := nr * s.panels
@@ -169,11 +169,11 @@ func TestIGEMM(t *testing.T) {
 							outOff, outLen := d.scatter(s.m, channels)
 							in := d.activations(span - 3 + window)
 							res := d.activations(outLen)
-							w := d.weights(s.taps*s.k*channels, chain, k.InputFlip)
+							w := d.weights(s.taps*s.k*channels, depth, k.InputFlip)
 							a := IGEMMArgs{
 								In: &in[0], InOff: &inOff[0], TapOff: &tapOff[0], W: &w[0], Bias: &bias[0], Mult: &mult[0],
 								OutOff: &outOff[0], M: s.m, Taps: s.taps, K: s.k, NR: nr, Panels: s.panels,
-								ResMult: 0.37, Epilogue: epilogue, Chain: chain,
+								ResMult: 0.37, Epilogue: epilogue, Depth: depth,
 							}
 							if epilogue.adds() {
 								a.Res, a.ResOff = &res[0], &outOff[0]
@@ -207,15 +207,15 @@ func TestGroup(t *testing.T) {
 		for i, s := range shapes {
 			for _, width := range []int{4, 8} {
 				g := k.Group(width)
-				for _, chain := range append([]int{0}, g.Chains...) {
-					name := fmt.Sprintf("%dx%d_stride%d_width%d_panels%d_chain%d", s.rows, s.cols, s.stride, width, s.panels, chain)
+				for _, depth := range append([]int{0}, g.Depths...) {
+					name := fmt.Sprintf("%dx%d_stride%d_width%d_panels%d_chain%d", s.rows, s.cols, s.stride, width, s.panels, depth)
 					t.Run(name, func(t *testing.T) {
 						d := newData(t, uint64(i+width))
 						c := g.Channels * s.panels
 						inPitch := (s.cols-1)*s.stride + 3
 						in := d.activations(((s.rows-1)*s.stride + 3) * inPitch * c)
 						bias, mult := d.requant(c, 9*width)
-						w := d.weights(9*width*c, chain, k.InputFlip)
+						w := d.weights(9*width*c, depth, k.InputFlip)
 						gap := d.rnd.IntN(3) * 16
 						outRow := s.cols*c + gap
 						want := d.activations(s.rows*outRow - gap)
@@ -223,7 +223,7 @@ func TestGroup(t *testing.T) {
 						a := GroupArgs{
 							In: &in[0], InRow: s.stride * inPitch * c, InCol: s.stride * c, TapRow: inPitch * c, TapCol: c,
 							W: &w[0], Bias: &bias[0], Mult: &mult[0], Out: &want[0], OutRow: outRow, OutCol: c,
-							Rows: s.rows, Cols: s.cols, Panels: s.panels, Chain: chain,
+							Rows: s.rows, Cols: s.cols, Panels: s.panels, Depth: depth,
 						}
 						GroupReference(&a, width, g.Channels, g.Order, k.InputFlip)
 						a.Out = &got[0]

@@ -26,34 +26,34 @@ func check(k *Kernels) error {
 	r := &lcg{state: 1}
 	for _, nr := range k.NR {
 		for epilogue := ReLU; epilogue <= AddSigned; epilogue++ {
-			for _, chain := range append([]int{0}, k.Chains...) {
-				if !checkIGEMM(k, r, nr, epilogue, chain) {
-					return &mismatchError{k.Name, "igemm", fmt.Sprintf("panel width %d, mode %d, chain %d", nr, epilogue, chain)}
+			for _, depth := range append([]int{0}, k.Depths...) {
+				if !checkIGEMM(k, r, nr, epilogue, depth) {
+					return &mismatchError{k.Name, "igemm", fmt.Sprintf("panel width %d, epilogue %d, acc16 depth %d", nr, epilogue, depth)}
 				}
 			}
 		}
 	}
 	for _, width := range []int{4, 8} {
 		g := k.Group(width)
-		for _, chain := range append([]int{0}, g.Chains...) {
-			if !checkGroup(k, g, r, width, chain) {
-				return &mismatchError{k.Name, "grouped 3x3", fmt.Sprintf("%d channels a group, chain %d", width, chain)}
+		for _, depth := range append([]int{0}, g.Depths...) {
+			if !checkGroup(k, g, r, width, depth) {
+				return &mismatchError{k.Name, "grouped 3x3", fmt.Sprintf("%d channels a group, acc16 depth %d", width, depth)}
 			}
 		}
 	}
 	return checkRest(k, r)
 }
 
-func checkIGEMM(k *Kernels, r *lcg, nr int, epilogue Epilogue, chain int) bool {
-	const m, taps, depth, panels = 7, 3, 24, 2
-	in, res := r.bytes(m*64+taps*depth), r.bytes(m*nr*panels)
-	inOff, outOff, tapOff := steps(m, 64), steps(m, nr*panels), steps(taps, depth)
-	bias, mult := r.requant(nr*panels, taps*depth)
-	w := r.weights(taps*depth*nr*panels, chain, k.InputFlip)
+func checkIGEMM(k *Kernels, r *lcg, nr int, epilogue Epilogue, depth int) bool {
+	const m, taps, perTap, panels = 7, 3, 24, 2
+	in, res := r.bytes(m*64+taps*perTap), r.bytes(m*nr*panels)
+	inOff, outOff, tapOff := steps(m, 64), steps(m, nr*panels), steps(taps, perTap)
+	bias, mult := r.requant(nr*panels, taps*perTap)
+	w := r.weights(taps*perTap*nr*panels, depth, k.InputFlip)
 	a := IGEMMArgs{
 		In: &in[0], InOff: &inOff[0], TapOff: &tapOff[0], W: &w[0], Bias: &bias[0], Mult: &mult[0],
 		OutOff: &outOff[0], Res: &res[0], ResOff: &outOff[0],
-		M: m, Taps: taps, K: depth, NR: nr, Panels: panels, ResMult: 0.7, Epilogue: epilogue, Chain: chain,
+		M: m, Taps: taps, K: perTap, NR: nr, Panels: panels, ResMult: 0.7, Epilogue: epilogue, Depth: depth,
 	}
 	got, want := make([]byte, len(res)), make([]byte, len(res))
 	a.Out = &got[0]
@@ -63,17 +63,17 @@ func checkIGEMM(k *Kernels, r *lcg, nr int, epilogue Epilogue, chain int) bool {
 	return string(got) == string(want)
 }
 
-func checkGroup(k *Kernels, g GroupKernel, r *lcg, width, chain int) bool {
+func checkGroup(k *Kernels, g GroupKernel, r *lcg, width, depth int) bool {
 	const rows, cols, panels = 2, 5, 2
 	c := g.Channels * panels
 	in := r.bytes((rows + 2) * (cols + 2) * c)
 	bias, mult := r.requant(c, 9*width)
-	w := r.weights(9*width*c, chain, k.InputFlip)
+	w := r.weights(9*width*c, depth, k.InputFlip)
 	got, want := make([]byte, rows*cols*c), make([]byte, rows*cols*c)
 	a := GroupArgs{
 		In: &in[0], InRow: (cols + 2) * c, InCol: c, TapRow: (cols + 2) * c, TapCol: c,
 		W: &w[0], Bias: &bias[0], Mult: &mult[0], Out: &got[0], OutRow: cols * c, OutCol: c,
-		Rows: rows, Cols: cols, Panels: panels, Chain: chain,
+		Rows: rows, Cols: cols, Panels: panels, Depth: depth,
 	}
 	g.Run(&a)
 	a.Out = &want[0]
@@ -138,8 +138,8 @@ func (r *lcg) bytes(n int) []byte {
 }
 
 // weights returns n weights for chains of that length, extremes among them.
-func (r *lcg) weights(n, chain int, flip byte) []int8 {
-	least, most := weightRange(chain, flip)
+func (r *lcg) weights(n, depth int, flip byte) []int8 {
+	least, most := weightRange(depth, flip)
 	w := make([]int8, n)
 	for i := range w {
 		w[i] = int8(least + r.next(most-least+1))
@@ -152,14 +152,14 @@ func (r *lcg) weights(n, chain int, flip byte) []int8 {
 
 // weightRange is how small and how large weights may be for any 2*chain products, which share a lane, to
 // fit it: all weights where no chain is claimed.
-func weightRange(chain int, flip byte) (least, most int) {
+func weightRange(depth int, flip byte) (least, most int) {
 	switch {
-	case chain == 0:
+	case depth == 0:
 		return -127, 127
 	case flip == 0: // activations 0..255
-		return -(64 / chain), 64 / chain
+		return -(64 / depth), 64 / depth
 	}
-	return -min(127, 128/chain-1), min(127, 128/chain) // -128..127
+	return -min(127, 128/depth-1), min(127, 128/depth) // -128..127
 }
 
 func (r *lcg) requant(n, products int) (bias []int32, mult []float32) {

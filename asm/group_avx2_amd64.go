@@ -1,7 +1,7 @@
 package asm
 
 func runGroup4AVX2(a *GroupArgs) {
-	if a.Chain == 3 {
+	if a.Depth == 3 {
 		group4Chain3AVX2(a)
 		return
 	}
@@ -9,7 +9,7 @@ func runGroup4AVX2(a *GroupArgs) {
 }
 
 func runGroup8AVX2(a *GroupArgs) {
-	if a.Chain == 6 {
+	if a.Depth == 6 {
 		group8Chain6AVX2(a)
 		return
 	}

@@ -4,7 +4,7 @@ package asm
 // documents, with activations held as signed bytes q-128. A panel is 16 channels, four groups, its weights
 // [9 taps][4 o][4 g][4 i].
 //
-// The sums are exact for whatever data; Chain is ignored. Nothing need be aligned, and no byte is read or
+// The sums are exact for whatever data; Depth is ignored. Nothing need be aligned, and no byte is read or
 // written that GroupArgs does not name. It needs ARMv8.2 with the dot product.
 //
 //go:noescape

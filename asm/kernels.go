@@ -35,9 +35,9 @@ type Kernels struct {
 	NR, MR []int
 	// KR is how many consecutive k of a channel lie side by side in a panel.
 	KR int
-	// Chains lists, ascending, the chain lengths in steps of Lanes that the kernels can use when they are
+	// Depths lists, ascending, the acc16 depths in steps of Lanes that the kernels can use when they are
 	// proved; each is a multiple of the one before. It is empty where int16 sums need no proof.
-	Chains []int
+	Depths []int
 	Lanes  Acc16Lanes
 	IGEMM  func(*IGEMMArgs)
 	Group4 GroupKernel
@@ -56,6 +56,9 @@ type Acc16Lanes struct{ Count, Width int }
 // Quads are the lanes of VPMADDUBSW: of four consecutive k two meet in one lane, two in the other.
 var Quads = Acc16Lanes{Count: 2, Width: 2}
 
+// ProductsPerStep is how many products a step adds to each lane.
+const ProductsPerStep = 2
+
 // Step is the number of consecutive k per accumulation step.
 func (l Acc16Lanes) Step() int { return 2 * l.Count }
 
@@ -68,8 +71,8 @@ type GroupKernel struct {
 	Channels int
 	// Order is the order of a panel's weights.
 	Order GroupOrder
-	// Chains is as in Kernels.
-	Chains []int
+	// Depths is as in Kernels.
+	Depths []int
 	Run    func(*GroupArgs)
 }
 

@@ -37,7 +37,7 @@ var neon53 = &Kernels{
 	NR:        []int{4},
 	MR:        []int{3},
 	Lanes:     Acc16Lanes{Count: 8, Width: 1},
-	Chains:    []int{2, 4},
+	Depths:    []int{2, 4},
 	IGEMM:     igemmNEON53,
 	Group4:    GroupKernel{Channels: 16, Order: ByOutput, Run: group4NEON},
 	Group8:    GroupKernel{Channels: 16, Order: ByOutput, Run: group8NEON},

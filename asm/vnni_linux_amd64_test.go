@@ -48,18 +48,18 @@ func kernelFor(k *Kernels, a *IGEMMArgs) func(*IGEMMArgs) {
 	case avxvnni:
 		return igemmAVXVNNI[a.NR/8-1]
 	}
-	return igemmAVX2[a.NR/8-1][a.Chain]
+	return igemmAVX2[a.NR/8-1][a.Depth]
 }
 
 func groupFor(k *Kernels, width int, a *GroupArgs) func(*GroupArgs) {
 	switch {
 	case k != avx2:
 		return k.Group(width).Run
-	case width == 4 && a.Chain == 3:
+	case width == 4 && a.Depth == 3:
 		return group4Chain3AVX2
 	case width == 4:
 		return group4WideAVX2
-	case a.Chain == 6:
+	case a.Depth == 6:
 		return group8Chain6AVX2
 	}
 	return group8WideAVX2

@@ -41,7 +41,7 @@ type packed struct {
 	weights []int8
 	bias    []int32   // [Out.Total]; in it what InputFlip takes from the sums
 	mult    []float32 // [Out.Total]
-	// macs[chain] counts the multiply-accumulates of a pixel that run at each chain length.
+	// macs counts the multiply-accumulates of a pixel by the acc16 depth that they run at, in products.
 	macs map[int]int
 }
 
@@ -83,9 +83,9 @@ func (c *Conv) Run(b *Binding, buf Buffers, task, tasks int, s *Scratch) {
 	c.operator.run(b, buf, task, tasks, s)
 }
 
-// MACsByChain returns how many useful multiply-accumulates of one output pixel run at each proved chain
-// length; 0 is the kernel that needs no proof.
-func (c *Conv) MACsByChain() map[int]int { return c.numbers.macs }
+// MACsByDepth returns how many useful multiply-accumulates of one output pixel run at each proved acc16 depth, in
+// products; 0 is the kernel that needs no proof.
+func (c *Conv) MACsByDepth() map[int]int { return c.numbers.macs }
 
 // Bytes is the memory that the packed numbers take.
 func (c *Conv) Bytes() int {

@@ -200,7 +200,7 @@ func testConv(t *testing.T, rnd *rand.Rand, k *asm.Kernels, s ConvSpec, h, w int
 	}
 	require.Equal(t, reference(x, s, [3]byte{}, res).v, fetch(b.Out, out, k.InputFlip, s.Epilogue == asm.Signed).v)
 	macs := 0
-	for _, n := range c.MACsByChain() {
+	for _, n := range c.MACsByDepth() {
 		macs += n
 	}
 	require.Equal(t, len(s.Weight), macs)

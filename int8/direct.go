@@ -8,7 +8,7 @@ type direct struct {
 	*packed
 	kernel asm.GroupKernel
 	panels int
-	chain  int
+	depth  int
 }
 
 // direct reports whether a convolution is one for the direct grouped kernels.
@@ -19,13 +19,13 @@ func newDirect(k *asm.Kernels, s ConvSpec, n *packed) *direct {
 	width := s.In.Padded
 	kernel := k.Group(width)
 	size := 9 * width * kernel.Channels // of a panel
-	d := &direct{packed: n, kernel: kernel, panels: s.Out.Total / kernel.Channels, chain: longest(kernel.Chains)}
+	d := &direct{packed: n, kernel: kernel, panels: s.Out.Total / kernel.Channels, depth: deepest(kernel.Depths)}
 	n.weights = alignedInt8(d.panels * size)
 	order, row := s.order(9, width), make([]int8, 9*width)
 	for oc := range s.Out.Channels() {
 		s.arrange(row, order, oc)
-		// The direct kernels run chains across taps.
-		d.chain = min(d.chain, Chain(row, 1, kernel.Chains, k))
+		// The direct kernels sum across taps.
+		d.depth = min(d.depth, Depth(row, 1, kernel.Depths, k))
 		at := s.Out.At(oc)
 		panel := n.weights[at/kernel.Channels*size:]
 		for tap := range 9 {
@@ -34,7 +34,7 @@ func newDirect(k *asm.Kernels, s ConvSpec, n *packed) *direct {
 			}
 		}
 	}
-	n.macs[d.chain] += len(s.Weight)
+	n.macs[d.depth*asm.ProductsPerStep] += len(s.Weight)
 	return d
 }
 
@@ -54,7 +54,7 @@ func (d *direct) run(b *Binding, buf Buffers, task, tasks int, s *Scratch) {
 		In: &buf.In[b.start+rows.from*b.inRow], InRow: b.inRow, InCol: b.inCol, TapRow: b.tapRow, TapCol: b.tapCol,
 		W: &d.weights[0], Bias: &d.bias[0], Mult: &d.mult[0],
 		Out: &buf.Out[b.out.Offset(rows.from, 0)], OutRow: b.out.Row(), OutCol: b.out.Layout.Total,
-		Rows: rows.to - rows.from, Cols: b.out.W, Panels: d.panels, Chain: d.chain,
+		Rows: rows.to - rows.from, Cols: b.out.W, Panels: d.panels, Depth: d.depth,
 	}
 	d.kernel.Run(a)
 }

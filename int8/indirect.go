@@ -22,7 +22,7 @@ type panelRun struct {
 	channel int // first output channel's place in a pixel
 	nr      int
 	panels  int
-	chain   int
+	depth   int
 	taps, k int
 }
 
@@ -41,35 +41,35 @@ func newIndirect(k *asm.Kernels, s ConvSpec, n *packed) *indirect {
 		packed: n, kernels: k, epilogue: s.Epilogue, residual: s.Residual,
 		strip: roundUp(minPixels, commonMultiple(k.MR)),
 	}
-	taps, depth := s.taps()
+	taps, perTap := s.taps()
 	padded := s.Out.Padded // output channels of a group
 	if s.Groups == 1 {
 		padded = s.Out.Total
 	}
-	n.weights = alignedInt8(s.Groups * padded * taps * depth)
+	n.weights = alignedInt8(s.Groups * padded * taps * perTap)
 	logical := inverse(s.Out)
-	order, row := s.order(taps, depth), make([]int8, taps*depth)
+	order, row := s.order(taps, perTap), make([]int8, taps*perTap)
 	for g := range s.Groups {
 		for at := 0; at < padded; {
 			nr := widest(k.NR, padded-at)
 			channel := g*padded + at
-			chain, useful := longest(k.Chains), 0
-			panel := n.weights[channel*taps*depth:][:nr*taps*depth]
+			depth, useful := deepest(k.Depths), 0
+			panel := n.weights[channel*taps*perTap:][:nr*taps*perTap]
 			for i := range nr {
 				oc := logical[channel+i]
 				if oc < 0 {
 					continue
 				}
 				s.arrange(row, order, oc)
-				chain = min(chain, Chain(row, taps, k.Chains, k))
-				scatter(panel, row, i, nr, depth, k.KR)
+				depth = min(depth, Depth(row, taps, k.Depths, k))
+				scatter(panel, row, i, nr, perTap, k.KR)
 				useful += len(order)
 			}
 			if useful > 0 {
-				n.macs[chain] += useful
+				n.macs[depth*asm.ProductsPerStep] += useful
 			}
-			d.addPanel(panelRun{in: g * s.In.Padded, weights: channel * taps * depth, panel: nr * taps * depth,
-				channel: channel, nr: nr, panels: 1, chain: chain, taps: taps, k: depth})
+			d.addPanel(panelRun{in: g * s.In.Padded, weights: channel * taps * perTap, panel: nr * taps * perTap,
+				channel: channel, nr: nr, panels: 1, depth: depth, taps: taps, k: perTap})
 			at += nr
 		}
 	}
@@ -85,7 +85,7 @@ func newIndirect(k *asm.Kernels, s ConvSpec, n *packed) *indirect {
 func (d *indirect) addPanel(p panelRun) {
 	if len(d.runs) > 0 {
 		last := &d.runs[len(d.runs)-1]
-		if last.in == p.in && last.nr == p.nr && last.chain == p.chain && last.channel+last.nr*last.panels == p.channel {
+		if last.in == p.in && last.nr == p.nr && last.depth == p.depth && last.channel+last.nr*last.panels == p.channel {
 			last.panels++
 			return
 		}
@@ -198,7 +198,7 @@ func (d *indirect) call(b *Binding, buf Buffers, r *panelRun, panels, pixels int
 		W: &d.weights[r.weights+panels.from*r.panel], Bias: &d.bias[channel], Mult: &d.mult[channel],
 		Out: &buf.Out[channel], OutOff: &b.outOff[pixels.from],
 		M: pixels.to - pixels.from, Taps: r.taps, K: r.k, NR: r.nr, Panels: panels.to - panels.from,
-		ResMult: d.residual, Epilogue: d.epilogue, Chain: r.chain,
+		ResMult: d.residual, Epilogue: d.epilogue, Depth: r.depth,
 	}
 	if buf.Residual != nil {
 		a.Res, a.ResOff = &buf.Residual[channel], a.OutOff

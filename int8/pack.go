@@ -44,12 +44,12 @@ func (s ConvSpec) taps() (taps, k int) {
 	return s.Kernel * s.Kernel, s.In.Total
 }
 
-// longest returns the longest of ascending chain lengths, or 0.
-func longest(chains []int) int {
-	if len(chains) == 0 {
+// deepest returns the last of ascending acc16 depths, or 0.
+func deepest(depths []int) int {
+	if len(depths) == 0 {
 		return 0
 	}
-	return chains[len(chains)-1]
+	return depths[len(depths)-1]
 }
 
 // inverse lists the channel at each place of a pixel, -1 for padding.

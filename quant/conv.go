@@ -47,7 +47,7 @@ func (b *builder) conv(lc pass.LayerContext, l *round.Layer, wanted, onSteps *fl
 	if err != nil {
 		return 0, err
 	}
-	q := l.Round(shape, step, 1-float64(histogram.Zeros())/float64(histogram.Count()), b.options.Chains, b.options.Threads)
+	q := l.Round(shape, step, 1-float64(histogram.Zeros())/float64(histogram.Count()), b.options.Depth, b.options.Threads)
 	scale := max(step, (q.Bound+added)/maxSteps)
 	if o != nil {
 		if scale, err = b.advance(lc, q.QuantisedLayer, o, scale); err != nil {
@@ -98,7 +98,7 @@ func (b *builder) advance(lc pass.LayerContext, q *round.QuantisedLayer, o *pass
 
 // note adds a layer to the diagnostics.
 func (b *builder) note(d LayerDiagnostics, q round.Rounded) {
-	d.Chains, d.SaturatedLanes = q.Chains, q.SaturatedLanes()
+	d.Depth, d.SaturatedLanes = q.Depth, q.SaturatedLanes()
 	original, now, output := b.original.Convs[d.Name], b.net.Convs[d.Name], d.Name
 	if original == nil {
 		original, now, output = &b.original.Classifier, &b.net.Classifier, float.LogitsName

@@ -26,12 +26,12 @@ type Diagnostics struct {
 	Absorbed int `json:"absorbed"`
 	// Layers are the convolutions in the order in which they run, and the classifier.
 	Layers []LayerDiagnostics `json:"layers"`
-	// ChainShares is the share of the convolutions' multiply-accumulates by the length of chains asked for,
+	// DepthShares is the share of the convolutions' multiply-accumulates by the acc16 depth asked for,
 	// in products; 0 is none.
-	ChainShares map[int]float64 `json:"chain_shares"`
-	// ChainLoss bounds what ChainsAuto gave up for speed: by how much the layers' noise grew at most, on average.
-	// 0 for other chains, where it is not known.
-	ChainLoss Decibel `json:"chain_loss_db"`
+	DepthShares map[int]float64 `json:"chain_shares"`
+	// DepthLoss bounds what DepthAuto gave up for speed: by how much the layers' noise grew at most, on average.
+	// 0 for other depths, where it is not known.
+	DepthLoss Decibel `json:"chain_loss_db"`
 }
 
 // LayerDiagnostics is how one layer was quantised.
@@ -48,9 +48,9 @@ type LayerDiagnostics struct {
 	// Before and After are how uneven the layer's channels are before and after Equalisation.
 	Before Unevenness `json:"before"`
 	After  Unevenness `json:"after"`
-	// Chains is how many products' sums were made safe in 16 bits, 0 for none. SaturatedLanes is the share of
+	// Depth is how many products' sums were made safe in 16 bits, 0 for none. SaturatedLanes is the share of
 	// lanes whose weights of one sign reach the limit.
-	Chains         int     `json:"chains"`
+	Depth          int     `json:"chains"`
 	SaturatedLanes float64 `json:"full_lanes"`
 	// SQNR is the power of the layer's output over what rounding its weights alone adds to it.
 	SQNR Decibel `json:"sqnr_db"`
@@ -89,11 +89,11 @@ func (d *Diagnostics) Layer(name string) *LayerDiagnostics {
 	return nil
 }
 
-// MainChains is the length of the chains that most of the work has.
-func (d *Diagnostics) MainChains() int {
+// MainDepth is the acc16 depth that most of the work has.
+func (d *Diagnostics) MainDepth() int {
 	best := 0
-	for _, n := range round.ChainLengths {
-		if d.ChainShares[n] > d.ChainShares[best] {
+	for _, n := range round.Depths {
+		if d.DepthShares[n] > d.DepthShares[best] {
 			best = n
 		}
 	}
@@ -102,19 +102,19 @@ func (d *Diagnostics) MainChains() int {
 
 // summarise fills in what follows from all layers. growth is that of each layer's noise.
 func (d *Diagnostics) summarise(growth []float64) {
-	d.ChainShares = make(map[int]float64)
+	d.DepthShares = make(map[int]float64)
 	total, mean := 0.0, 0.0
 	for _, l := range d.Layers {
 		if l.Name != resnext.ClassifierName {
-			d.ChainShares[l.Chains] += float64(l.MACs)
+			d.DepthShares[l.Depth] += float64(l.MACs)
 			total += float64(l.MACs)
 		}
 	}
-	for n := range d.ChainShares {
-		d.ChainShares[n] /= total
+	for n := range d.DepthShares {
+		d.DepthShares[n] /= total
 	}
 	for _, g := range growth {
 		mean += g / float64(len(growth))
 	}
-	d.ChainLoss = Decibel(10 * math.Log10(mean))
+	d.DepthLoss = Decibel(10 * math.Log10(mean))
 }

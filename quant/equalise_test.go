@@ -63,9 +63,9 @@ func positive(x []float64) []float64 {
 func TestEqualisationHelpsUnevenChannels(t *testing.T) {
 	cfg := small["cifar 4 groups of 14"]
 	net := float.RandomHeavy(cfg, 3)
-	with := logitsSQNR(net, quantised(t, net, Options{Chains: 4}))
-	without := logitsSQNR(net, quantised(t, net, Options{Chains: 4, Without: []Technique{Equalisation}}))
-	plain := logitsSQNR(net, quantised(t, net, Options{Chains: 4, Effort: Fast}))
+	with := logitsSQNR(net, quantised(t, net, Options{Depth: 4}))
+	without := logitsSQNR(net, quantised(t, net, Options{Depth: 4, Without: []Technique{Equalisation}}))
+	plain := logitsSQNR(net, quantised(t, net, Options{Depth: 4, Effort: Fast}))
 	t.Log(with, without, plain)
 	require.Greater(t, float64(with), float64(without)+0.5)
 	require.Greater(t, float64(with), float64(plain)+1)

@@ -6,7 +6,6 @@ import (
 
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/quant/observe"
-	"github.com/libresnext/libresnext/quant/round"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -61,11 +60,11 @@ func WeightSpread(c *float.Conv) float64 {
 	return ranges[len(ranges)-1] / ranges[len(ranges)/2]
 }
 
-// LaneUtilisation returns how much of the 16-bit lanes a layer with the weights q uses at chains of products (2, 4
+// LaneUtilisation returns how much of the 16-bit lanes a layer with the weights q uses at an acc16 depth of products (2, 4
 // or 8): the larger of the sums of either sign over resnext.LaneLimit. mean is that of all lanes; a largest of at
-// most 1 proves the chains of the whole layer.
+// most 1 proves the depth for the whole layer.
 func LaneUtilisation(s resnext.ConvShape, q []int8, products int) (mean, largest float64) {
-	lane, n := resnext.Lanes(s, products/round.ProductsPerQuad)
+	lane, n := resnext.Lanes(s, products)
 	if len(lane) == 0 || len(q) == 0 {
 		return 0, 0
 	}

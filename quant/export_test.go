@@ -45,10 +45,10 @@ func TestWeightSpread(t *testing.T) {
 // TestLaneUtilisation: chains that quantisation made provable fill no lane beyond the limit, free weights do.
 func TestLaneUtilisation(t *testing.T) {
 	net := float.Random(small["cifar 4 groups of 14"], 7)
-	free, chained := quantised(t, net, Options{}), quantised(t, net, Options{Chains: 4})
+	free, deepened := quantised(t, net, Options{}), quantised(t, net, Options{Depth: 4})
 	over := 0
 	for _, s := range net.Config.Convs() {
-		mean, largest := LaneUtilisation(s, chained.Convs[s.Name].Weight, 4)
+		mean, largest := LaneUtilisation(s, deepened.Convs[s.Name].Weight, 4)
 		require.LessOrEqual(t, largest, 1.0, s.Name)
 		require.Greater(t, mean, 0.05, s.Name)
 		require.LessOrEqual(t, mean, largest, s.Name)

@@ -32,9 +32,9 @@ const (
 const DefaultPercentile = observe.DefaultPercentile
 
 const (
-	// ChainsAuto lets Quantise choose each layer's chains.
-	ChainsAuto = round.ChainsAuto
-	// AutoLoss is by how many dB ChainsAuto lets the noise of a layer's output grow.
+	// DepthAuto lets Quantise choose each layer's acc16 depth.
+	DepthAuto = round.DepthAuto
+	// AutoLoss is by how many dB DepthAuto lets the noise of a layer's output grow.
 	AutoLoss = round.AutoLoss
 )
 

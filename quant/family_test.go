@@ -72,7 +72,7 @@ func weightsOf(cfg resnext.Config) int {
 func calibrateAndRun(t *testing.T, cfg resnext.Config, kernels []string, least float64) {
 	net := float.Random(cfg, 1)
 	stats := collect(t, net, 2)
-	q, _, err := Quantise(context.Background(), net, Images{}, stats, testPreprocess(), Options{Chains: 4, Effort: Fast})
+	q, _, err := Quantise(context.Background(), net, Images{}, stats, testPreprocess(), Options{Depth: 4, Effort: Fast})
 	require.NoError(t, err)
 	var logits []float32
 	for _, k := range kernels {

@@ -15,11 +15,11 @@ type Options struct {
 	// Percentile is the share of values, in percent, that the Percentile observer keeps unclipped, more
 	// than 0 and at most 100; 0 is DefaultPercentile. Other observers ignore it.
 	Percentile float64
-	// Chains is how many products of one sign the weights are made to prove safe to add up in 16 bits, see
-	// resnext.ConvShape.Lanes: 2, 4 or 8; 0 leaves the weights alone. Longer chains cost precision and run
-	// faster on x86-64 CPUs without VNNI. ChainsAuto takes for each layer the longest with which its noise
+	// Depth is the acc16 depth: how many products of one sign the weights are made to prove safe to add up in 16 bits,
+	// see resnext.Lanes: 2, 4 or 8; 0 leaves the weights alone. Larger depths cost precision and run
+	// faster on x86-64 CPUs without VNNI. DepthAuto takes for each layer the largest with which its noise
 	// grows by no more than AutoLoss over that with free weights.
-	Chains int
+	Depth int
 	// Effort is how much work is done; "" is Default.
 	Effort Effort
 	// Without names techniques to leave out. Fast uses none of them.
@@ -45,8 +45,8 @@ func (o Options) complete() (Options, error) {
 	if !(o.Percentile > 0 && o.Percentile <= 100) {
 		return o, fmt.Errorf("percentile is %v, expected more than 0 and at most 100", o.Percentile)
 	}
-	if !slices.Contains([]int{ChainsAuto, 0, 2, 4, 8}, o.Chains) {
-		return o, fmt.Errorf("chains of %d products, expected %d (auto), 0 (off), 2, 4 or 8", o.Chains, ChainsAuto)
+	if !slices.Contains([]int{DepthAuto, 0, 2, 4, 8}, o.Depth) {
+		return o, fmt.Errorf("an acc16 depth of %d products, expected %d (auto), 0 (off), 2, 4 or 8", o.Depth, DepthAuto)
 	}
 	if o.Effort == "" {
 		o.Effort = Default
@@ -89,9 +89,9 @@ func (o Options) fit() round.Fit {
 func (o Options) describe(images int) map[string]string {
 	d := map[string]string{
 		"observer": string(o.Observer), "images": fmt.Sprint(images),
-		"chains": fmt.Sprint(o.Chains), "effort": string(o.Effort),
+		"chains": fmt.Sprint(o.Depth), "effort": string(o.Effort),
 	}
-	if o.Chains == ChainsAuto {
+	if o.Depth == DepthAuto {
 		d["chains"] = "auto"
 	}
 	if o.Observer == Percentile {

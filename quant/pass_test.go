@@ -20,7 +20,7 @@ func TestPassIsTheNetwork(t *testing.T) {
 			net := float.Random(cfg, 9)
 			var b *builder
 			compared := false
-			o := Options{Chains: 4, Progress: func(done, total int) {
+			o := Options{Depth: 4, Progress: func(done, total int) {
 				if done == total { // the classifier's input is still there
 					requirePassIsTheNetwork(t, b)
 					compared = true

@@ -142,7 +142,7 @@ func TestQuantiseIsDeterministic(t *testing.T) {
 	stats := collect(t, net, 5)
 	before := net.Clone()
 	unchanged := collect(t, net, 5)
-	for _, o := range []Options{{Effort: Fast}, {Chains: 4}, {Chains: ChainsAuto}, {Without: []Technique{Equalisation}}} {
+	for _, o := range []Options{{Effort: Fast}, {Depth: 4}, {Depth: DepthAuto}, {Without: []Technique{Equalisation}}} {
 		var first *resnext.Quantised
 		var told *Diagnostics
 		for _, threads := range []int{1, 3, 0} {
@@ -165,7 +165,7 @@ func TestQuantiseIsDeterministic(t *testing.T) {
 		want map[string]string
 	}{
 		{Options{Effort: Fast}, map[string]string{"chains": "0", "observer": "mse", "images": "5", "effort": "fast"}},
-		{Options{Observer: Percentile, Percentile: 99.5, Chains: ChainsAuto, Without: []Technique{Rounding, Correction}},
+		{Options{Observer: Percentile, Percentile: 99.5, Depth: DepthAuto, Without: []Technique{Rounding, Correction}},
 			map[string]string{"chains": "auto", "observer": "percentile", "percentile": "99.5", "images": "5", "effort": "default", "without": "rounding,correction"}},
 	} {
 		q, _, err := Quantise(context.Background(), net, source(cfg, 5), stats, testPreprocess(), c.o)
@@ -352,7 +352,7 @@ func TestQuantiseNamesWhatIsWrong(t *testing.T) {
 		"images of wrong size": {o: Options{Effort: Default}, source: Images{1, func(int) ([]byte, error) { return make([]byte, 5), nil }}, want: "image 0: 5 bytes, expected 432"},
 		"unknown effort":       {o: Options{Effort: "lazy"}, want: `unknown effort "lazy": expected one of [fast default max]`},
 		"unknown technique":    {o: Options{Without: []Technique{"magic"}}, want: `unknown technique "magic"`},
-		"unknown chains":       {o: Options{Chains: 3}, want: "chains of 3 products, expected -1 (auto), 0 (off), 2, 4 or 8"},
+		"unknown chains":       {o: Options{Depth: 3}, want: "chains of 3 products, expected -1 (auto), 0 (off), 2, 4 or 8"},
 		"unknown observer":     {o: Options{Observer: "best"}, want: `unknown observer "best"`},
 		"percentile too low":   {o: Options{Observer: Percentile, Percentile: -1}, want: "percentile is -1"},
 		"percentile is NaN":    {o: Options{Observer: Percentile, Percentile: math.NaN()}, want: "percentile is NaN"},

@@ -65,18 +65,18 @@ func TestReferenceNetwork(t *testing.T) {
 	require.NoError(t, err)
 	cases := []struct {
 		observer Observer
-		chains   int
+		depth    int
 		effort   Effort
 		step     int
 		least    float64
 	}{
 		{MSE, 0, Fast, 10, 39}, {MSE, 2, Fast, 10, 37}, {MSE, 4, Fast, 10, 36}, {MSE, 8, Fast, 10, 35},
-		{MSE, ChainsAuto, Fast, 10, 38}, {MSE, 4, Default, 2, 40}, {MSE, ChainsAuto, Default, 2, 40},
+		{MSE, DepthAuto, Fast, 10, 38}, {MSE, 4, Default, 2, 40}, {MSE, DepthAuto, Default, 2, 40},
 		{MinMax, 0, Fast, 50, 36}, {Percentile, 0, Fast, 50, 31}, {Entropy, 0, Fast, 50, 28},
 	}
 	for _, c := range cases {
-		t.Run(fmt.Sprint(c.observer, " ", c.chains, " ", c.effort), func(t *testing.T) {
-			q, _, err := Quantise(context.Background(), net, source, stats, p, Options{Observer: c.observer, Chains: c.chains, Effort: c.effort})
+		t.Run(fmt.Sprint(c.observer, " ", c.depth, " ", c.effort), func(t *testing.T) {
+			q, _, err := Quantise(context.Background(), net, source, stats, p, Options{Observer: c.observer, Depth: c.depth, Effort: c.effort})
 			require.NoError(t, err)
 			got, err := Compare(context.Background(), net, packed(t, q), len(images)/c.step,
 				func(i int) ([]byte, int, error) { return images[c.step*i], labels[c.step*i], nil }, p, CompareOptions{})

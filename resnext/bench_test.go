@@ -10,7 +10,7 @@ import (
 )
 
 // BenchmarkInfer measures whole networks of random integers on every kernel set, on one thread and two, with
-// weights that prove no chains and with weights that prove chains of 1, 2 and 4 quads.
+// weights that prove nothing and with weights that prove acc16 depths of 2, 4 and 8 products.
 func BenchmarkInfer(b *testing.B) {
 	for _, name := range []string{"resnext20_8x4d_w2", "resnext50_32x4d"} {
 		cfg, err := Named(name)

@@ -7,23 +7,20 @@ type LayerInfo struct {
 	Scale float32
 	// Bytes is the memory that the packed numbers take.
 	Bytes int
-	// MACsByChain is how many of Shape.MACs run with 16-bit sums of so many products, which the weights
+	// MACsByDepth is how many of Shape.MACs run at each acc16 depth, sums of so many products in 16 bits, which the weights
 	// have proved safe; 0 is the kernel that needs no proof, and the only key of sets that never need one.
-	MACsByChain map[int]int64
+	MACsByDepth map[int]int64
 }
-
-// productsPerQuad is how many of a quad's four products meet in one 16-bit lane.
-const productsPerQuad = 2
 
 // Layers describes every convolution in the order in which they run.
 func (m *Model) Layers() []LayerInfo {
 	var infos []LayerInfo
 	for _, l := range m.layers() {
-		chains := map[int]int64{}
-		for chain, n := range l.conv.MACsByChain() {
-			chains[chain*productsPerQuad] = int64(n) * int64(l.shape.OutH) * int64(l.shape.OutW)
+		depths := map[int]int64{}
+		for depth, n := range l.conv.MACsByDepth() {
+			depths[depth] = int64(n) * int64(l.shape.OutH) * int64(l.shape.OutW)
 		}
-		infos = append(infos, LayerInfo{Shape: l.shape, Scale: l.scale, Bytes: l.conv.Bytes(), MACsByChain: chains})
+		infos = append(infos, LayerInfo{Shape: l.shape, Scale: l.scale, Bytes: l.conv.Bytes(), MACsByDepth: depths})
 	}
 	return infos
 }

@@ -38,10 +38,10 @@ func epilogueOf(p *topology.Program, s topology.Step) asm.Epilogue {
 // LaneLimit is how large the weights of one sign that share a lane may sum up to, see Lanes.
 const LaneLimit = i8.LaneLimit
 
-// Lanes returns which weights of an output channel share a 16-bit lane of the accumulation when chains of that
-// many quads (1, 2 or 4) run: for each weight, [Kernel][Kernel][In/Groups], its lane's number, and how many
+// Lanes returns which weights of an output channel share a 16-bit lane of the accumulation at an acc16 depth of so many
+// products (2, 4 or 8): for each weight, [Kernel][Kernel][In/Groups], its lane's number, and how many
 // lanes there are. Where the weights of each sign in every lane of a channel sum up to at most LaneLimit,
-// loading proves the chain and CPUs that profit use it. Results never depend on it.
-func Lanes(s ConvShape, quads int) (lane []int, lanes int) {
-	return spec(s).Lanes(quads)
+// loading proves the depth and CPUs that profit use it. Results never depend on it.
+func Lanes(s ConvShape, depth int) (lane []int, lanes int) {
+	return spec(s).Lanes(depth)
 }

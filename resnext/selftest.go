@@ -107,7 +107,7 @@ func selfTestRNG(network int) rng { return rng{rand.NewPCG(uint64(network), 0x5e
 func (r rng) between(low, high int) int { return low + int(r.Uint64()%uint64(high-low+1)) }
 
 // network makes a network whose activations neither die nor saturate. Weights grow smaller from layer to
-// layer and then large again, so that all chain lengths occur.
+// layer and then large again, so that all acc16 depths occur.
 func (r rng) network(cfg Config) *Quantised {
 	q := &Quantised{
 		Config: cfg, Preprocess: CIFARPreprocess(),

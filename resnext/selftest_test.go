@@ -49,21 +49,21 @@ func TestSelfTestNetworksAreAlive(t *testing.T) {
 	})
 }
 
-// TestSelfTestMeetsAllChains: the networks use every chain length that a kernel set has.
-func TestSelfTestMeetsAllChains(t *testing.T) {
+// TestSelfTestMeetsAllDepths: the networks use every acc16 depth that a kernel set has.
+func TestSelfTestMeetsAllDepths(t *testing.T) {
 	for _, name := range asm.Available() {
 		k, _, err := asm.Select(name)
 		require.NoError(t, err)
 		met := map[int]bool{}
 		eachSelfTestModel(t, name, func(m *Model, _ rng) {
 			for _, l := range m.Layers() {
-				for chain := range l.MACsByChain {
-					met[chain] = true
+				for depth := range l.MACsByDepth {
+					met[depth] = true
 				}
 			}
 		})
-		for _, chain := range slices.Concat([]int{0}, k.Chains, k.Group4.Chains, k.Group8.Chains) {
-			require.Contains(t, met, chain*productsPerQuad, name)
+		for _, depth := range slices.Concat([]int{0}, k.Depths, k.Group4.Depths, k.Group8.Depths) {
+			require.Contains(t, met, depth*asm.ProductsPerStep, name)
 		}
 	}
 }

@@ -22,40 +22,40 @@ func random[T int8 | byte](rnd *rand.Rand, n, limit int) []T {
 func igemmCases(k *asm.Kernels) []*benchCase {
 	var cases []*benchCase
 	for _, nr := range k.NR {
-		for _, chain := range append([]int{0}, k.Chains...) {
-			for _, s := range []struct{ m, taps, depth int }{{48, 1, 64}, {48, 1, 256}, {24, 1, 1024}, {48, 9, 16}} {
-				cases = append(cases, igemmCase(k, nr, chain, s.m, s.taps, s.depth))
+		for _, depth := range append([]int{0}, k.Depths...) {
+			for _, s := range []struct{ m, taps, perTap int }{{48, 1, 64}, {48, 1, 256}, {24, 1, 1024}, {48, 9, 16}} {
+				cases = append(cases, igemmCase(k, nr, depth, s.m, s.taps, s.perTap))
 			}
 		}
 	}
 	return cases
 }
 
-func igemmCase(k *asm.Kernels, nr, chain, m, taps, depth int) *benchCase {
+func igemmCase(k *asm.Kernels, nr, depth, m, taps, perTap int) *benchCase {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	limit := 127
-	if chain > 0 {
-		limit = 64 / chain
+	if depth > 0 {
+		limit = 64 / depth
 	}
-	in := random[byte](rnd, m*depth+taps*depth, 127)
-	w := random[int8](rnd, taps*depth*nr, limit)
+	in := random[byte](rnd, m*perTap+taps*perTap, 127)
+	w := random[int8](rnd, taps*perTap*nr, limit)
 	bias, mult := make([]int32, nr), make([]float32, nr)
 	out := make([]byte, m*nr)
 	inOff, outOff, tapOff := make([]int32, m), make([]int32, m), make([]int32, taps)
 	for i := range m {
-		inOff[i], outOff[i] = int32(i*depth), int32(i*nr)
+		inOff[i], outOff[i] = int32(i*perTap), int32(i*nr)
 	}
 	for i := range taps {
-		tapOff[i] = int32(i * depth)
+		tapOff[i] = int32(i * perTap)
 	}
 	a := &asm.IGEMMArgs{
 		In: &in[0], InOff: &inOff[0], TapOff: &tapOff[0], W: &w[0], Bias: &bias[0], Mult: &mult[0],
-		Out: &out[0], OutOff: &outOff[0], M: m, Taps: taps, K: depth, NR: nr, Panels: 1, Chain: chain,
+		Out: &out[0], OutOff: &outOff[0], M: m, Taps: taps, K: perTap, NR: nr, Panels: 1, Depth: depth,
 	}
-	macs := m * taps * depth * nr
+	macs := m * taps * perTap * nr
 	times := max(1, macsPerRun/macs)
 	return &benchCase{
-		name: fmt.Sprintf("igemm %d channels, %d pixels, %dx%d products, chain %d", nr, m, taps, depth, chain),
+		name: fmt.Sprintf("igemm %d channels, %d pixels, %dx%d products, depth %d", nr, m, taps, perTap, depth),
 		macs: macs * times,
 		run: func() {
 			for range times {
@@ -70,20 +70,20 @@ func groupCases(k *asm.Kernels) []*benchCase {
 	var cases []*benchCase
 	for _, width := range []int{4, 8} {
 		g := k.Group(width)
-		for _, chain := range append([]int{0}, g.Chains...) {
+		for _, depth := range append([]int{0}, g.Depths...) {
 			for _, s := range []struct{ cols, stride, channels int }{{56, 1, 128}, {28, 2, 256}, {14, 1, 256}, {7, 1, 512}} {
-				cases = append(cases, groupCase(g, width, chain, s.cols, s.stride, s.channels))
+				cases = append(cases, groupCase(g, width, depth, s.cols, s.stride, s.channels))
 			}
 		}
 	}
 	return cases
 }
 
-func groupCase(g asm.GroupKernel, width, chain, cols, stride, channels int) *benchCase {
+func groupCase(g asm.GroupKernel, width, depth, cols, stride, channels int) *benchCase {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	limit := 127
-	if chain > 0 {
-		limit = 64 / chain
+	if depth > 0 {
+		limit = 64 / depth
 	}
 	pitch := ((cols-1)*stride + 3) * channels
 	in := random[byte](rnd, 3*pitch, 127)
@@ -93,12 +93,12 @@ func groupCase(g asm.GroupKernel, width, chain, cols, stride, channels int) *ben
 	a := &asm.GroupArgs{
 		In: &in[0], InRow: stride * pitch, InCol: stride * channels, TapRow: pitch, TapCol: channels,
 		W: &w[0], Bias: &bias[0], Mult: &mult[0], Out: &out[0], OutRow: cols * channels, OutCol: channels,
-		Rows: 1, Cols: cols, Panels: channels / g.Channels, Chain: chain,
+		Rows: 1, Cols: cols, Panels: channels / g.Channels, Depth: depth,
 	}
 	macs := 9 * width * channels * cols
 	times := max(1, macsPerRun/4/macs)
 	return &benchCase{
-		name: fmt.Sprintf("grouped 3x3, %d channels a group, %d columns of %d, stride %d, chain %d", width, cols, channels, stride, chain),
+		name: fmt.Sprintf("grouped 3x3, %d channels a group, %d columns of %d, stride %d, depth %d", width, cols, channels, stride, depth),
 		macs: macs * times,
 		run: func() {
 			for range times {

@@ -140,7 +140,7 @@ func (w *work) makeModel() (*resnext.Model, int64, error) {
 	var details *quant.Diagnostics
 	q, err := do(w, roundingPhase, len(p.net.Config.Convs())+1, func(f *phase) (q *resnext.Quantised, err error) {
 		q, details, err = quant.Quantise(w.ctx, p.net.Net, quant.Images{N: n, Load: load}, stats, p.preprocess, quant.Options{
-			Observer: s.observer, Percentile: s.percentile, Chains: s.acc16, Effort: s.effort, Without: s.without,
+			Observer: s.observer, Percentile: s.percentile, Depth: s.acc16, Effort: s.effort, Without: s.without,
 			Threads: s.threads, Progress: f.step,
 		})
 		return q, err

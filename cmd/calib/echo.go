@@ -71,7 +71,7 @@ func (p *plan) effortText() string {
 
 func (p *plan) acc16Text() string {
 	switch p.settings.acc16 {
-	case quant.ChainsAuto:
+	case quant.DepthAuto:
 		return "auto: as deep as precision allows in each layer"
 	case 0:
 		return "off (--acc16 makes some CPUs faster)"

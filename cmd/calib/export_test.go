@@ -48,7 +48,7 @@ func TestExportDepth(t *testing.T) {
 		o := options{weights: tiny, exportONNX: "m.onnx", acc16: "auto", observer: "mse", effort: "fast", percentile: 99.99, filter: "bilinear"}
 		s, err := o.settings(func(flag string) bool { return flag == given })
 		require.NoError(t, err)
-		want := quant.ChainsAuto
+		want := quant.DepthAuto
 		if given == "" {
 			want = exportDepth
 		}

@@ -56,7 +56,7 @@ func (w *work) details(model *resnext.Model, r *report) (*page.Data, error) {
 			Width: cfg.Width, Height: cfg.Height, Classes: cfg.Classes, Random: s.random != nil,
 		},
 		Choices: page.Choices{
-			Observer: string(s.observer), Percentile: s.percentile, Depth: w.found.MainChains(), DepthAuto: s.acc16 == quant.ChainsAuto,
+			Observer: string(s.observer), Percentile: s.percentile, Depth: w.found.MainDepth(), DepthAuto: s.acc16 == quant.DepthAuto,
 			DepthLoss: w.depthLoss(), Techniques: w.found.Techniques, Absorbed: w.found.Absorbed,
 			Equalise: w.equaliseFlag(), Images: p.calibration.len(),
 			ImagesText: cli.Printable(p.imagesText), AllImages: takesAll(p.calibration, s.limit),
@@ -81,10 +81,10 @@ func (w *work) details(model *resnext.Model, r *report) (*page.Data, error) {
 
 // depthLoss is what the choice of acc16 depths cost; nil where one was given.
 func (w *work) depthLoss() *quant.Decibel {
-	if w.settings.acc16 != quant.ChainsAuto {
+	if w.settings.acc16 != quant.DepthAuto {
 		return nil
 	}
-	return &w.found.ChainLoss
+	return &w.found.DepthLoss
 }
 
 // equalised reports whether the channels of the float network were scaled.
@@ -115,11 +115,11 @@ func kernelDetails(model *resnext.Model) (page.Kernels, error) {
 	}
 	total := map[int]int64{}
 	for _, l := range model.Layers() {
-		for products, n := range l.MACsByChain {
+		for products, n := range l.MACsByDepth {
 			total[products] += n
 		}
 	}
-	return page.Kernels{Name: k.Name, UseAcc16: len(k.Chains) > 0, Depths: depthShares(total)}, nil
+	return page.Kernels{Name: k.Name, UseAcc16: len(k.Depths) > 0, Depths: depthShares(total)}, nil
 }
 
 // depthShares turns counts by acc16 depth into shares, smallest depth first.

@@ -24,7 +24,7 @@ func (w *work) layerDetails(model *resnext.Model) []page.Layer {
 		s := info.Shape
 		l := page.Layer{
 			Name: s.Name, In: s.In, Out: s.Out, Kernel: s.Kernel, Stride: s.Stride, Groups: s.Groups,
-			OutW: s.OutW, OutH: s.OutH, MACs: s.MACs(), Depths: depthShares(info.MACsByChain),
+			OutW: s.OutW, OutH: s.OutH, MACs: s.MACs(), Depths: depthShares(info.MACsByDepth),
 		}
 		if v, ok := ratios[s.Name]; ok {
 			l.SQNR = &v
@@ -48,8 +48,8 @@ func (w *work) addWeights(l *page.Layer, s resnext.ConvShape) {
 			before := found.Before.Weights
 			l.SpreadBefore = &before
 		}
-		if found.Chains > 0 {
-			products = found.Chains
+		if found.Depth > 0 {
+			products = found.Depth
 		}
 	}
 	mean, largest := quant.LaneUtilisation(s, q, products)

@@ -50,7 +50,7 @@ type settings struct {
 	observer  quant.Observer
 	effort    quant.Effort
 	without   []quant.Technique
-	acc16     int     // depth in products, 0 is off, or quant.ChainsAuto
+	acc16     int     // depth in products, 0 is off, or quant.DepthAuto
 	size      *[2]int // width, height
 	mean, std *[3]float32
 	resize    *int
@@ -128,7 +128,7 @@ func (s *settings) readQuantisation() error {
 	if s.without, err = quant.ParseTechniques(s.options.without); err != nil {
 		return cli.Usage("--without: %v", err)
 	}
-	depths := map[string]int{"auto": quant.ChainsAuto, "off": 0, "2": 2, "4": 4, "8": 8}
+	depths := map[string]int{"auto": quant.DepthAuto, "off": 0, "2": 2, "4": 4, "8": 8}
 	var ok bool
 	if s.acc16, ok = depths[s.options.acc16]; !ok {
 		return cli.Usage("--%s is %q, expected auto, off, 2, 4 or 8", acc16Flag, s.options.acc16)

@@ -65,7 +65,7 @@ func newReport(w *work, c *quant.Comparison, size int64) *report {
 	cfg := w.plan.net.Config
 	r := &report{
 		Version: resnext.Version, Model: w.plan.out, ModelBytes: size, Arch: cli.ArchName(cfg),
-		Observer: w.settings.observer, Effort: w.settings.effort, DepthShares: w.found.ChainShares, Images: w.plan.calibration.len(),
+		Observer: w.settings.observer, Effort: w.settings.effort, DepthShares: w.found.DepthShares, Images: w.plan.calibration.len(),
 		ComparedOn: w.plan.on, ComparedImages: c.Images,
 		Agreement: c.Agreement, SQNR: finite(c.SQNR), FloatBytes: 4 * int64(cli.Parameters(cfg)),
 		FloatMS: 1e3 * c.FloatSeconds, Int8MS: 1e3 * c.Int8Seconds, Seconds: time.Since(w.begin).Seconds(),

@@ -344,8 +344,8 @@ func TestDepth(t *testing.T) {
 	k, _, err := asm.Select("")
 	require.NoError(t, err)
 	for _, l := range m.Layers() {
-		if l.Shape.Groups == 1 && slices.Contains(k.Chains, 2) {
-			require.NotContains(t, l.MACsByChain, 0, l.Shape.Name)
+		if l.Shape.Groups == 1 && slices.Contains(k.Depths, 2) {
+			require.NotContains(t, l.MACsByDepth, 0, l.Shape.Name)
 		}
 	}
 }

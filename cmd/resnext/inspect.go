@@ -112,7 +112,7 @@ func inspect(path, kernels string, stderr io.Writer) (*inspection, error) {
 		s := l.Shape
 		r.Layers = append(r.Layers, layerRow{
 			Name: s.Name, In: s.In, Out: s.Out, Kernel: s.Kernel, Stride: s.Stride, Groups: s.Groups,
-			OutH: s.OutH, OutW: s.OutW, MACs: s.MACs(), Bytes: l.Bytes, Scale: l.Scale, Depths: shares(l.MACsByChain),
+			OutH: s.OutH, OutW: s.OutW, MACs: s.MACs(), Bytes: l.Bytes, Scale: l.Scale, Depths: shares(l.MACsByDepth),
 		})
 	}
 	r.Depths = modelDepths(m)
@@ -140,7 +140,7 @@ func (r *inspection) file(path string) error {
 func modelDepths(m *resnext.Model) []depthShare {
 	total := map[int]int64{}
 	for _, l := range m.Layers() {
-		for products, n := range l.MACsByChain {
+		for products, n := range l.MACsByDepth {
 			total[products] += n
 		}
 	}

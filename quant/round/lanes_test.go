@@ -20,9 +20,9 @@ func TestLanesAreObeyed(t *testing.T) {
 		{Name: "transform", In: 16, Out: 16, Kernel: 3, Stride: 1, Groups: 4, InGroups: 4, OutGroups: 4},
 		{Name: "transform", In: 32, Out: 32, Kernel: 3, Stride: 1, Groups: 2, InGroups: 2, OutGroups: 2},
 	} {
-		for _, quads := range []int{1, 2, 4} {
+		for _, depth := range []int{2, 4, 8} {
 			for _, kind := range []string{"gaussian", "heavy tail", "one sign", "equal"} {
-				lane, n := resnext.Lanes(shape, quads)
+				lane, n := resnext.Lanes(shape, depth)
 				l := Layer{Weight: make([]float32, shape.Weights()), Bias: make([]float64, shape.Out), InputScale: 0.01,
 					MaxInput: MaxConvInput, lanes: newLanes(lane, n), Groups: shape.Groups}
 				for i := range l.Weight {
@@ -54,7 +54,7 @@ func TestLanesAreObeyed(t *testing.T) {
 							require.InDelta(t, roundWeight(exact), float64(q.weight[oc*size+i]), 0.5)
 						}
 					}
-					require.LessOrEqual(t, largest, resnext.LaneLimit, "%s %s, chains of %d", shape.Name, kind, quads)
+					require.LessOrEqual(t, largest, resnext.LaneLimit, "%s %s, depth %d", shape.Name, kind, depth)
 					require.Greater(t, largest, resnext.LaneLimit/4, "the precision that there is goes unused")
 				}
 			}

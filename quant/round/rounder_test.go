@@ -77,13 +77,13 @@ func TestSweepsKeepLimitsAndNeverLose(t *testing.T) {
 	} {
 		k := shape.Weights() / shape.Out
 		h := randomHessian(r, k)
-		for _, quads := range []int{0, 1, 2, 4} {
+		for _, depth := range []int{0, 2, 4, 8} {
 			l := freeLanes(k)
-			if quads > 0 {
-				l = newLanes(resnext.Lanes(shape, quads))
+			if depth > 0 {
+				l = newLanes(resnext.Lanes(shape, depth))
 			}
 			for name, w := range hostileWeights(r, k) {
-				t.Run(fmt.Sprint(k, "/", quads, "/", name), func(t *testing.T) {
+				t.Run(fmt.Sprint(k, "/", depth, "/", name), func(t *testing.T) {
 					top := 0.0
 					for _, v := range w {
 						top = max(top, math.Abs(v))

@@ -64,7 +64,7 @@ func (s *sampler) igemm(a *asm.IGEMMArgs) {
 		b := *a
 		b.M, b.Panels = pixels, panels
 		s.sample(weight, func() { s.kernels.IGEMM(&b) }, "igemm pixels=%d panels=%d taps=%d k=%d nr=%d mode=%d chain=%d",
-			pixels, panels, b.Taps, b.K, b.NR, b.Epilogue, b.Chain)
+			pixels, panels, b.Taps, b.K, b.NR, b.Epilogue, b.Depth)
 	}
 	least, units := a.M, 0
 	if a.M > 2*pixelUnit {
@@ -87,7 +87,7 @@ func (s *sampler) group(width int, a *asm.GroupArgs) {
 		b := *a
 		b.Rows, b.Panels = 1, panels
 		s.sample(weight*float64(a.Rows), func() { s.kernels.Group(width).Run(&b) }, "group%d cols=%d panels=%d chain=%d",
-			width, b.Cols, panels, b.Chain)
+			width, b.Cols, panels, b.Depth)
 	}
 	further := float64(a.Panels - 1)
 	part(1-further, 1)

@@ -14,8 +14,8 @@ import (
 // leaves the int16 range, in the lanes of VPMADDUBSW (bytes 0 and 1 of four, and 2 and 3) and of SMLAL (eight
 // bytes, one each).
 func TestChain(t *testing.T) {
-	avx2 := &asm.Kernels{Chains: []int{1, 2, 4}, Lanes: asm.Quads}
-	neon := &asm.Kernels{Chains: []int{1, 2, 4}, Lanes: asm.Acc16Lanes{Count: 8, Width: 1}, InputFlip: 0x80}
+	avx2 := &asm.Kernels{Depths: []int{1, 2, 4}, Lanes: asm.Quads}
+	neon := &asm.Kernels{Depths: []int{1, 2, 4}, Lanes: asm.Acc16Lanes{Count: 8, Width: 1}, InputFlip: 0x80}
 	rnd := rand.New(rand.NewPCG(1, 1))
 	met := map[int]int{}
 	for round := range 20000 {
@@ -32,7 +32,7 @@ func TestChain(t *testing.T) {
 			w[i] = int8(rnd.IntN(2*spread+1) - spread)
 		}
 		want := 0
-		for _, n := range k.Chains {
+		for _, n := range k.Depths {
 			safe := true
 			var above, below [8]int
 			for i, v := range w {
@@ -49,31 +49,31 @@ func TestChain(t *testing.T) {
 			want = n
 		}
 		met[want]++
-		require.Equal(t, want, Chain(w, taps, k.Chains, k))
+		require.Equal(t, want, Depth(w, taps, k.Depths, k))
 	}
 	require.Len(t, met, 4)
-	quad := func(w ...int8) int { return Chain(w, 1, []int{1}, avx2) }
+	quad := func(w ...int8) int { return Depth(w, 1, []int{1}, avx2) }
 	require.Equal(t, 1, quad(64, 64, 127, 1))
 	require.Equal(t, 0, quad(64, 65, 0, 0))
 	require.Equal(t, 0, quad(0, 0, -127, -2))
-	require.Equal(t, 0, Chain([]int8{1, 1, 1, 1}, 1, nil, avx2))
-	chain := func(a, b, c, d int8) int { // all in one lane
+	require.Equal(t, 0, Depth([]int8{1, 1, 1, 1}, 1, nil, avx2))
+	depth := func(a, b, c, d int8) int { // all in one lane
 		w := make([]int8, 32)
 		w[3], w[11], w[19], w[27] = a, b, c, d
-		return Chain(w, 1, []int{2}, neon)
+		return Depth(w, 1, []int{2}, neon)
 	}
-	require.Equal(t, 2, chain(64, 64, 64, 64)) // -128 * 256 is the least int16
-	require.Equal(t, 0, chain(-64, -64, -64, -64))
-	require.Equal(t, 2, chain(-64, -64, -64, -63))
-	require.Equal(t, 0, chain(127, -127, 3, 0))
-	require.Equal(t, 2, chain(127, -127, 1, 0))
+	require.Equal(t, 2, depth(64, 64, 64, 64)) // -128 * 256 is the least int16
+	require.Equal(t, 0, depth(-64, -64, -64, -64))
+	require.Equal(t, 2, depth(-64, -64, -64, -63))
+	require.Equal(t, 0, depth(127, -127, 3, 0))
+	require.Equal(t, 2, depth(127, -127, 1, 0))
 }
 
-// TestLanes: weights that fill every lane to the limit are proved for the chain, and one more step in any
-// lane is not. The kernel set is a made-up one that has every chain.
+// TestLanes: weights that fill every lane to the limit are proved for the depth, and one more step in any
+// lane is not. The kernel set is a made-up one that has every depth.
 func TestLanes(t *testing.T) {
-	kernels := &asm.Kernels{KR: 4, NR: []int{8}, Lanes: asm.Quads, Chains: []int{1, 2, 4},
-		Group4: asm.GroupKernel{Channels: 8, Chains: []int{3}}, Group8: asm.GroupKernel{Channels: 8, Chains: []int{6}}}
+	kernels := &asm.Kernels{KR: 4, NR: []int{8}, Lanes: asm.Quads, Depths: []int{1, 2, 4},
+		Group4: asm.GroupKernel{Channels: 8, Depths: []int{3}}, Group8: asm.GroupKernel{Channels: 8, Depths: []int{6}}}
 	rnd := rand.New(rand.NewPCG(1, 3))
 	for _, s := range []ConvSpec{
 		{In: Flat(64), Out: Flat(8), Kernel: 1, Stride: 1, Groups: 1},
@@ -85,8 +85,8 @@ func TestLanes(t *testing.T) {
 		{In: Grouped(12, 4), Out: Grouped(12, 4), Kernel: 3, Stride: 1, Groups: 4},
 		{In: Grouped(16, 2), Out: Grouped(16, 2), Kernel: 3, Stride: 1, Groups: 2},
 	} {
-		for _, quads := range []int{1, 2, 4} {
-			lane, lanes := s.Lanes(quads)
+		for _, steps := range []int{1, 2, 4} {
+			lane, lanes := s.Lanes(asm.ProductsPerStep * steps)
 			out := s.Out.Channels()
 			s.Weight = make([]int8, out*len(lane))
 			s.Bias, s.Multiplier = make([]int32, out), make([]float32, out)
@@ -99,16 +99,16 @@ func TestLanes(t *testing.T) {
 				left[l] -= v
 				s.Weight[i] = int8(v)
 			}
-			want := quads
+			want := steps
 			if s.direct() {
 				want = 3 * s.In.Padded / 4
 			}
 			proved := func() int { // of the panel of channel 0
 				c := NewConv(kernels, s)
 				if d, ok := c.operator.(*direct); ok {
-					return d.chain
+					return d.depth
 				}
-				return c.operator.(*indirect).runs[0].chain
+				return c.operator.(*indirect).runs[0].depth
 			}
 			require.GreaterOrEqual(t, proved(), want, "%+v", s)
 			full := lane[rnd.IntN(len(lane))]

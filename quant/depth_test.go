@@ -18,24 +18,24 @@ func TestChainsAreProved(t *testing.T) {
 		net := float.RandomHeavy(cfg, 4)
 		stats := collect(t, net, 4)
 		for _, effort := range []Effort{Fast, Default} {
-			for _, chains := range []int{ChainsAuto, 0, 2, 4, 8} {
-				q, d, err := Quantise(context.Background(), net, source(cfg, 4), stats, testPreprocess(), Options{Effort: effort, Chains: chains})
+			for _, depth := range []int{DepthAuto, 0, 2, 4, 8} {
+				q, d, err := Quantise(context.Background(), net, source(cfg, 4), stats, testPreprocess(), Options{Effort: effort, Depth: depth})
 				require.NoError(t, err)
 				require.Len(t, d.Layers, len(cfg.Convs())+1)
 				total := 0.0
-				for _, share := range d.ChainShares {
+				for _, share := range d.DepthShares {
 					total += share
 				}
 				require.InDelta(t, 1, total, 1e-9)
-				require.LessOrEqual(t, float64(d.ChainLoss), AutoLoss)
+				require.LessOrEqual(t, float64(d.DepthLoss), AutoLoss)
 				for i, s := range cfg.Convs() {
 					l := d.Layers[i]
 					require.Equal(t, s.Name, l.Name)
 					require.Equal(t, s.MACs(), l.MACs)
-					if chains != ChainsAuto {
-						require.Equal(t, chains, l.Chains)
+					if depth != DepthAuto {
+						require.Equal(t, depth, l.Depth)
 					}
-					if l.Chains > 0 {
+					if l.Depth > 0 {
 						requireLanes(t, s, q.Convs[s.Name].Weight, l, name)
 					}
 					require.Greater(t, float64(l.SQNR), 15.0, l.Name)
@@ -48,7 +48,7 @@ func TestChainsAreProved(t *testing.T) {
 
 // requireLanes adds up the weights of each lane.
 func requireLanes(t *testing.T, s resnext.ConvShape, w []int8, l LayerDiagnostics, what string) {
-	lane, n := resnext.Lanes(s, l.Chains/2)
+	lane, n := resnext.Lanes(s, l.Depth)
 	size, full := len(w)/s.Out, 0
 	for oc := range s.Out {
 		positive, negative := make([]int, n), make([]int, n)

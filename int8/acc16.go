@@ -12,21 +12,22 @@ import (
 // saturating pair sum of VPMADDUBSW nor the wrapping sum of VPADDW can differ from the true sum, in any order.
 const LaneLimit = 128
 
-// Chain returns the longest of the kernel set's chain lengths that the weights of one output channel prove
+// Depth returns the largest of the kernel set's acc16 depths, in steps, that the weights of one output channel prove
 // safe, or 0. w holds the channel's weights as the kernel meets them: taps runs of equal length, which is a
-// multiple of the lanes' Count*Width. A chain is that many steps of the set's lanes and begins anew at each run.
-func Chain(w []int8, taps int, lengths []int, k *asm.Kernels) int {
-	// Longest first: a safe chain is made of safe shorter ones.
-	for _, n := range slices.Backward(lengths) {
-		if chainSafe(w, taps, n*k.Lanes.Step(), k) {
+// multiple of the lanes' Count*Width. A chain of products that are summed in 16 bits is that many steps of the set's lanes
+// long and begins anew at each run.
+func Depth(w []int8, taps int, depths []int, k *asm.Kernels) int {
+	// Deepest first: a safe chain is made of safe shorter ones.
+	for _, n := range slices.Backward(depths) {
+		if depthSafe(w, taps, n*k.Lanes.Step(), k) {
 			return n
 		}
 	}
 	return 0
 }
 
-// chainSafe checks all chains of that many products.
-func chainSafe(w []int8, taps, products int, k *asm.Kernels) bool {
+// depthSafe checks all chains of that many consecutive products.
+func depthSafe(w []int8, taps, products int, k *asm.Kernels) bool {
 	for tap := range slices.Chunk(w, len(w)/taps) {
 		for chain := range slices.Chunk(tap, products) {
 			if !lanesSafe(chain, k.Lanes, k.InputFlip) {
@@ -59,12 +60,12 @@ func lanesSafe(chain []int8, lanes asm.Acc16Lanes, flip byte) bool {
 	return true
 }
 
-// Lanes returns which weights of an output channel meet in an int16 lane, so that calibration can make chains
-// of that many quads provable: for each weight, [Kernel][Kernel][in/Groups], its lane's number, and how many
-// lanes there are. A direct grouped convolution always chains a whole row of its window.
-func (s ConvSpec) Lanes(quads int) (lane []int, lanes int) {
+// Lanes returns which weights of an output channel meet in an int16 lane at an acc16 depth of so many products (2, 4 or
+// 8), so that calibration can make it provable: for each weight, [Kernel][Kernel][in/Groups], its lane's number, and how
+// many lanes there are. A direct grouped convolution always sums a whole row of its window.
+func (s ConvSpec) Lanes(depth int) (lane []int, lanes int) {
 	taps, k := s.taps()
-	run := 4 * quads
+	run := 2 * depth // two lanes take turns
 	if s.direct() {
 		run = 3 * k
 	}
