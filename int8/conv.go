@@ -104,5 +104,8 @@ type Scratch struct {
 // interval is the half-open range from..to.
 type interval struct{ from, to int }
 
-// share is the part of n that belongs to a task.
-func share(n, task, tasks int) interval { return interval{n * task / tasks, n * (task + 1) / tasks} }
+// share is the part of n that belongs to a task. The products of large maps do not fit an int of 32 bits.
+func share(n, task, tasks int) interval {
+	begin := func(task int) int { return int(int64(n) * int64(task) / int64(tasks)) }
+	return interval{begin(task), begin(task + 1)}
+}

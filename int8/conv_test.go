@@ -235,3 +235,19 @@ func TestStem(t *testing.T) {
 		}
 	})
 }
+
+// TestShare: tasks cover all and overlap nowhere, of as many pixels and tasks as there can be too.
+func TestShare(t *testing.T) {
+	for _, n := range []int{0, 1, 7, 12, 1 << 22} {
+		for _, tasks := range []int{1, 2, 7, 87381} {
+			at := 0
+			for task := range tasks {
+				i := share(n, task, tasks)
+				require.Equal(t, at, i.from)
+				require.GreaterOrEqual(t, i.to, i.from)
+				at = i.to
+			}
+			require.Equal(t, n, at)
+		}
+	}
+}
