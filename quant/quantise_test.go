@@ -352,7 +352,7 @@ func TestQuantiseNamesWhatIsWrong(t *testing.T) {
 		"images of wrong size": {o: Options{Effort: Default}, source: Images{1, func(int) ([]byte, error) { return make([]byte, 5), nil }}, want: "image 0: 5 bytes, expected 432"},
 		"unknown effort":       {o: Options{Effort: "lazy"}, want: `unknown effort "lazy": expected one of [fast default max]`},
 		"unknown technique":    {o: Options{Without: []Technique{"magic"}}, want: `unknown technique "magic"`},
-		"unknown chains":       {o: Options{Depth: 3}, want: "chains of 3 products, expected -1 (auto), 0 (off), 2, 4 or 8"},
+		"unknown acc16 depth":  {o: Options{Depth: 3}, want: "an acc16 depth of 3 products, expected -1 (auto), 0 (off), 2, 4 or 8"},
 		"unknown observer":     {o: Options{Observer: "best"}, want: `unknown observer "best"`},
 		"percentile too low":   {o: Options{Observer: Percentile, Percentile: -1}, want: "percentile is -1"},
 		"percentile is NaN":    {o: Options{Observer: Percentile, Percentile: math.NaN()}, want: "percentile is NaN"},

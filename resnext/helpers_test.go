@@ -10,8 +10,8 @@ import (
 // randomQuantised makes a network of random integers whose activations neither die nor saturate.
 func randomQuantised(cfg Config, seed uint64) *Quantised { return randomWithin(cfg, seed, 127) }
 
-// randomWithin is randomQuantised with weights of at most limit in size: 64 prove chains of one quad, 32 of
-// two, 16 of four.
+// randomWithin is randomQuantised with weights of at most limit in size: 64 prove an acc16 depth of 2, 32 of
+// 4, 16 of 8.
 func randomWithin(cfg Config, seed uint64, limit int) *Quantised {
 	rnd := rand.New(rand.NewPCG(seed, 2))
 	pre := CIFARPreprocess()
