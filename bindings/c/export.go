@@ -62,7 +62,7 @@ func floatsAt(p *C.float, count C.size_t) ([]float32, error) {
 //export resnextgo_await_start
 func resnextgo_await_start() {
 	time.AfterFunc(time.Hour, func() {}).Stop()
-	keepReserve()
+	refuseOnce()
 }
 
 //export resnextgo_cpu_features

@@ -1,9 +1,6 @@
 package main
 
-import (
-	"sync"
-	"syscall"
-)
+import "syscall"
 
 const (
 	arena = 64 << 20 // Go reserves addresses by so many bytes
@@ -11,55 +8,34 @@ const (
 	most  = 1 << 46  // bytes; a CPU has no more addresses
 )
 
-// reserve is memory that nobody uses: where the system refuses more, it is given back first, because telling of that takes
-// some too, and Go ends the process where it does not get it. So much Go asks for at once, and a little for its tables.
-var reserve struct {
-	sync.Mutex
-	memory []byte
+// refused is the error of memory that the system does not give.
+func refused(size int64, err error) error {
+	return fail(statusMemory, "the system does not give %d bytes of memory: %v", size, err)
 }
 
-const reserveSize = 5 << 20
-
-// keepReserve takes the reserve where it is not there, if the system gives it.
-func keepReserve() {
-	reserve.Lock()
-	defer reserve.Unlock()
-	if reserve.memory == nil {
-		reserve.memory, _ = syscall.Mmap(-1, 0, reserveSize, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
-	}
-}
-
-func giveReserve() {
-	reserve.Lock()
-	defer reserve.Unlock()
-	if reserve.memory != nil {
-		_ = syscall.Munmap(reserve.memory) // it is ours
-		reserve.memory = nil
-	}
+// refuseOnce tells of refused memory as it would be told, for nobody: the first time Go takes memory for tables, and ends
+// the process where it does not get it.
+func refuseOnce() {
+	_, _ = run(func() error { return refused(0, syscall.ENOMEM) })
 }
 
 // room asks the system whether it has size bytes more for Go, which ends the process where it is refused memory. It
 // gives them back: what others take meanwhile is not reckoned with.
 func room(size int64) error {
-	refused := func(err error) error {
-		giveReserve()
-		return fail(statusMemory, "the system does not give %d bytes of memory: %v", size, err)
-	}
 	if size < 0 || size > most || int64(int(size)+2*arena) != size+2*arena {
-		return refused(syscall.ENOMEM)
+		return refused(size, syscall.ENOMEM)
 	}
 	addresses := (int(size)+arena-1)/arena*arena + arena
 	all, err := syscall.Mmap(-1, 0, addresses, syscall.PROT_NONE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
 	if err != nil {
-		return refused(err)
+		return refused(size, err)
 	}
 	err = syscall.Mprotect(all[:int(size)+spare], syscall.PROT_READ|syscall.PROT_WRITE)
 	if unmapped := syscall.Munmap(all); err == nil {
 		err = unmapped
 	}
 	if err != nil {
-		return refused(err)
+		return refused(size, err)
 	}
-	keepReserve()
 	return nil
 }

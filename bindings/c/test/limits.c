@@ -60,12 +60,20 @@ static void use_limited(void)
 	use();
 }
 
+/* Runs f, which sets the limit, in a child. */
+static void in_limited_child(void (*f)(void), __rlimit_resource_t resource, rlim_t value)
+{
+	limit.resource = resource, limit.value = value;
+	snprintf(child_about, sizeof child_about, " under a limit of %llu of resource %d", (unsigned long long)value,
+		(int)resource);
+	in_child(f);
+	child_about[0] = 0;
+}
+
 static void try(__rlimit_resource_t resource, rlim_t value, int enough)
 {
-	limit.resource = resource, limit.value = value, limit.enough = enough;
-	snprintf(child_about, sizeof child_about, " under a limit of resource %d of %llu", (int)resource,
-		(unsigned long long)value);
-	in_child(use_limited);
+	limit.enough = enough;
+	in_limited_child(use_limited, resource, value);
 }
 
 /* Refused, and then not: the first call can be tried again. */
@@ -131,8 +139,7 @@ static void limit_later(void)
 
 static void later(__rlimit_resource_t resource, rlim_t value)
 {
-	limit.resource = resource, limit.value = value;
-	in_child(limit_later);
+	in_limited_child(limit_later, resource, value);
 }
 
 /* Root has no limit of threads, and the limit counts those of all programs of a user: this one has no others. */
@@ -144,8 +151,8 @@ static void use_as_another(void)
 
 static void try_threads(rlim_t value)
 {
-	limit.resource = RLIMIT_NPROC, limit.value = value, limit.enough = 0;
-	in_child(use_as_another);
+	limit.enough = 0;
+	in_limited_child(use_as_another, RLIMIT_NPROC, value);
 }
 
 /* ---- Sandboxes ---- */
