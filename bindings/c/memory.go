@@ -13,12 +13,6 @@ func refused(size int64, err error) error {
 	return fail(statusMemory, "the system does not give %d bytes of memory: %v", size, err)
 }
 
-// refuseOnce tells of refused memory as it would be told, for nobody: the first time Go takes memory for tables, and ends
-// the process where it does not get it.
-func refuseOnce() {
-	_, _ = run(func() error { return refused(0, syscall.ENOMEM) })
-}
-
 // room asks the system whether it has size bytes more for Go, which ends the process where it is refused memory. It
 // gives them back: what others take meanwhile is not reckoned with.
 func room(size int64) error {
