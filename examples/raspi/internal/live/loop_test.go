@@ -103,15 +103,17 @@ func neverLags(t *testing.T) {
 	picture := frames(t, 1)[0]
 	ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
 	defer cancel()
-	go func() {
+	var source sync.WaitGroup
+	source.Go(func() {
 		for ctx.Err() == nil {
 			f := *picture
 			f.Time = time.Now()
 			l.Frames.Put(&f)
 			time.Sleep(time.Millisecond)
 		}
-	}()
+	})
 	l.Run(ctx)
+	source.Wait()
 	require.InDelta(t, 400/20, len(sink.updates), 1)
 	last := sink.updates[len(sink.updates)-1]
 	require.Positive(t, last.Dropped)
