@@ -3,7 +3,6 @@ package quant
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/quant/observe"
@@ -66,7 +65,7 @@ func checkSame(float, quantised resnext.Config) error {
 	if float.Classes != quantised.Classes {
 		return fmt.Errorf("the int8 network has %d classes, the float network %d", quantised.Classes, float.Classes)
 	}
-	if float.Stem != quantised.Stem || !slices.Equal(float.Convs(), quantised.Convs()) {
+	if !resnext.SameShape(float, quantised) {
 		return errors.New("the int8 network's layers are not those of the float network")
 	}
 	return nil

@@ -201,8 +201,8 @@ func TestCompareNamesWhatIsWrong(t *testing.T) {
 	cfg = net.Config
 	cfg.Classes = 5
 	require.ErrorContains(t, run(float.Random(cfg, 1), 1, good), "has 4 classes, the float network 5")
-	cfg = net.Config
-	cfg.Cardinality = 1
+	cfg = net.Config.Clone()
+	resnext.Uniform(1, cfg.Stages)
 	require.ErrorContains(t, run(float.Random(cfg, 1), 1, good), "layers are not those")
 
 	broken := net.Clone()

@@ -23,7 +23,7 @@ func TestFamily(t *testing.T) {
 		cfg, err := resnext.Named(name)
 		require.NoError(t, err)
 		cfg.Height, cfg.Width = 32, 40
-		if !cfg.Stem.MaxPool {
+		if !cfg.Stem.Reduces() {
 			cfg.Height, cfg.Width = 16, 20
 		}
 		cfg = shorten(cfg)

@@ -3,7 +3,6 @@ package quant
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/quant/observe"
@@ -99,9 +98,8 @@ func newBuilder(ctx context.Context, net *float.Net, source Images, stats *Stati
 }
 
 func newQuantised(cfg resnext.Config, p resnext.Preprocess) *resnext.Quantised {
-	cfg.Stages = slices.Clone(cfg.Stages)
 	return &resnext.Quantised{
-		Config:     cfg,
+		Config:     cfg.Clone(),
 		Preprocess: p,
 		Convs:      make(map[string]resnext.ConvParams),
 		Residual:   make(map[string]float32),

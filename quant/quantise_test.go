@@ -22,16 +22,16 @@ import (
 // widths that are no multiple of 4, more than 128 pixels before the classifier.
 var small = map[string]resnext.Config{
 	"cifar 4 groups of 14": {
-		Cardinality: 4, Stem: resnext.Stem{Kernel: 3, Stride: 1, Width: 16}, Classes: 10, Height: 8, Width: 8,
-		Stages: []resnext.Stage{{Blocks: 2, Inner: 56, Out: 32, Stride: 1}, {Blocks: 2, Inner: 56, Out: 48, Stride: 2}},
+		Stem: resnext.SimpleStem(3, 1, 16, resnext.NoPool), Classes: 10, Height: 8, Width: 8,
+		Stages: resnext.Uniform(4, []resnext.Stage{{Blocks: 2, Inner: 56, Out: 32, Stride: 1}, {Blocks: 2, Inner: 56, Out: 48, Stride: 2}}),
 	},
 	"imagenet 1 group": {
-		Cardinality: 1, Stem: resnext.Stem{Kernel: 7, Stride: 2, Width: 12, MaxPool: true}, Classes: 7, Height: 16, Width: 13,
-		Stages: []resnext.Stage{{Blocks: 1, Inner: 10, Out: 20, Stride: 1}, {Blocks: 2, Inner: 12, Out: 20, Stride: 2}},
+		Stem: resnext.SimpleStem(7, 2, 12, resnext.Max3x3), Classes: 7, Height: 16, Width: 13,
+		Stages: resnext.Uniform(1, []resnext.Stage{{Blocks: 1, Inner: 10, Out: 20, Stride: 1}, {Blocks: 2, Inner: 12, Out: 20, Stride: 2}}),
 	},
 	"wide last map": {
-		Cardinality: 2, Stem: resnext.Stem{Kernel: 3, Stride: 1, Width: 8}, Classes: 4, Height: 12, Width: 12,
-		Stages: []resnext.Stage{{Blocks: 2, Inner: 8, Out: 8, Stride: 1}},
+		Stem: resnext.SimpleStem(3, 1, 8, resnext.NoPool), Classes: 4, Height: 12, Width: 12,
+		Stages: resnext.Uniform(2, []resnext.Stage{{Blocks: 2, Inner: 8, Out: 8, Stride: 1}}),
 	},
 }
 
@@ -223,7 +223,7 @@ func TestStemOfTheMean(t *testing.T) {
 			slow.run(rgb)
 			scale := float64(q.Scale[resnext.StemName])
 			for i, v := range slow.maps[resnext.StemName] {
-				oc := i % cfg.Stem.Width
+				oc := i % cfg.Stem.Convs[0].Width
 				want := max(0, float64(net.Convs[resnext.StemName].Bias[oc])) / scale
 				half := 0.501 + float64(q.Convs[resnext.StemName].Multiplier[oc])/2 // rounded bias, rounded output
 				require.InDelta(t, want, float64(v), half)

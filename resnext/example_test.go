@@ -18,8 +18,8 @@ import (
 func colours() *resnext.Quantised {
 	q := &resnext.Quantised{
 		Config: resnext.Config{
-			Name: "colours", Cardinality: 1, Stem: resnext.Stem{Kernel: 1, Stride: 1, Width: 3},
-			Stages: []resnext.Stage{{Blocks: 1, Inner: 3, Out: 3, Stride: 1}}, Classes: 3, Height: 8, Width: 8,
+			Name: "colours", Stem: resnext.SimpleStem(1, 1, 3, resnext.NoPool),
+			Stages: resnext.Uniform(1, []resnext.Stage{{Blocks: 1, Inner: 3, Out: 3, Stride: 1}}), Classes: 3, Height: 8, Width: 8,
 		},
 		Preprocess: resnext.Preprocess{Filter: "bilinear", Std: [3]float32{1, 1, 1}},
 		Labels:     []string{"red", "green", "blue"},

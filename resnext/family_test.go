@@ -68,7 +68,7 @@ func TestFamilySameEverywhere(t *testing.T) {
 // shrunk is a network with one block a stage and as many stages as fit into 2.2 million weights, at least one.
 func shrunk(cfg Config) Config {
 	cfg.Height, cfg.Width, cfg.Classes = 30, 24, 19
-	if !cfg.Stem.MaxPool {
+	if !cfg.Stem.Reduces() {
 		cfg.Height, cfg.Width = 8, 7
 	}
 	cfg.Stages = append([]Stage(nil), cfg.Stages...)

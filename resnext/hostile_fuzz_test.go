@@ -4,15 +4,16 @@ package resnext
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/asm"
 	"github.com/libresnext/libresnext/internal/safetensors"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // FuzzModelFile changes the bytes of model files and puts the checksum right again, as a hostile maker would: each is
@@ -30,16 +31,17 @@ func FuzzModelMetadata(f *testing.F) {
 	for _, q := range hostileSeeds() {
 		metadata, _, err := q.content()
 		require.NoError(f, err)
-		f.Add(metadata[keyConfig], metadata[keyPreprocess], metadata[keyLabels])
+		f.Add(metadata[keyVersion], metadata[keyConfig], metadata[keyPreprocess], metadata[keyLabels])
 	}
-	f.Fuzz(func(t *testing.T, config, preprocess, labels string) {
+	f.Fuzz(func(t *testing.T, version, config, preprocess, labels string) {
 		q := randomQuantised(tinyConfig(), 1)
-		if c := (Config{}); json.Unmarshal([]byte(config), &c) == nil && c.Validate() == nil && weightsOf(c) < 1<<20 {
+		number, _ := strconv.Atoi(version)
+		if c, err := topology.Decode(config, number); err == nil && c.Validate() == nil && weightsOf(c) < 1<<20 {
 			q = randomQuantised(c, 1)
 		}
 		metadata, tensors, err := q.content()
 		require.NoError(t, err)
-		metadata[keyConfig], metadata[keyPreprocess], metadata[keyLabels] = config, preprocess, labels
+		metadata[keyVersion], metadata[keyConfig], metadata[keyPreprocess], metadata[keyLabels] = version, config, preprocess, labels
 		var b bytes.Buffer
 		if _, err := safetensors.Encode(&b, metadata, tensors); err != nil {
 			return // no UTF-8
@@ -51,10 +53,13 @@ func FuzzModelMetadata(f *testing.F) {
 // hostileSeeds are small networks of each kind of stem and shortcut.
 func hostileSeeds() []*Quantised {
 	two := tinyConfig()
-	two.Stem = Stem{Kernel: 5, Stride: 2, Width: 8, MaxPool: true}
+	two.Stem = SimpleStem(5, 2, 8, Max3x3)
 	two.Height, two.Width = 12, 9
-	two.Stages = []Stage{{Blocks: 2, Inner: 4, Out: 8, Stride: 1}, {Blocks: 1, Inner: 8, Out: 8, Stride: 2}}
-	return []*Quantised{randomQuantised(tinyConfig(), 1), randomQuantised(two, 2)}
+	two.Stages = Uniform(2, []Stage{{Blocks: 2, Inner: 4, Out: 8, Stride: 1}, {Blocks: 1, Inner: 8, Out: 8, Stride: 2}})
+	latest := tinyConfig() // what only the latest version of the format can say
+	latest.Stem.Convs = append(latest.Stem.Convs, topology.StemConv{Kernel: 3, Stride: 2, Width: 5})
+	latest.Stages[0].StrideOn = topology.Reduce
+	return []*Quantised{randomQuantised(tinyConfig(), 1), randomQuantised(two, 2), randomQuantised(latest, 3)}
 }
 
 func weightsOf(c Config) (n int64) {

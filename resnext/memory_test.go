@@ -12,8 +12,8 @@ import (
 // wide is a network whose first map has 2048x2048 pixels of so many channels.
 func wide(channels int) Config {
 	return Config{
-		Cardinality: 1, Stem: Stem{Kernel: 1, Stride: 1, Width: channels}, Classes: 2, Height: 2048, Width: 2048,
-		Stages: []Stage{{Blocks: 1, Inner: 1, Out: 16, Stride: 4}},
+		Stem: SimpleStem(1, 1, channels, NoPool), Classes: 2, Height: 2048, Width: 2048,
+		Stages: Uniform(1, []Stage{{Blocks: 1, Inner: 1, Out: 16, Stride: 4}}),
 	}
 }
 
@@ -32,7 +32,7 @@ func TestMapsStayInReach(t *testing.T) {
 	// bytes.
 	for groups, want := range map[int]string{103: "over the memory limit", 128: "stage1.block0.reduce: 2048x2048 pixels of 384 channels"} {
 		c := wide(16)
-		c.Cardinality, c.Stages[0].Inner = groups, 3*groups
+		c.Stages[0].Cardinality, c.Stages[0].Inner = groups, 3*groups
 		_, err := New(&Quantised{Config: c, Preprocess: CIFARPreprocess()}, Options{})
 		require.ErrorContains(t, err, want)
 	}

@@ -85,7 +85,7 @@ func OpenReaderAt(r io.ReaderAt, size int64, name string, o Options) (*Model, er
 
 // model packs the file's network.
 func (f *modelFile) model(name string, o Options) (*Model, error) {
-	m := &Model{config: f.config, preprocess: f.preprocess, labels: f.labels, calibration: f.calibration}
+	m := &Model{config: f.config, program: f.program, preprocess: f.preprocess, labels: f.labels, calibration: f.calibration}
 	if err := m.build(f, o); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -97,7 +97,7 @@ func New(q *Quantised, o Options) (*Model, error) {
 	if err := q.validate(); err != nil {
 		return nil, err
 	}
-	m := &Model{config: q.Config, preprocess: q.Preprocess, labels: q.Labels, calibration: q.Calibration}
+	m := &Model{config: q.Config, program: topology.Lower(q.Config), preprocess: q.Preprocess, labels: q.Labels, calibration: q.Calibration}
 	if err := m.build(inMemory{q}, o); err != nil {
 		return nil, err
 	}
@@ -122,7 +122,6 @@ func (m inMemory) classifier() (ConvParams, error)          { return m.q.Classif
 
 // build packs every layer and binds it to its maps.
 func (m *Model) build(params paramSource, o Options) error {
-	m.program = topology.Lower(m.config)
 	err := checkMemory(m.program, o.MemoryLimit)
 	if err != nil {
 		if errors.Is(err, ErrConfig) {

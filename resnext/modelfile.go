@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"unsafe"
 
@@ -20,10 +21,10 @@ import (
 // The model file is a plain safetensors file (see Quantised for the arithmetic): for every
 // convolution NAME the tensors NAME.weight I8 [out,kernel,kernel,in/groups], NAME.bias I32 [out],
 // NAME.multiplier F32 [out] and NAME.scale F32 [1]; for every block NAME.residual F32 [1]; and
-// classifier.weight I8 [classes,features], .bias I32, .multiplier F32. Everything else is metadata.
+// classifier.weight I8 [classes,features], .bias I32, .multiplier F32. Everything else is metadata. The format's version is
+// that of the configuration in it, the lowest that can say what the network is, see topology.Config.Encode.
 const (
-	formatName    = "libresnext-int8"
-	formatVersion = "1"
+	formatName = "libresnext-int8"
 
 	keyFormat      = "format"
 	keyVersion     = "format_version"
@@ -55,9 +56,13 @@ func (q *Quantised) content() (map[string]string, []safetensors.Tensor, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	metadata := map[string]string{keyFormat: formatName, keyVersion: formatVersion}
+	config, version, err := q.Config.Encode()
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", keyConfig, err)
+	}
+	metadata := map[string]string{keyFormat: formatName, keyVersion: strconv.Itoa(version), keyConfig: config}
 	for key, value := range map[string]any{
-		keyConfig: q.Config, keyPreprocess: q.Preprocess, keyLabels: q.Labels, keyCalibration: q.Calibration,
+		keyPreprocess: q.Preprocess, keyLabels: q.Labels, keyCalibration: q.Calibration,
 	} {
 		text, err := json.Marshal(value)
 		if err != nil {
@@ -104,6 +109,7 @@ func (q *Quantised) tensors() ([]safetensors.Tensor, error) {
 type modelFile struct {
 	*safetensors.File
 	config      Config
+	program     *topology.Program
 	preprocess  Preprocess
 	labels      []string
 	calibration map[string]string
@@ -139,7 +145,7 @@ func newModelFile(f *safetensors.File, name string) (*modelFile, error) {
 		return nil, fmt.Errorf("%s: %w: %w", name, ErrModelFile, err)
 	}
 	// Made once, at the size of the largest layer.
-	m.weights = make([]byte, topology.Lower(m.config).LargestLayer())
+	m.weights = make([]byte, m.program.LargestLayer())
 	return m, nil
 }
 
@@ -163,8 +169,10 @@ func readModelFile(f *safetensors.File) (*modelFile, error) {
 	if meta[keyFormat] != formatName {
 		return nil, errors.New("it has no libresnext metadata: is it a float checkpoint? Convert it with calib first")
 	}
-	if v := meta[keyVersion]; v != formatVersion {
-		return nil, fmt.Errorf("it has format version %q, this program reads version %s: use a newer libresnext or calibrate again", v, formatVersion)
+	version, err := strconv.Atoi(meta[keyVersion])
+	if err != nil || strconv.Itoa(version) != meta[keyVersion] || version < topology.FirstVersion || version > topology.LatestVersion {
+		return nil, fmt.Errorf("it has format version %q, this program reads versions %d to %d: use a newer libresnext or calibrate again",
+			meta[keyVersion], topology.FirstVersion, topology.LatestVersion)
 	}
 	sum, err := safetensors.Checksum(f)
 	if err != nil {
@@ -174,8 +182,11 @@ func readModelFile(f *safetensors.File) (*modelFile, error) {
 		return nil, fmt.Errorf("it is damaged: its content has checksum %s, expected %s. Copy it again or calibrate again", sum, want)
 	}
 	m := &modelFile{File: f}
+	if m.config, err = topology.Decode(meta[keyConfig], version); err != nil {
+		return nil, fmt.Errorf("metadata %q: %w", keyConfig, err)
+	}
 	for key, into := range map[string]any{
-		keyConfig: &m.config, keyPreprocess: &m.preprocess, keyLabels: &m.labels, keyCalibration: &m.calibration,
+		keyPreprocess: &m.preprocess, keyLabels: &m.labels, keyCalibration: &m.calibration,
 	} {
 		if err := strictjson.Unmarshal(meta[key], into); err != nil {
 			return nil, fmt.Errorf("metadata %q: %w", key, err)
@@ -188,6 +199,7 @@ func readModelFile(f *safetensors.File) (*modelFile, error) {
 	if err := q.validate(); err != nil {
 		return nil, err
 	}
+	m.program = topology.Lower(m.config)
 	return m, m.checkTensors()
 }
 
@@ -203,7 +215,7 @@ func (m *modelFile) checkTensors() error {
 		want[name+".bias"] = spec{"I32", shape[:1]}
 		want[name+".multiplier"] = spec{"F32", shape[:1]}
 	}
-	for _, s := range topology.Lower(m.config).Steps {
+	for _, s := range m.program.Steps {
 		switch s.Op {
 		case topology.Conv:
 			add(s.Name, s.Conv.WeightShape())

@@ -30,8 +30,8 @@ func write(t *testing.T, q *Quantised) string {
 
 func tinyConfig() Config {
 	return Config{
-		Cardinality: 2, Stem: Stem{Kernel: 3, Stride: 1, Width: 8}, Classes: 3, Height: 4, Width: 4,
-		Stages: []Stage{{Blocks: 1, Inner: 8, Out: 16, Stride: 1}},
+		Stem: SimpleStem(3, 1, 8, NoPool), Classes: 3, Height: 4, Width: 4,
+		Stages: Uniform(2, []Stage{{Blocks: 1, Inner: 8, Out: 16, Stride: 1}}),
 	}
 }
 
@@ -120,7 +120,8 @@ func TestHostileFile(t *testing.T) {
 		want   string
 	}{
 		"a float checkpoint":  {func(m meta, _ tensors) { delete(m, keyFormat) }, "is it a float checkpoint? Convert it with calib"},
-		"a newer format":      {func(m meta, _ tensors) { m[keyVersion] = "2" }, `format version "2", this program reads version 1`},
+		"a newer format":      {func(m meta, _ tensors) { m[keyVersion] = "3" }, `format version "3", this program reads versions 1 to 2`},
+		"a spelled version":   {func(m meta, _ tensors) { m[keyVersion] = "01" }, `format version "01"`},
 		"no configuration":    {func(m meta, _ tensors) { delete(m, keyConfig) }, `metadata "config"`},
 		"unknown field":       {func(m meta, _ tensors) { m[keyConfig] = strings.Replace(m[keyConfig], "{", `{"depth":7,`, 1) }, `unknown field "depth"`},
 		"text behind a value": {func(m meta, _ tensors) { m[keyConfig] += ` {"x":1} garbage` }, `metadata "config": text follows its end`},

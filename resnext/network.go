@@ -6,7 +6,7 @@ import "github.com/libresnext/libresnext/resnext/topology"
 type (
 	// Config describes one network of the family: a stem, stages of blocks, a classifier.
 	Config = topology.Config
-	// Stem is the first convolution.
+	// Stem is what comes before the first block.
 	Stem = topology.Stem
 	// Stage is a run of blocks of one kind with equal widths.
 	Stage = topology.Stage
@@ -14,11 +14,29 @@ type (
 	ConvShape = topology.ConvShape
 )
 
-// ImageNetStem is the 7x7, stride 2 convolution with max pooling; CIFARStem the 3x3, stride 1 one without.
-var (
-	ImageNetStem = topology.ImageNetStem
-	CIFARStem    = topology.CIFARStem
+// Ways to halve a map, and the kinds of blocks.
+const (
+	NoPool     = topology.NoPool
+	Max3x3     = topology.Max3x3
+	Bottleneck = topology.Bottleneck
 )
+
+// SimpleStem is the stem of one convolution.
+func SimpleStem(kernel, stride, width int, pool topology.Pool) Stem {
+	return topology.SimpleStem(kernel, stride, width, pool)
+}
+
+// ImageNetStem is the 7x7, stride 2 convolution with max pooling.
+func ImageNetStem() Stem { return topology.ImageNetStem() }
+
+// CIFARStem is the 3x3, stride 1 convolution without pooling.
+func CIFARStem() Stem { return topology.CIFARStem() }
+
+// Uniform gives all stages the same cardinality, and returns them.
+func Uniform(cardinality int, stages []Stage) []Stage { return topology.Uniform(cardinality, stages) }
+
+// SameShape reports whether two networks differ at most in name, classes and input size.
+func SameShape(a, b Config) bool { return topology.SameShape(a, b) }
 
 // ErrConfig is wrapped by every error about an impossible Config.
 var ErrConfig = topology.ErrConfig

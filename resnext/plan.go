@@ -40,7 +40,10 @@ func (j *logitsJob) run(task int, s *i8.Scratch) {
 }
 
 // SessionBytes is the memory that a session's activations take: its ArenaBytes, without making one.
-func (m *Model) SessionBytes() int { return int(SessionBytes(m.config)) }
+func (m *Model) SessionBytes() int {
+	_, total := arena(m.program)
+	return int(total)
+}
 
 // splitArena allocates a session's arena and cuts it into maps.
 func (m *Model) splitArena() (memory []byte, maps [][]byte) {

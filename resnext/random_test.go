@@ -101,19 +101,15 @@ const mostMACs = 1_500_000
 func (r extremes) config() Config {
 	for {
 		c := Config{
-			Cardinality: r.pick(1, 1, 2, 3, 4, 5, 7, 8, 16, 31, 32),
-			Stem: Stem{
-				Kernel: r.pick(1, 3, 3, 5, 7, 9, 11, 13, 15), Stride: r.between(1, 4),
-				Width: r.pick(1, 2, 3, 8, 13, 16, 17, 24, 31, 32, 48, 61, 64), MaxPool: r.IntN(2) == 0,
-			},
+			Stem:    r.stem(),
 			Classes: r.pick(1, 2, 3, 10, 17, 101),
 			Height:  r.pick(1, 2, 3, 5, 7, 8, 14, 19, 28, 33), Width: r.pick(1, 2, 3, 5, 8, 11, 16, 27, 40, 131, 600),
 		}
 		// Two stages in three are like the one before them, as in networks whose maps stay equal.
-		stage := r.stage(c.Cardinality)
+		stage := r.stage()
 		for range r.between(1, 3) {
 			if r.IntN(3) == 0 {
-				stage = r.stage(c.Cardinality)
+				stage = r.stage()
 			}
 			c.Stages = append(c.Stages, stage)
 		}
@@ -123,11 +119,29 @@ func (r extremes) config() Config {
 	}
 }
 
-func (r extremes) stage(cardinality int) Stage {
-	return Stage{
-		Blocks: r.between(1, 3), Inner: cardinality * r.pick(1, 2, 3, 4, 5, 7, 8, 9, 11, 13, 16, 24, 40),
+func (r extremes) stem() Stem {
+	s := Stem{Pool: []topology.Pool{NoPool, Max3x3}[r.IntN(2)]}
+	for range r.pick(1, 1, 1, 2, 3) {
+		s.Convs = append(s.Convs, topology.StemConv{
+			Kernel: r.pick(1, 3, 3, 5, 7, 9, 11, 13, 15), Stride: r.between(1, 4),
+			Width: r.pick(1, 2, 3, 8, 13, 16, 17, 24, 31, 32, 48, 61, 64),
+		})
+	}
+	return s
+}
+
+func (r extremes) stage() Stage {
+	cardinality := r.pick(1, 1, 2, 3, 4, 5, 7, 8, 16, 31, 32)
+	s := Stage{
+		Blocks: r.between(1, 3), Inner: cardinality * r.pick(1, 2, 3, 4, 5, 7, 8, 9, 11, 13, 16, 24, 40), Cardinality: cardinality,
 		Out: r.pick(1, 2, 7, 13, 16, 24, 31, 32, 40, 47, 64, 96), Stride: r.pick(1, 1, 2, 2, 3, 4),
 	}
+	kinds := topology.Kinds()
+	s.Kind = kinds[r.IntN(len(kinds))]
+	if branch := s.Kind.Branch(); r.IntN(3) == 0 {
+		s.StrideOn = branch[r.IntN(len(branch))].Role
+	}
+	return s
 }
 
 func (r extremes) pick(from ...int) int      { return from[r.IntN(len(from))] }

@@ -39,7 +39,7 @@ func (m *modelFile) quantised() (*Quantised, error) {
 		return p
 	}
 	var err error
-	for _, s := range topology.Lower(m.config).Steps {
+	for _, s := range m.program.Steps {
 		switch s.Op {
 		case topology.Conv:
 			q.Convs[s.Name] = keep(m.conv(s.Name))

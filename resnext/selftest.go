@@ -77,19 +77,19 @@ func selfTestLogits(kernels string, threads int) (uint32, error) {
 // same in all blocks, of one stage and of two.
 func selfTestConfigs() []Config {
 	two := func(cardinality, width int, stem Stem, h, w int) Config {
-		return Config{Cardinality: cardinality, Stem: stem, Classes: 11, Height: h, Width: w, Stages: []Stage{
+		return Config{Stem: stem, Classes: 11, Height: h, Width: w, Stages: Uniform(cardinality, []Stage{
 			{Blocks: 2, Inner: cardinality * width, Out: 40, Stride: 1},
 			{Blocks: 2, Inner: cardinality * width * 2, Out: 64, Stride: 2},
-		}}
+		})}
 	}
 	equal := func(width, h, w int, stages ...Stage) Config {
 		for i := range stages {
 			stages[i].Inner, stages[i].Out, stages[i].Stride = 2*width, 48, 1
 		}
-		return Config{Cardinality: 2, Stem: Stem{Kernel: 5, Stride: 2, Width: 16}, Classes: 11, Height: h, Width: w, Stages: stages}
+		return Config{Stem: SimpleStem(5, 2, 16, NoPool), Classes: 11, Height: h, Width: w, Stages: Uniform(2, stages)}
 	}
-	small := Stem{Kernel: 3, Stride: 1, Width: 24}
-	large := Stem{Kernel: 7, Stride: 2, Width: 32, MaxPool: true}
+	small := SimpleStem(3, 1, 24, NoPool)
+	large := SimpleStem(7, 2, 32, Max3x3)
 	return []Config{
 		two(8, 4, large, 31, 27), two(4, 8, small, 5, 7), two(2, 14, small, 4, 6), two(3, 3, small, 7, 5),
 		two(2, 40, large, 13, 16), two(1, 20, large, 19, 19), two(2, 4, small, 24, 24),

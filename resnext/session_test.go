@@ -18,13 +18,13 @@ import (
 // 8, 14, 16, 24 and 40 channels and none, odd maps.
 func small() map[string]Config {
 	tiny := func(card, width int, stem Stem, h, w int) Config {
-		return Config{Cardinality: card, Stem: stem, Classes: 7, Height: h, Width: w, Stages: []Stage{
+		return Config{Stem: stem, Classes: 7, Height: h, Width: w, Stages: Uniform(card, []Stage{
 			{Blocks: 2, Inner: card * width, Out: 32, Stride: 1},
 			{Blocks: 1, Inner: card * width * 2, Out: 72, Stride: 2},
-		}}
+		})}
 	}
-	cifar := Stem{Kernel: 3, Stride: 1, Width: 16}
-	imageNet := Stem{Kernel: 7, Stride: 2, Width: 32, MaxPool: true}
+	cifar := SimpleStem(3, 1, 16, NoPool)
+	imageNet := SimpleStem(7, 2, 32, Max3x3)
 	return map[string]Config{
 		"8x4d":      tiny(8, 4, cifar, 9, 11),
 		"4x8d":      tiny(4, 8, imageNet, 40, 33),

@@ -24,8 +24,8 @@ const paddedBytes = 3 * 10 * 10
 func tiny(t *testing.T, dir, name string, seed uint64) string {
 	t.Helper()
 	cfg := resnext.Config{
-		Cardinality: 2, Stem: resnext.Stem{Kernel: 3, Stride: 1, Width: 8}, Classes: 3, Height: 8, Width: 8,
-		Stages: []resnext.Stage{{Blocks: 2, Inner: 8, Out: 12, Stride: 1}},
+		Stem: resnext.SimpleStem(3, 1, 8, resnext.NoPool), Classes: 3, Height: 8, Width: 8,
+		Stages: resnext.Uniform(2, []resnext.Stage{{Blocks: 2, Inner: 8, Out: 12, Stride: 1}}),
 	}
 	q := testnet.Random(cfg, seed)
 	path := filepath.Join(dir, name+".int8.safetensors")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"io"
 	"maps"
 	"os"
@@ -57,7 +58,7 @@ type inspection struct {
 	FormatVersion string             `json:"format_version"`
 	Checksum      string             `json:"checksum"`
 	Arch          string             `json:"arch"`
-	Config        resnext.Config     `json:"config"`
+	Config        json.RawMessage    `json:"config"` // as the model file has it
 	Preprocess    resnext.Preprocess `json:"preprocess"`
 	Parameters    int                `json:"parameters"`
 	MACs          int64              `json:"macs"`
@@ -68,6 +69,8 @@ type inspection struct {
 	ArenaBytes    int                `json:"arena_bytes"`
 	Depths        []depthShare       `json:"chains"`
 	Layers        []layerRow         `json:"layers,omitempty"`
+
+	network resnext.Config
 }
 
 // depthShare is the share (0 to 1) of the convolutions' work that runs at an acc16 depth of so many products; 0
@@ -103,8 +106,12 @@ func inspect(path, kernels string, stderr io.Writer) (*inspection, error) {
 	}
 	defer session.Close()
 	cfg := m.Config()
+	config, _, err := cfg.Encode()
+	if err != nil {
+		return nil, err
+	}
 	r := &inspection{
-		Model: path, Arch: cli.ArchName(cfg), Config: cfg, Preprocess: m.Preprocess(),
+		Model: path, Arch: cli.ArchName(cfg), Config: json.RawMessage(config), network: cfg, Preprocess: m.Preprocess(),
 		Parameters: cli.Parameters(cfg), MACs: cfg.MACs(), Labels: m.Labels(), Calibration: m.Calibration(),
 		Kernels: m.Kernels(), PackedBytes: m.PackedBytes(), ArenaBytes: session.ArenaBytes(),
 	}

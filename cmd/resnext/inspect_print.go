@@ -14,11 +14,11 @@ import (
 
 // print writes the inspection for people.
 func (r *inspection) print(w io.Writer, layers bool) {
-	cfg := r.Config
+	cfg := r.network
 	about := cli.Table{}
 	about.Row("model", cli.Printable(r.Model))
 	about.Row("file", fmt.Sprintf("%s, format version %s, checksum %s", cli.Bytes(r.FileBytes), r.FormatVersion, r.Checksum))
-	about.Row("network", fmt.Sprintf("%s: %d layers, cardinality %d, base width %d", cli.Printable(r.Arch), cfg.Layers(), cfg.Cardinality, cfg.BaseWidth()))
+	about.Row("network", fmt.Sprintf("%s: %d layers, %s", cli.Printable(r.Arch), cfg.Layers(), cli.Groups(cfg)))
 	about.Row("parameters", fmt.Sprintf("%s weights and biases", cli.Count(r.Parameters)))
 	about.Row("work", fmt.Sprintf("%s multiply-accumulates for one image", cli.Count(r.MACs)))
 	about.Row("input", fmt.Sprintf("%dx%d pixels RGB (width x height)", cfg.Width, cfg.Height))
@@ -48,11 +48,14 @@ func (r *inspection) print(w io.Writer, layers bool) {
 
 // printStages lists the stem, the stages and the classifier.
 func (r *inspection) printStages(w io.Writer) {
-	cfg := r.Config
+	cfg := r.network
 	t := cli.Table{Indent: "  ", Right: []bool{false, true, true, true, true, true, true}}
 	t.Row("", "blocks", "width", "out", "groups", "a group", "map")
-	kind := fmt.Sprintf("stem %dx%d", cfg.Stem.Kernel, cfg.Stem.Kernel)
-	if cfg.Stem.MaxPool {
+	kind := "stem"
+	for _, c := range cfg.Stem.Convs {
+		kind += fmt.Sprintf(" %dx%d", c.Kernel, c.Kernel)
+	}
+	if cfg.Stem.Pool != topology.NoPool {
 		kind += ", pooling"
 	}
 	p := topology.Lower(cfg)
@@ -63,9 +66,9 @@ func (r *inspection) printStages(w io.Writer) {
 		}
 	}
 	size := func(stage int) string { return fmt.Sprintf("%dx%d", ends[stage].W, ends[stage].H) }
-	t.Row(kind, "", "", cfg.Stem.Width, "", "", size(-1))
+	t.Row(kind, "", "", cfg.Stem.Out(), "", "", size(-1))
 	for i, s := range cfg.Stages {
-		t.Row(fmt.Sprintf("stage %d", i+1), s.Blocks, s.Inner, s.Out, cfg.Cardinality, s.Inner/cfg.Cardinality, size(i))
+		t.Row(fmt.Sprintf("stage %d", i+1), s.Blocks, s.Inner, s.Out, s.Cardinality, s.Inner/s.Cardinality, size(i))
 	}
 	t.Row("classifier", "", "", cfg.Classes, "", "", "")
 	t.Print(w)
@@ -81,7 +84,7 @@ func (r *inspection) printLayers(w io.Writer) {
 		}
 		t.Row(l.Name, l.In, l.Out, kernel, l.Groups, fmt.Sprintf("%dx%d", l.OutW, l.OutH), cli.Count(l.MACs), depthList(l.Depths))
 	}
-	cfg := r.Config
+	cfg := r.network
 	t.Row(resnext.ClassifierName, cfg.Features(), cfg.Classes, "", "", "", cli.Count(cfg.Features()*cfg.Classes))
 	t.Print(w)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 func TestInspect(t *testing.T) {
@@ -49,7 +50,9 @@ func TestInspectJSON(t *testing.T) {
 	m, err := resnext.Open(model)
 	require.NoError(t, err)
 	require.Equal(t, info.Size(), r.FileBytes)
-	require.Equal(t, m.Config(), r.Config)
+	config, err := topology.Decode(string(r.Config), topology.FirstVersion)
+	require.NoError(t, err)
+	require.Equal(t, m.Config(), config)
 	require.Equal(t, m.Preprocess(), r.Preprocess)
 	require.Equal(t, m.Labels(), r.Labels)
 	require.Equal(t, m.Calibration(), r.Calibration)
@@ -64,7 +67,7 @@ func TestInspectJSON(t *testing.T) {
 	for _, l := range r.Layers {
 		macs += l.MACs
 	}
-	require.Equal(t, r.MACs, macs+int64(r.Config.Features()*r.Config.Classes))
+	require.Equal(t, r.MACs, macs+int64(config.Features()*config.Classes))
 
 	_, stdout, _ = invoke("inspect", "--json", model)
 	require.NotContains(t, stdout, `"layers"`)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/libresnext/libresnext/resnext"
 )
@@ -11,7 +12,29 @@ func ArchName(c resnext.Config) string {
 	if c.Name != "" {
 		return c.Name
 	}
-	return fmt.Sprintf("unnamed %d-layer %dx%dd", c.Layers(), c.Cardinality, c.BaseWidth())
+	name := fmt.Sprintf("unnamed %d-layer", c.Layers())
+	if uniform(c) {
+		name += fmt.Sprintf(" %dx%dd", c.Stages[0].Cardinality, c.BaseWidth())
+	}
+	return name
+}
+
+// Groups says what the groups of a network's 3x3 convolutions are like: the cardinality and base width where all stages
+// have the same cardinality, as in a ResNeXt, and the width of a group where that is the same, as in a RegNet.
+func Groups(c resnext.Config) string {
+	sameWidth := !slices.ContainsFunc(c.Stages, func(s resnext.Stage) bool { return s.Inner/s.Cardinality != c.BaseWidth() })
+	switch {
+	case uniform(c):
+		return fmt.Sprintf("cardinality %d, base width %d", c.Stages[0].Cardinality, c.BaseWidth())
+	case sameWidth:
+		return fmt.Sprintf("groups of %d channels", c.BaseWidth())
+	}
+	return "groups that differ from stage to stage"
+}
+
+// uniform reports whether all stages have the same cardinality.
+func uniform(c resnext.Config) bool {
+	return !slices.ContainsFunc(c.Stages, func(s resnext.Stage) bool { return s.Cardinality != c.Stages[0].Cardinality })
 }
 
 // Parameters is the number of weights and biases once batch normalisation is folded into them.

@@ -10,10 +10,10 @@ import (
 // Tiny is a network of two stages, quick to build, at the usual input size of its stem.
 func Tiny(stem topology.Stem) topology.Config {
 	cfg := topology.Config{
-		Cardinality: 4, Stem: stem, Classes: 5, Height: 32, Width: 32,
-		Stages: []topology.Stage{{Blocks: 2, Inner: 8, Out: 12, Stride: 1}, {Blocks: 1, Inner: 12, Out: 16, Stride: 2}},
+		Stem: stem, Classes: 5, Height: 32, Width: 32,
+		Stages: topology.Uniform(4, []topology.Stage{{Blocks: 2, Inner: 8, Out: 12, Stride: 1}, {Blocks: 1, Inner: 12, Out: 16, Stride: 2}}),
 	}
-	if stem.MaxPool {
+	if stem.Pool == topology.Max3x3 {
 		cfg.Height, cfg.Width = 224, 224
 	}
 	return cfg
@@ -23,16 +23,16 @@ func Tiny(stem topology.Stem) topology.Config {
 // the max pool.
 func Quick(side int) topology.Config {
 	return topology.Config{
-		Cardinality: 4, Stem: topology.Stem{Kernel: 3, Stride: 2, Width: 16}, Classes: 6, Height: side, Width: side,
-		Stages: []topology.Stage{{Blocks: 1, Inner: 16, Out: 32, Stride: 2}, {Blocks: 2, Inner: 32, Out: 32, Stride: 2}},
+		Stem: topology.SimpleStem(3, 2, 16, topology.NoPool), Classes: 6, Height: side, Width: side,
+		Stages: topology.Uniform(4, []topology.Stage{{Blocks: 1, Inner: 16, Out: 32, Stride: 2}, {Blocks: 2, Inner: 32, Out: 32, Stride: 2}}),
 	}
 }
 
 // Least is the network of the fewest numbers: of a file that holds it, fuzzing changes each byte often.
 func Least() topology.Config {
 	return topology.Config{
-		Cardinality: 1, Stem: topology.Stem{Kernel: 3, Stride: 1, Width: 2}, Classes: 2, Height: 32, Width: 32,
-		Stages: []topology.Stage{{Blocks: 1, Inner: 1, Out: 2, Stride: 1}},
+		Stem: topology.SimpleStem(3, 1, 2, topology.NoPool), Classes: 2, Height: 32, Width: 32,
+		Stages: topology.Uniform(1, []topology.Stage{{Blocks: 1, Inner: 1, Out: 2, Stride: 1}}),
 	}
 }
 
@@ -45,12 +45,12 @@ func Forms() map[string]topology.Config {
 			{Blocks: 2, Inner: cardinality * width * 2, Out: 24, Stride: 2},
 		}
 	}
-	large := topology.Stem{Kernel: 7, Stride: 2, Width: 16, MaxPool: true}
-	small := topology.Stem{Kernel: 3, Stride: 1, Width: 8}
+	large := topology.SimpleStem(7, 2, 16, topology.Max3x3)
+	small := topology.SimpleStem(3, 1, 8, topology.NoPool)
 	return map[string]topology.Config{
-		"ImageNet form": {Cardinality: 4, Stem: large, Classes: 7, Height: 29, Width: 33, Stages: stages(20, 4, 3)},
-		"CIFAR form":    {Cardinality: 2, Stem: small, Classes: 5, Height: 14, Width: 16, Stages: stages(12, 2, 4)},
-		"identity":      {Cardinality: 1, Stem: large, Classes: 3, Height: 21, Width: 20, Stages: stages(16, 1, 8)},
+		"ImageNet form": {Stem: large, Classes: 7, Height: 29, Width: 33, Stages: topology.Uniform(4, stages(20, 4, 3))},
+		"CIFAR form":    {Stem: small, Classes: 5, Height: 14, Width: 16, Stages: topology.Uniform(2, stages(12, 2, 4))},
+		"identity":      {Stem: large, Classes: 3, Height: 21, Width: 20, Stages: topology.Uniform(1, stages(16, 1, 8))},
 	}
 }
 

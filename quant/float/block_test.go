@@ -42,8 +42,8 @@ func split(n *Net, block map[topology.Role]topology.Step, i int) path {
 // (section 3.3 of the paper: forms a and c of figure 3 are equal).
 func TestSplitTransformMerge(t *testing.T) {
 	cfg := resnext.Config{
-		Cardinality: 6, Stem: resnext.Stem{Kernel: 3, Stride: 1, Width: 20}, Classes: 3, Height: 7, Width: 6,
-		Stages: []resnext.Stage{{Blocks: 2, Inner: 30, Out: 20, Stride: 1}, {Blocks: 1, Inner: 36, Out: 25, Stride: 2}},
+		Stem: resnext.SimpleStem(3, 1, 20, resnext.NoPool), Classes: 3, Height: 7, Width: 6,
+		Stages: resnext.Uniform(6, []resnext.Stage{{Blocks: 2, Inner: 30, Out: 20, Stride: 1}, {Blocks: 1, Inner: 36, Out: 25, Stride: 2}}),
 	}
 	n := Random(cfg, 5)
 	maps := make(map[string][]float32)
@@ -65,7 +65,7 @@ func TestSplitTransformMerge(t *testing.T) {
 		for at := range y {
 			y[at] = float64(sum[at]) + float64(n.Convs[s.Name].Bias[at%s.Conv.Out])
 		}
-		for i := range cfg.Cardinality {
+		for i := range cfg.Stages[0].Cardinality {
 			p := split(n, block, i)
 			for at, v := range naiveConv(&p.expand, naiveConv(&p.transform, naiveConv(&p.reduce, x, nil), nil), nil) {
 				y[at] += float64(v)

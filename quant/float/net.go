@@ -71,8 +71,7 @@ func CheckSize(cfg resnext.Config) error {
 
 // Clone is a deep copy, whose weights may be changed without a trace in n.
 func (n *Net) Clone() *Net {
-	c := &Net{Config: n.Config, Convs: make(map[string]*Conv, len(n.Convs)), Classifier: n.Classifier.clone()}
-	c.Config.Stages = slices.Clone(n.Config.Stages)
+	c := &Net{Config: n.Config.Clone(), Convs: make(map[string]*Conv, len(n.Convs)), Classifier: n.Classifier.clone()}
 	for name, conv := range n.Convs {
 		copied := conv.clone()
 		c.Convs[name] = &copied

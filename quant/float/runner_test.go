@@ -19,7 +19,7 @@ func smallNet(t testing.TB) *Net {
 }
 
 func TestObserve(t *testing.T) {
-	for _, stem := range []resnext.Stem{resnext.ImageNetStem, resnext.CIFARStem} {
+	for _, stem := range []resnext.Stem{resnext.ImageNetStem(), resnext.CIFARStem()} {
 		n := Random(testnet.Tiny(stem), 1)
 		require.NoError(t, n.SetInputSize(37, 30))
 		var names []string
@@ -40,7 +40,7 @@ func TestObserve(t *testing.T) {
 		want := []string{InputName}
 		for _, s := range n.Config.Convs() {
 			want = append(want, s.Name)
-			if s.Name == resnext.StemName && stem.MaxPool {
+			if s.Name == resnext.StemName && stem.Pool == resnext.Max3x3 {
 				want = append(want, resnext.PoolName)
 			}
 		}
@@ -143,7 +143,7 @@ func TestSetInputSize(t *testing.T) {
 }
 
 func TestSmallestInput(t *testing.T) {
-	for _, stem := range []resnext.Stem{resnext.ImageNetStem, resnext.CIFARStem} {
+	for _, stem := range []resnext.Stem{resnext.ImageNetStem(), resnext.CIFARStem()} {
 		n := Random(testnet.Tiny(stem), 1)
 		require.NoError(t, n.SetInputSize(1, 1))
 		require.Len(t, n.NewRunner().Forward([]byte{1, 2, 3}, resnext.ImageNetPreprocess()), 5)

@@ -13,13 +13,14 @@ import (
 func (m *matcher) config(height, width int) (resnext.Config, error) {
 	stem := m.first.conv
 	cfg := resnext.Config{
-		Cardinality: m.blocks[0].transform.conv.Groups,
-		Stem:        resnext.Stem{Kernel: stem.Kernel, Stride: stem.Stride, Width: stem.out(), MaxPool: m.pool != nil},
-		Classes:     m.classifier.out(), Height: height, Width: width,
+		Stem: resnext.SimpleStem(stem.Kernel, stem.Stride, stem.out(), resnext.NoPool), Classes: m.classifier.out(), Height: height, Width: width,
+	}
+	if m.pool != nil {
+		cfg.Stem.Pool = resnext.Max3x3
 	}
 	if height == 0 || width == 0 {
 		cfg.Height, cfg.Width = 32, 32
-		if cfg.Stem.MaxPool {
+		if cfg.Stem.Reduces() {
 			cfg.Height, cfg.Width = 224, 224
 		}
 	}
@@ -28,19 +29,17 @@ func (m *matcher) config(height, width int) (resnext.Config, error) {
 			stem.Title, stem.Weight.Shape[1]*stem.Groups, stem.Groups)
 	}
 	in := stem.out()
-	for i, b := range m.blocks {
-		t := b.transform.conv
-		if t.Groups != cfg.Cardinality {
-			return cfg, fmt.Errorf("%s: has %d groups, the first block's 3x3 convolution has %d; expected the same cardinality everywhere", t.Title, t.Groups, cfg.Cardinality)
-		}
+	for i := range m.blocks {
+		b := &m.blocks[i]
 		if err := b.checkShortcut(in); err != nil {
 			return cfg, err
 		}
-		in = b.expand.conv.out()
+		in = b.last().out()
 		if m.begins(i) {
-			cfg.Stages = append(cfg.Stages, resnext.Stage{Inner: t.out(), Out: in, Stride: t.Stride})
+			cfg.Stages = append(cfg.Stages, b.stage())
+		} else {
+			cfg.Stages[len(cfg.Stages)-1].Blocks++
 		}
-		cfg.Stages[len(cfg.Stages)-1].Blocks++
 	}
 	if err := cfg.Validate(); err != nil {
 		return cfg, err
@@ -49,23 +48,24 @@ func (m *matcher) config(height, width int) (resnext.Config, error) {
 	return cfg, nil
 }
 
-// begins reports whether block i is the first of a stage: where the widths change, or the stride does.
+// begins reports whether block i is the first of a stage: where the map shrinks, or the block is not as the one before.
 func (m *matcher) begins(i int) bool {
-	if i == 0 {
+	if i == 0 || m.blocks[i].stride() != 1 {
 		return true
 	}
-	b, before := m.blocks[i], m.blocks[i-1]
-	return b.transform.conv.Stride != 1 || b.transform.conv.out() != before.transform.conv.out() || b.expand.conv.out() != before.expand.conv.out()
+	s, before := m.blocks[i].stage(), m.blocks[i-1].stage()
+	s.Stride, s.StrideOn = before.Stride, before.StrideOn
+	return s != before
 }
 
 // checkShortcut wants a projection exactly where the shape changes.
 func (b *block) checkShortcut(in int) error {
-	out, stride := b.expand.conv.out(), b.transform.conv.Stride
+	out, stride := b.last().out(), b.stride()
 	changes := in != out || stride != 1
 	switch has := b.shortcut.conv != nil; {
 	case changes && !has:
 		return fmt.Errorf("%s: the block goes from %d to %d channels with stride %d and has no projection as its shortcut; expected a 1x1 convolution (the paper's shortcuts B or C)",
-			b.expand.conv.Title, in, out, stride)
+			b.last().Title, in, out, stride)
 	case !changes && has:
 		return fmt.Errorf("%s: a projection in a block whose shape stays the same (%d channels, stride 1); expected the identity as its shortcut (the paper's shortcut B)",
 			b.shortcut.conv.Title, in)
@@ -91,15 +91,16 @@ func (m *matcher) checkAverage(cfg resnext.Config) error {
 func (m *matcher) units() map[string]unit {
 	all := map[string]unit{topology.StemName: m.first}
 	stage, index := -1, -1
-	for i, b := range m.blocks {
+	for i := range m.blocks {
+		b := &m.blocks[i]
 		index++
 		if m.begins(i) {
 			stage, index = stage+1, 0
 		}
-		for role, u := range map[topology.Role]unit{
-			topology.Reduce: b.reduce, topology.Transform: b.transform, topology.Expand: b.expand, topology.Shortcut: b.shortcut,
-		} {
-			all[topology.LayerName(topology.BlockName(stage, index), role)] = u
+		name := topology.BlockName(stage, index)
+		all[topology.LayerName(name, topology.Shortcut)] = b.shortcut
+		for j, l := range b.kind.Branch() {
+			all[topology.LayerName(name, l.Role)] = b.branch[j]
 		}
 	}
 	return all

@@ -4,10 +4,11 @@ import (
 	"fmt"
 
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // Match finds the network whose logits are output's. height and width are the size of its images in pixels;
-// 0 takes the usual one, 224x224 or, without the stem's max pooling, 32x32.
+// 0 takes the usual one, 224x224 or, where the stem keeps the size of its image, 32x32.
 func Match(output *Node, height, width int) (*Network, error) {
 	m := &matcher{consumers: make(map[*Node][]*Node), output: output}
 	input, err := m.collect()
@@ -32,7 +33,7 @@ func Match(output *Node, height, width int) (*Network, error) {
 	return m.network(height, width)
 }
 
-// maxBlocks bounds the bottlenecks; ResNet-152 has 50.
+// maxBlocks bounds the blocks; ResNet-152 has 50.
 const maxBlocks = 2048
 
 // matcher is one walk over a graph.
@@ -54,9 +55,16 @@ type unit struct {
 	last       *Node // the one whose output leaves the unit
 }
 
-// block is a bottleneck; the shortcut is an identity where its convolution is nil.
+// block is a block; the shortcut is an identity where its convolution is nil.
 type block struct {
-	reduce, transform, expand, shortcut unit
+	kind     topology.Kind
+	branch   []unit
+	shortcut unit
+	// strided is the convolution that shrinks the map, and strideOn its role; nil if none does.
+	strided  *Node
+	strideOn topology.Role
+	// cardinality is the number of groups; 0 in kinds without.
+	cardinality int
 }
 
 // collect finds who takes what, and the one input.
@@ -114,7 +122,7 @@ func (m *matcher) expected(what string, n *Node) error {
 			return c.problem()
 		}
 	}
-	return fmt.Errorf("after %s: expected %s, found %s; only ResNeXt and ResNet of bottlenecks run here: export the plain network (in eval mode, without pre- and postprocessing)",
+	return fmt.Errorf("after %s: expected %s, found %s; only networks of the ResNet family run here: export the plain network (in eval mode, without pre- and postprocessing)",
 		n.Title, what, m.after(n))
 }
 
@@ -202,7 +210,7 @@ func (m *matcher) head(x *Node) (err error) {
 		return m.expected("the end, the logits", m.classifier)
 	}
 	if len(m.blocks) == 0 {
-		return fmt.Errorf("no bottleneck between %s and %s", m.first.conv.Title, m.average.Title)
+		return fmt.Errorf("no block between %s and %s", m.first.conv.Title, m.average.Title)
 	}
 	return nil
 }

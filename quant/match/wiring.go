@@ -82,10 +82,3 @@ type Layer struct {
 	// Norm is nil where the normalisation is part of the weights already.
 	Norm *Stats
 }
-
-// FirstStride explains why the original form of ResNet cannot run; it ends a sentence about where the
-// stride was found.
-const FirstStride = "the original ResNet v1 halves the map in a bottleneck's first 1x1 convolution, and this library runs only the later form (v1.5 of torchvision, timm and every ResNeXt) with the stride on the 3x3; train or download the network in that form"
-
-// NoBasicBlocks explains the same of shallow ResNets.
-const NoBasicBlocks = "a basic block of two convolutions, as in ResNet-18 and ResNet-34; only bottlenecks of three run here: use ResNet-50, ResNeXt-50 or deeper"

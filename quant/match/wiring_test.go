@@ -35,7 +35,7 @@ func TestMatch(t *testing.T) {
 	output, _ := tiny()
 	n, err := Match(output, 0, 0)
 	require.NoError(t, err)
-	require.Equal(t, []int{32, 32, 2, 2}, []int{n.Config.Height, n.Config.Width, n.Config.Classes, n.Config.Cardinality})
+	require.Equal(t, []int{32, 32, 2, 2}, []int{n.Config.Height, n.Config.Width, n.Config.Classes, n.Config.Stages[0].Cardinality})
 	require.Equal(t, "shortcut", n.Layers["stage1.block0.shortcut"].Title)
 	require.Len(t, n.Layers, 6)
 }
@@ -49,18 +49,18 @@ func TestMatchRefuses(t *testing.T) {
 			p["reduce"].In[0] = then(Add, "mix", p["reduce"].In[0], &Node{Op: Input, Title: "mask"})
 		}, "depend on two inputs"},
 		"no image":            {func(p map[string]*Node) { *p["image"] = Node{Op: "Constant", Title: "noise"} }, "do not depend on any input"},
-		"no shortcut":         {func(p map[string]*Node) { p["relu"].In[0] = p["expand"] }, "expected a bottleneck (two nodes"},
+		"no shortcut":         {func(p map[string]*Node) { p["relu"].In[0] = p["expand"] }, "expected a block (two nodes"},
 		"shortcut of a group": {func(p map[string]*Node) { p["shortcut"].Groups = 2 }, "shortcut: is 1x1 with 2 groups"},
 		"3x3 of another size": {func(p map[string]*Node) { p["transform"].Kernel, p["transform"].Pad = 5, 2 }, "transform: is 5x5; expected the 3x3"},
 		"too little padding":  {func(p map[string]*Node) { p["transform"].Pad = 0 }, "transform has a padding of 0; expected 1 for a kernel of 3x3"},
-		"strides apart":       {func(p map[string]*Node) { p["transform"].Stride = 2 }, "shortcut: has stride 1, its block's 3x3 convolution transform has 2"},
-		"stride at the end":   {func(p map[string]*Node) { p["expand"].Stride = 2 }, "expand: has stride 2"},
+		"strides apart":       {func(p map[string]*Node) { p["transform"].Stride = 2 }, "shortcut: has stride 1, its block's branch has 2"},
+		"two strides":         {func(p map[string]*Node) { p["expand"].Stride, p["transform"].Stride = 2, 2 }, "expand: has stride 2, and so has transform before it"},
 		"grouped 1x1":         {func(p map[string]*Node) { p["expand"].Groups = 2 }, "expand: has 2 groups"},
 		"no ReLU":             {func(p map[string]*Node) { p["transform"].In[0] = p["reduce"] }, "reduce: is not followed by a ReLU"},
 		"early ReLU":          {func(p map[string]*Node) { p["sum"].In[0] = then(ReLU, "early", p["expand"]) }, "early: comes before the addition"},
 		"ReLU in a shortcut":  {func(p map[string]*Node) { p["sum"].In[1] = then(ReLU, "side", p["shortcut"]) }, "side: is in a shortcut"},
 		"no ReLU at the end":  {func(p map[string]*Node) { p["average"].In[0] = p["sum"] }, "after sum: expected a ReLU, found average"},
-		"no bottleneck":       {func(p map[string]*Node) { p["average"].In[0] = p["reduce"].In[0] }, "no bottleneck between stem and average"},
+		"no block":            {func(p map[string]*Node) { p["average"].In[0] = p["reduce"].In[0] }, "no block between stem and average"},
 		"twice the same":      {func(p map[string]*Node) { p["sum"].In = []*Node{p["expand"], p["expand"]} }, "expected"},
 		"padded average":      {func(p map[string]*Node) { p["average"].Kernel, p["average"].Pad = 32, 1 }, "average: has a padding of 1"},
 		"a problem":           {func(p map[string]*Node) { p["relu"].Problem = "leaks" }, "relu leaks"},
@@ -88,7 +88,7 @@ func TestSharedWeights(t *testing.T) {
 		p["expand"].Weight, p["shortcut"].Weight = p["reduce"].Weight, p["reduce"].Weight
 		p["expand"].Weight.Shape = []int{4, 4, 1, 1}
 		m := &matcher{consumers: map[*Node][]*Node{}, output: output}
-		m.blocks = []block{{reduce: unit{conv: p["reduce"]}, expand: unit{conv: p["expand"]}, shortcut: unit{conv: p["shortcut"]}}}
+		m.blocks = []block{{branch: []unit{{conv: p["reduce"]}, {conv: p["transform"]}, {conv: p["expand"]}}, shortcut: unit{conv: p["shortcut"]}}}
 		require.EqualError(t, m.checkShared(), "expand and reduce share their weights; expected weights of its own for each layer")
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 // InputSize is the height and width of the padded image, see Options.Padded.
 func InputSize(cfg resnext.Config) (h, w int) {
-	p := cfg.Stem.Kernel / 2
+	p := cfg.Stem.Convs[0].Kernel / 2
 	return cfg.Height + 2*p, cfg.Width + 2*p
 }
 
@@ -19,7 +19,7 @@ func Input(cfg resnext.Config, p resnext.Preprocess, rgb []byte) ([]byte, error)
 		return nil, fmt.Errorf("the image has %d bytes, expected %d", len(rgb), want)
 	}
 	h, w := InputSize(cfg)
-	border, pad := cfg.Stem.Kernel/2, p.PadBytes()
+	border, pad := cfg.Stem.Convs[0].Kernel/2, p.PadBytes()
 	in := make([]byte, 3*h*w)
 	for c := range 3 {
 		plane := in[c*h*w:][:h*w]

@@ -43,8 +43,8 @@ type madeConstant struct {
 // tinyFloat is a small network of the family: both kinds of shortcuts, strides and groups.
 func tinyFloat() resnext.Config {
 	return resnext.Config{
-		Cardinality: 2, Stem: resnext.Stem{Kernel: 7, Stride: 2, Width: 8, MaxPool: true}, Classes: 3, Height: 224, Width: 224,
-		Stages: []resnext.Stage{{Blocks: 2, Inner: 4, Out: 8, Stride: 1}, {Blocks: 2, Inner: 8, Out: 12, Stride: 2}},
+		Stem: resnext.SimpleStem(7, 2, 8, resnext.Max3x3), Classes: 3, Height: 224, Width: 224,
+		Stages: resnext.Uniform(2, []resnext.Stage{{Blocks: 2, Inner: 4, Out: 8, Stride: 1}, {Blocks: 2, Inner: 8, Out: 12, Stride: 2}}),
 	}
 }
 

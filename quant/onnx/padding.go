@@ -5,7 +5,7 @@ import "github.com/libresnext/libresnext/resnext"
 // padded adds the network's border around the images and gives the result's name. ONNX pads with one number for
 // all channels: where they differ, each is padded alone. The numbers are bytes, so nothing is rounded.
 func (e *exporter) padded(cfg resnext.Config, p resnext.Preprocess) string {
-	border, bytes := cfg.Stem.Kernel/2, p.PadBytes()
+	border, bytes := cfg.Stem.Convs[0].Kernel/2, p.PadBytes()
 	if e.options.Padded || border == 0 {
 		return imageName
 	}

@@ -15,14 +15,17 @@ import (
 
 	"github.com/libresnext/libresnext/internal/testnet"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 func TestReadNetworks(t *testing.T) {
 	identity := tinyFloat() // the pooled stem is the first block's shortcut
 	deep := tinyFloat()
-	deep.Stages = append(deep.Stages, resnext.Stage{Blocks: 1, Inner: 8, Out: 12, Stride: 2}, resnext.Stage{Blocks: 2, Inner: 6, Out: 20, Stride: 1})
+	deep.Stages = append(deep.Stages,
+		resnext.Stage{Blocks: 1, Inner: 8, Out: 12, Cardinality: 2, Stride: 2, StrideOn: topology.Reduce},
+		resnext.Stage{Blocks: 2, Inner: 6, Out: 20, Cardinality: 3, Stride: 1})
 	small := tinyFloat()
-	small.Stem, small.Height, small.Width, small.Cardinality = resnext.CIFARStem, 32, 32, 1
+	small.Stem, small.Height, small.Width, small.Stages = resnext.CIFARStem(), 32, 32, resnext.Uniform(1, slices.Clone(small.Stages))
 	wide := tinyFloat()
 	wide.Height, wide.Width = 64, 96
 	for name, cfg := range map[string]resnext.Config{"identity": identity, "deep": deep, "CIFAR form": small, "not square": wide} {

@@ -17,19 +17,13 @@ func TestReadRefuses(t *testing.T) {
 		change func(m *made)
 		want   []string
 	}{
-		"stride on the first 1x1": {
+		"two strides": {
 			func(m *made) { m.node("stage2.block0.reduce").set("strides", intsAttribute("strides", 2, 2)) },
-			[]string{`Conv "stage2.block0.reduce": has stride 2`, "original ResNet v1", "stride on the 3x3"},
-		},
-		"basic block": {
-			func(m *made) {
-				m.node("stage1.block0.sum").in[0] = m.node("stage1.block0.transform").out[0]
-			},
-			[]string{"basic block", "ResNet-18"},
+			[]string{`Conv "stage2.block0.transform": has stride 2, and so has Conv "stage2.block0.reduce"`},
 		},
 		"another activation": {
 			func(m *made) { m.node("stage1.block0.reduce_out.relu").op = "Sigmoid" },
-			[]string{`found Sigmoid "stage1.block0.reduce_out.relu"`, "only ResNeXt and ResNet of bottlenecks run here"},
+			[]string{`found Sigmoid "stage1.block0.reduce_out.relu"`, "only networks of the ResNet family run here"},
 		},
 		"ReLU6": {
 			func(m *made) {
@@ -178,7 +172,7 @@ func TestReadRefuses(t *testing.T) {
 			func(m *made) {
 				m.node("stage2.block1.transform").set("group", intAttribute("group", 4))
 			},
-			[]string{`Conv "stage2.block1.transform": has 4 groups, the first block's 3x3 convolution has 2`},
+			[]string{`Conv "stage2.block1.transform": its weights are [8 4 3 3], what comes before it needs [8 2 3 3]`},
 		},
 		"no groups": {func(m *made) { m.node("stem").set("group", intAttribute("group", 0)) }, []string{`Conv "stem" has no groups`}},
 		"biases of another number": {

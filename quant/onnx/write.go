@@ -114,7 +114,13 @@ func (e *exporter) model() ([][]byte, error) {
 
 // metadata gives the encoded metadata_props.
 func (e *exporter) metadata() ([]byte, error) {
-	values := map[string]any{"labels": e.q.Labels, "preprocess": e.q.Preprocess, "calibration": e.q.Calibration, "config": e.q.Config}
+	config, _, err := e.q.Config.Encode()
+	if err != nil {
+		return nil, fmt.Errorf("metadata: %w", err)
+	}
+	values := map[string]any{
+		"labels": e.q.Labels, "preprocess": e.q.Preprocess, "calibration": e.q.Calibration, "config": json.RawMessage(config),
+	}
 	if len(e.q.Labels) == 0 {
 		delete(values, "labels")
 	}

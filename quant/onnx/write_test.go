@@ -50,7 +50,7 @@ func TestStructure(t *testing.T) {
 				count[n.op]++
 			}
 			convs, blocks, pools := len(cfg.Convs()), len(q.Residual), 0
-			if cfg.Stem.MaxPool {
+			if cfg.Stem.Pool == topology.Max3x3 {
 				pools = 1
 			}
 			// Rounded are the outputs of convolutions, of blocks, of the pool and of the average; unrounded

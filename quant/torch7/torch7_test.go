@@ -201,8 +201,8 @@ func read(t testing.TB, b []byte) (*match.Network, error) {
 
 func TestRead(t *testing.T) {
 	for name, cfg := range map[string]resnext.Config{
-		"ImageNet form": testnet.Tiny(resnext.Stem{Kernel: 7, Stride: 2, Width: 8, MaxPool: true}),
-		"CIFAR form":    testnet.Tiny(resnext.Stem{Kernel: 3, Stride: 1, Width: 6}),
+		"ImageNet form": testnet.Tiny(resnext.SimpleStem(7, 2, 8, resnext.Max3x3)),
+		"CIFAR form":    testnet.Tiny(resnext.SimpleStem(3, 1, 6, resnext.NoPool)),
 	} {
 		for wrapper, wrap := range map[string]func(module) any{
 			"bare":            func(m module) any { return m },
@@ -262,7 +262,7 @@ func TestReadRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := network{rand.New(rand.NewPCG(1, 2)), map[string][]float32{}}
-			m := n.model(testnet.Tiny(resnext.Stem{Kernel: 7, Stride: 2, Width: 8, MaxPool: true}))
+			m := n.model(testnet.Tiny(resnext.SimpleStem(7, 2, 8, resnext.Max3x3)))
 			_, err := read(t, encode(c.change(m)))
 			require.ErrorContains(t, err, "m.t7: ")
 			require.ErrorContains(t, err, c.want)
@@ -273,7 +273,7 @@ func TestReadRefuses(t *testing.T) {
 // Damage anywhere is an error or leaves a sound network; nothing takes memory or stack that the file has not.
 func TestReadDamage(t *testing.T) {
 	n := network{rand.New(rand.NewPCG(1, 2)), map[string][]float32{}}
-	b := encode(n.model(testnet.Tiny(resnext.Stem{Kernel: 3, Stride: 1, Width: 6})))
+	b := encode(n.model(testnet.Tiny(resnext.SimpleStem(3, 1, 6, resnext.NoPool))))
 	for size := 0; size < len(b); size += 1 + len(b)/150 {
 		_, err := newDecoder(bytes.NewReader(b), int64(size)).network()
 		require.Error(t, err)
@@ -357,7 +357,7 @@ func TestDropout(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := network{rand.New(rand.NewPCG(1, 2)), map[string][]float32{}}
-			m := n.model(testnet.Tiny(resnext.Stem{Kernel: 7, Stride: 2, Width: 8, MaxPool: true}))
+			m := n.model(testnet.Tiny(resnext.SimpleStem(7, 2, 8, resnext.Max3x3)))
 			list := items(m)
 			end := len(list) / 2
 			classifier := list[len(list)-1]

@@ -40,9 +40,8 @@ func fromCheckpoint(c *checkpoint.Checkpoint, arch string, form *hub.ResNet) (*f
 		return fail(err)
 	}
 	cfg, ok := infer(c, tensors, d, &p)
-	if d.hub && form != nil && form.FirstStage && len(cfg.Stages) > 0 {
-		cfg.Stages[0].Stride = 2
-		cfg.Name = ""
+	if ok && d.hub && form != nil {
+		applyForm(&cfg, form)
 	}
 	if !ok {
 		return fail(p.err("the network's form cannot be read from the tensors"))
@@ -59,6 +58,19 @@ func fromCheckpoint(c *checkpoint.Checkpoint, arch string, form *hub.ResNet) (*f
 		return fail(p.err(fmt.Sprintf("not a complete and sound network of this family (%s names)", d.title)))
 	}
 	return n, d, nil
+}
+
+// applyForm gives a network the strides that a hub says it has.
+func applyForm(cfg *resnext.Config, form *hub.ResNet) {
+	if form.FirstStage {
+		cfg.Stages[0].Stride = 2
+	}
+	for i := range cfg.Stages {
+		if s := &cfg.Stages[i]; form.InBottleneck && s.Kind == resnext.Bottleneck {
+			s.StrideOn = topology.Reduce
+		}
+	}
+	cfg.Name = cfg.CanonicalName()
 }
 
 // problems collects what is wrong with a checkpoint.

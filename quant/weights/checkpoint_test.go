@@ -81,7 +81,7 @@ func requireClose(t *testing.T, want, got []float32, name string) {
 func TestDialects(t *testing.T) {
 	for i := range dialects {
 		d := &dialects[i]
-		for _, stem := range []resnext.Stem{resnext.ImageNetStem, resnext.CIFARStem} {
+		for _, stem := range []resnext.Stem{resnext.ImageNetStem(), resnext.CIFARStem()} {
 			for _, folded := range []bool{false, true} {
 				want := float.Random(testnet.Tiny(stem), 4)
 				c := save(want, d, folded)
@@ -105,9 +105,9 @@ func TestDialects(t *testing.T) {
 
 // A convolution's bias in front of a normalisation is folded too.
 func TestBiasBeforeNormalisation(t *testing.T) {
-	want := float.Random(testnet.Tiny(resnext.CIFARStem), 4)
+	want := float.Random(testnet.Tiny(resnext.CIFARStem()), 4)
 	c := save(want, &dialects[0], false)
-	bias := make([]float32, want.Config.Stem.Width)
+	bias := make([]float32, want.Config.Stem.Convs[0].Width)
 	for i := range bias {
 		bias[i] = float32(i)
 		c.Tensors["bn1.running_mean"].Data[i] += bias[i]
@@ -122,7 +122,7 @@ func TestBiasBeforeNormalisation(t *testing.T) {
 
 // Filters that training has switched off have a variance of zero.
 func TestDeadFilterStaysFinite(t *testing.T) {
-	n := float.Random(testnet.Tiny(resnext.CIFARStem), 4)
+	n := float.Random(testnet.Tiny(resnext.CIFARStem()), 4)
 	c := save(n, &dialects[0], false)
 	c.Tensors["bn1.running_var"].Data[3] = 0
 	c.Tensors["bn1.weight"].Data[3] = 0
@@ -151,7 +151,7 @@ func TestArchitecture(t *testing.T) {
 	require.ErrorContains(t, err, "inner width of stage 1")
 	require.NotContains(t, err.Error(), "cardinality")
 	_, err = FromCheckpoint(c, "resnext50_32x4d")
-	require.ErrorContains(t, err, "stem kernel")
+	require.ErrorContains(t, err, "stem: resnext50_32x4d has 7x7, 64 channels, the tensors have 3x3, 64 channels")
 	require.ErrorContains(t, err, "number of stages")
 	_, err = FromCheckpoint(c, "vgg16")
 	require.ErrorContains(t, err, "vgg16")
@@ -251,7 +251,7 @@ func TestDamagedCheckpoints(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := save(float.Random(testnet.Tiny(resnext.ImageNetStem), 4), &dialects[0], false)
+			c := save(float.Random(testnet.Tiny(resnext.ImageNetStem()), 4), &dialects[0], false)
 			test.damage(c)
 			n, err := FromCheckpoint(c, "auto")
 			require.Nil(t, n)

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/libresnext/libresnext/quant/hub"
-	"github.com/libresnext/libresnext/quant/match"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
@@ -81,8 +80,6 @@ func (d *dialect) checkForm(form *hub.ResNet) error {
 	switch {
 	case !d.hub || form == nil:
 		return nil
-	case form.InBottleneck:
-		return fmt.Errorf("config.json beside it has downsample_in_bottleneck: %s", match.FirstStride)
 	case form.Activation != "" && form.Activation != "relu":
 		return fmt.Errorf("config.json beside it has the activation %q; only networks with relu run here", form.Activation)
 	}
@@ -124,8 +121,7 @@ func (d *dialect) depths(tensors []string) []int {
 	return blocks
 }
 
-// recognise finds the dialect that most of the tensors follow, or nil if none is that of a network of
-// bottlenecks.
+// recognise finds the dialect that most of the tensors follow, or nil if none is that of a network of blocks.
 func recognise(tensors []string) *dialect {
 	var best *dialect
 	bestCount := 0
@@ -138,8 +134,7 @@ func recognise(tensors []string) *dialect {
 	return best
 }
 
-// count is the number of tensors whose names belong to d; 0 without the last convolution of any
-// bottleneck.
+// count is the number of tensors whose names belong to d; 0 without the last convolution of any block.
 func (d *dialect) count(tensors []string) int {
 	var inner, outer []string
 	for role, n := range d.layers {
@@ -154,16 +149,43 @@ func (d *dialect) count(tensors []string) int {
 		}
 	}
 	known := regexp.MustCompile(fmt.Sprintf(`^(?:%s(?:%s)|%s)\.\w+$`, d.blockPattern, strings.Join(inner, "|"), strings.Join(outer, "|")))
-	expand := regexp.MustCompile("^" + d.blockPattern + regexp.QuoteMeta(d.layers[topology.Expand].conv) + `\.weight$`)
+	last := regexp.MustCompile(fmt.Sprintf(`^%s(?:%s)\.weight$`, d.blockPattern, strings.Join(d.lasts(), "|")))
 	count, found := 0, false
 	for _, t := range tensors {
 		if known.MatchString(t) {
 			count++
 		}
-		found = found || expand.MatchString(t)
+		found = found || last.MatchString(t)
 	}
 	if !found {
 		return 0
 	}
 	return count
+}
+
+// lasts are the last convolutions of all kinds of blocks that the dialect has names for, as patterns.
+func (d *dialect) lasts() []string {
+	var all []string
+	for _, k := range topology.Kinds() {
+		branch := k.Branch()
+		if n, ok := d.layers[branch[len(branch)-1].Role]; ok {
+			all = append(all, regexp.QuoteMeta(n.conv))
+		}
+	}
+	return all
+}
+
+// kind finds the kind of the block with a prefix: the one with the longest branch whose convolutions are all there.
+func (d *dialect) kind(has func(tensor string) bool, prefix string) (topology.Kind, bool) {
+	for _, k := range topology.Kinds() {
+		all := true
+		for _, l := range k.Branch() {
+			n, named := d.layers[l.Role]
+			all = all && named && has(prefix+n.conv+".weight")
+		}
+		if all {
+			return k, true
+		}
+	}
+	return "", false
 }

@@ -86,11 +86,11 @@ func TestImageNetStyleMapsArePyTorchs(t *testing.T) {
 	golden := readNPZ(t, "testdata/imagenet_small_golden.npz")
 	n := load(t, "testdata/imagenet_small.pth", "")
 	require.Equal(t, resnext.Config{
-		Cardinality: 8, Stem: resnext.ImageNetStem, Classes: 21, Height: 224, Width: 224,
-		Stages: []resnext.Stage{
+		Stem: resnext.ImageNetStem(), Classes: 21, Height: 224, Width: 224,
+		Stages: resnext.Uniform(8, []resnext.Stage{
 			{Blocks: 2, Inner: 32, Out: 96, Stride: 1}, {Blocks: 1, Inner: 64, Out: 128, Stride: 2},
 			{Blocks: 1, Inner: 96, Out: 144, Stride: 2}, {Blocks: 2, Inner: 128, Out: 160, Stride: 2},
-		},
+		}),
 	}, n.Config)
 	image := golden["image"]
 	require.NoError(t, n.SetInputSize(image.shape[0], image.shape[1]))

@@ -27,21 +27,29 @@ func infer(c *checkpoint.Checkpoint, tensors []string, d *dialect, p *problems) 
 		return t.Shape
 	}
 	stem, classifier := shape(d.layers[topology.StemRole].conv+".weight", 4), shape(d.layers[topology.ClassifierRole].conv+".weight", 2)
-	cfg := resnext.Config{
-		Stem:    resnext.Stem{Kernel: stem[2], Stride: 1, Width: stem[0]},
-		Classes: classifier[0], Height: 32, Width: 32,
-	}
-	if cfg.Stem.Kernel >= resnext.ImageNetStem.Kernel {
-		cfg.Stem.Stride, cfg.Stem.MaxPool = 2, true
+	cfg := resnext.Config{Stem: resnext.SimpleStem(stem[2], 1, stem[0], resnext.NoPool), Classes: classifier[0], Height: 32, Width: 32}
+	if large := resnext.ImageNetStem(); stem[2] >= large.Convs[0].Kernel {
+		cfg.Stem.Convs[0].Stride, cfg.Stem.Pool = 2, large.Pool
 		cfg.Height, cfg.Width = 224, 224
 	}
+	has := func(name string) bool { return c.Tensors[name] != nil }
 	for i, blocks := range d.depths(tensors) {
 		prefix := d.prefix(i, 0)
-		transform, expand := shape(prefix+d.layers[topology.Transform].conv+".weight", 4), shape(prefix+d.layers[topology.Expand].conv+".weight", 4)
-		stage := resnext.Stage{Blocks: blocks, Inner: transform[0], Out: expand[0], Stride: 2}
+		kind, _ := d.kind(has, prefix) // the usual kind where none is whole: what is missing is named below
+		branch := kind.Branch()
+		stage := resnext.Stage{Kind: kind, Blocks: blocks, Cardinality: 1, Stride: 2}
+		for j, l := range branch {
+			weight := shape(prefix+d.layers[l.Role].conv+".weight", 4)
+			if j == 0 {
+				stage.Inner = weight[0]
+			}
+			if l.Grouped {
+				stage.Cardinality = weight[0] / max(1, weight[1])
+			}
+			stage.Out = weight[0]
+		}
 		if i == 0 {
 			stage.Stride = 1
-			cfg.Cardinality = transform[0] / max(1, transform[1])
 		}
 		cfg.Stages = append(cfg.Stages, stage)
 	}
@@ -69,13 +77,13 @@ func agree(arch string, found resnext.Config) error {
 			diffs = append(diffs, fmt.Sprintf("%s: %s has %v, the tensors have %v", what, arch, want, got))
 		}
 	}
-	differ("cardinality", named.Cardinality, found.Cardinality)
-	differ("stem kernel", named.Stem.Kernel, found.Stem.Kernel)
-	differ("stem width", named.Stem.Width, found.Stem.Width)
+	differ("stem", stemText(named.Stem), stemText(found.Stem))
 	differ("number of stages", len(named.Stages), len(found.Stages))
 	for i := range min(len(named.Stages), len(found.Stages)) {
 		want, got := named.Stages[i], found.Stages[i]
 		differ(fmt.Sprintf("blocks of stage %d", i+1), want.Blocks, got.Blocks)
+		differ(fmt.Sprintf("kind of the blocks of stage %d", i+1), want.Kind, got.Kind)
+		differ(fmt.Sprintf("cardinality of stage %d", i+1), want.Cardinality, got.Cardinality)
 		differ(fmt.Sprintf("inner width of stage %d", i+1), want.Inner, got.Inner)
 		differ(fmt.Sprintf("output channels of stage %d", i+1), want.Out, got.Out)
 	}
@@ -88,4 +96,13 @@ func agree(arch string, found resnext.Config) error {
 	}
 	return fmt.Errorf("the tensors are not %s but %s (leave the architecture out to take what they hold):\n  %s",
 		arch, name, strings.Join(diffs, "\n  "))
+}
+
+// stemText describes a stem's convolutions: "7x7, 64 channels".
+func stemText(s resnext.Stem) string {
+	var convs []string
+	for _, c := range s.Convs {
+		convs = append(convs, fmt.Sprintf("%dx%d, %d channels", c.Kernel, c.Kernel, c.Width))
+	}
+	return strings.Join(convs, "; ")
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/libresnext/libresnext/quant/match"
 	"github.com/libresnext/libresnext/quant/onnx"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 const exports = "testdata/exports/"
@@ -50,6 +51,7 @@ func TestExportsGivePyTorchsLogits(t *testing.T) {
 		{Blocks: 2, Inner: 8, Out: 16, Stride: 1}, {Blocks: 1, Inner: 8, Out: 16, Stride: 2},
 		{Blocks: 1, Inner: 12, Out: 24, Stride: 2}, {Blocks: 1, Inner: 12, Out: 24, Stride: 2},
 	}
+	resnext.Uniform(4, small)
 	logits := exportLogits(t)
 	for _, c := range []struct {
 		path, format, dialect string
@@ -63,9 +65,9 @@ func TestExportsGivePyTorchsLogits(t *testing.T) {
 		{"dynamo.onnx", "onnx", "opset 20, written by pytorch 2.15.0+cu132", true, small, 1e-6},
 		{"dynamo_plain.onnx", "onnx", "opset 18, written by pytorch 2.15.0+cu132", true, small, 1e-6},
 		{"half.onnx", "onnx", "opset 13, written by pytorch 2.15.0", true, small, 1e-2},
-		{"transformers", "safetensors", "transformers names", false, []resnext.Stage{
+		{"transformers", "safetensors", "transformers names", false, resnext.Uniform(1, []resnext.Stage{
 			{Blocks: 2, Inner: 4, Out: 16, Stride: 1}, {Blocks: 1, Inner: 6, Out: 24, Stride: 2}, {Blocks: 1, Inner: 8, Out: 32, Stride: 2},
-		}, 1e-6},
+		}), 1e-6},
 	} {
 		t.Run(c.path, func(t *testing.T) {
 			n, from, err := Open(exports+c.path, "")
@@ -101,7 +103,7 @@ func TestHubFiles(t *testing.T) {
 		Mean: [3]float32{0.5, 0.5, 0.5}, Std: [3]float32{0.25, 0.25, 0.25},
 	}, from.Hub.Prepare)
 	require.Equal(t, &hub.ResNet{Activation: "relu"}, from.Hub.ResNet)
-	require.Equal(t, 1, n.Config.Cardinality)
+	require.Equal(t, 1, n.Config.Stages[0].Cardinality)
 }
 
 // config.json decides where the strides are.
@@ -109,7 +111,7 @@ func TestHubStrides(t *testing.T) {
 	config := string(readFile(t, exports+"transformers/config.json"))
 	for name, c := range map[string]struct{ from, to, want string }{
 		"as it is":            {"", "", ""},
-		"original ResNet":     {`"downsample_in_bottleneck": false`, `"downsample_in_bottleneck": true`, "the original ResNet v1 halves the map"},
+		"original ResNet":     {`"downsample_in_bottleneck": false`, `"downsample_in_bottleneck": true`, ""},
 		"another activation":  {`"hidden_act": "relu"`, `"hidden_act": "gelu"`, `activation "gelu"`},
 		"stride of a text":    {`"downsample_in_bottleneck": false`, `"downsample_in_bottleneck": "no"`, `downsample_in_bottleneck is "no"; expected true or false`},
 		"damaged":             {"{", "[[", "config.json: not JSON"},
@@ -129,7 +131,10 @@ func TestHubStrides(t *testing.T) {
 			require.NoError(t, err)
 			stride := map[bool]int{false: 1, true: 2}[name == "first stage strided"]
 			require.Equal(t, stride, n.Config.Stages[0].Stride)
-			require.Equal(t, resnext.ImageNetStem.MaxPool, n.Config.Stem.MaxPool)
+			on := map[bool]topology.Role{true: topology.Reduce}[name == "original ResNet"]
+			require.Equal(t, on, n.Config.Stages[1].StrideOn)
+			require.Equal(t, map[bool]int{false: 1, true: 2}[name == "original ResNet"], n.Convs["stage2.block0.reduce"].Shape.Stride)
+			require.Equal(t, resnext.Max3x3, n.Config.Stem.Pool)
 		})
 	}
 }

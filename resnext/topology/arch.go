@@ -3,6 +3,7 @@ package topology
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -81,11 +82,11 @@ func (c Config) CanonicalName() string {
 	d := c.BaseWidth()
 	try := c
 	if blocks, ok := imageNetBlocks[c.Layers()]; ok && !c.CIFAR() {
-		try = imageNetConfig(c.Cardinality, d, blocks)
-		if !sameShape(c, try) {
+		try = imageNetConfig(c.Stages[0].Cardinality, d, blocks)
+		if !SameShape(c, try) {
 			return ""
 		}
-		name := fmt.Sprintf("resnext%d_%dx%dd", c.Layers(), c.Cardinality, d)
+		name := fmt.Sprintf("resnext%d_%dx%dd", c.Layers(), c.Stages[0].Cardinality, d)
 		for a, n := range aliases {
 			if n == name {
 				return a
@@ -94,11 +95,11 @@ func (c Config) CanonicalName() string {
 		return name
 	}
 	widen := c.Stages[0].Out / 64
-	try = cifarConfig(c.Cardinality, d, c.Stages[0].Blocks, widen)
-	if !sameShape(c, try) {
+	try = cifarConfig(c.Stages[0].Cardinality, d, c.Stages[0].Blocks, widen)
+	if !SameShape(c, try) {
 		return ""
 	}
-	name := fmt.Sprintf("resnext%d_%dx%dd", c.Layers(), c.Cardinality, d)
+	name := fmt.Sprintf("resnext%d_%dx%dd", c.Layers(), c.Stages[0].Cardinality, d)
 	if _, clash := imageNetBlocks[c.Layers()]; widen != 4 || clash {
 		name += fmt.Sprintf("_w%d", widen)
 	}
@@ -106,40 +107,36 @@ func (c Config) CanonicalName() string {
 }
 
 func imageNetConfig(card, width int, blocks []int) Config {
-	c := Config{Cardinality: card, Stem: ImageNetStem, Classes: 1000, Height: 224, Width: 224}
+	c := Config{Stem: ImageNetStem(), Classes: 1000, Height: 224, Width: 224}
 	for i, n := range blocks {
 		stride := 2
 		if i == 0 {
 			stride = 1
 		}
-		c.Stages = append(c.Stages, Stage{Blocks: n, Inner: card * width << i, Out: 256 << i, Stride: stride})
+		c.Stages = append(c.Stages, Stage{Blocks: n, Inner: card * width << i, Out: 256 << i, Cardinality: card, Stride: stride})
 	}
 	return c
 }
 
 func cifarConfig(card, width, blocks, widen int) Config {
-	c := Config{Cardinality: card, Stem: CIFARStem, Classes: 10, Height: 32, Width: 32}
+	c := Config{Stem: CIFARStem(), Classes: 10, Height: 32, Width: 32}
 	for i := range 3 {
 		stride := 2
 		if i == 0 {
 			stride = 1
 		}
-		c.Stages = append(c.Stages, Stage{Blocks: blocks, Inner: card * width << i, Out: 64 * widen << i, Stride: stride})
+		c.Stages = append(c.Stages, Stage{Blocks: blocks, Inner: card * width << i, Out: 64 * widen << i, Cardinality: card, Stride: stride})
 	}
 	return c
 }
 
-// sameShape tells whether two networks differ at most in name, classes and input size.
-func sameShape(a, b Config) bool {
-	if a.Cardinality != b.Cardinality || a.Stem != b.Stem || len(a.Stages) != len(b.Stages) {
-		return false
-	}
-	for i := range a.Stages {
-		if a.Stages[i] != b.Stages[i] {
-			return false
-		}
-	}
-	return true
+// SameShape reports whether two networks differ at most in name, classes and input size.
+func SameShape(a, b Config) bool {
+	return a.Stem.Pool == b.Stem.Pool && slices.Equal(a.Stem.Convs, b.Stem.Convs) &&
+		slices.EqualFunc(a.Stages, b.Stages, func(a, b Stage) bool {
+			a.StrideOn, b.StrideOn = a.StrideRole(), b.StrideRole()
+			return a == b
+		})
 }
 
 // atoi converts digits that a pattern has already matched.

@@ -60,7 +60,7 @@ func TestNamesRoundTrip(t *testing.T) {
 		_, err := Named(bad)
 		require.Error(t, err, bad)
 	}
-	odd := Config{Cardinality: 2, Stem: ImageNetStem, Classes: 7, Height: 30, Width: 30, Stages: []Stage{{Blocks: 2, Inner: 28, Out: 32, Stride: 1}}}
+	odd := Config{Stem: ImageNetStem(), Classes: 7, Height: 30, Width: 30, Stages: Uniform(2, []Stage{{Blocks: 2, Inner: 28, Out: 32, Stride: 1}})}
 	require.Empty(t, odd.CanonicalName())
 }
 

@@ -4,20 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Config describes one network of the family: a stem, stages of blocks, a classifier.
 //
-// ResNeXt ("Aggregated Residual Transformations for Deep Neural Networks", Xie et al. 2017, section 3)
-// is fixed by these few numbers; there is no general graph. ResNet is the case Cardinality = 1.
-// A Config is a plain value; it is stored as JSON in the int8 model file.
+// ResNeXt ("Aggregated Residual Transformations for Deep Neural Networks", Xie et al. 2017, section 3), ResNet and RegNet
+// are fixed by these few numbers; there is no general graph. ResNet is the case Cardinality = 1, RegNet the one whose
+// cardinality follows from each stage's width. A Config is a value; Clone separates two that share Stages. It is stored as
+// JSON in the int8 model file, see Encode.
 type Config struct {
 	// Name is the architecture's usual name, such as "resnext50_32x4d"; empty if it has none.
-	Name string `json:"name"`
-	// Cardinality is the number of groups of every 3x3 convolution (C in the paper).
-	Cardinality int     `json:"cardinality"`
-	Stem        Stem    `json:"stem"`
-	Stages      []Stage `json:"stages"`
+	Name   string  `json:"name"`
+	Stem   Stem    `json:"stem"`
+	Stages []Stage `json:"stages"`
 	// Classes is the number of logits.
 	Classes int `json:"classes"`
 	// Height and Width are the input image's size in pixels.
@@ -25,29 +25,78 @@ type Config struct {
 	Width  int `json:"width"`
 }
 
-// Stem is the first convolution (from RGB, padding Kernel/2, then ReLU), followed by a 3x3 max pooling
-// of stride 2 and padding 1 where MaxPool is set.
+// Stem is what comes before the first block: convolutions, the first of them from RGB, and then a pooling. One
+// convolution is usual, three are a deep stem (He et al. 2019, "Bag of Tricks", figure 2b).
 type Stem struct {
-	Kernel  int  `json:"kernel"`
-	Stride  int  `json:"stride"`
-	Width   int  `json:"width"`
-	MaxPool bool `json:"max_pool"`
+	Convs []StemConv `json:"convs"`
+	Pool  Pool       `json:"pool"`
 }
 
-// ImageNetStem is the 7x7, stride 2 convolution with max pooling; CIFARStem the 3x3, stride 1 one without.
-var (
-	ImageNetStem = Stem{Kernel: 7, Stride: 2, Width: 64, MaxPool: true}
-	CIFARStem    = Stem{Kernel: 3, Stride: 1, Width: 64}
+// StemConv is one convolution of a stem, with padding Kernel/2 and a ReLU.
+type StemConv struct {
+	Kernel int `json:"kernel"`
+	Stride int `json:"stride"`
+	Width  int `json:"width"`
+}
+
+// Pool is a way to halve a map.
+type Pool string
+
+const (
+	// NoPool leaves the map as it is.
+	NoPool Pool = ""
+	// Max3x3 is a 3x3 max pooling of stride 2 and padding 1.
+	Max3x3 Pool = "max"
 )
+
+// SimpleStem is the stem of one convolution.
+func SimpleStem(kernel, stride, width int, pool Pool) Stem {
+	return Stem{Convs: []StemConv{{Kernel: kernel, Stride: stride, Width: width}}, Pool: pool}
+}
+
+// ImageNetStem is the 7x7, stride 2 convolution with max pooling.
+func ImageNetStem() Stem { return SimpleStem(7, 2, 64, Max3x3) }
+
+// CIFARStem is the 3x3, stride 1 convolution without pooling.
+func CIFARStem() Stem { return SimpleStem(3, 1, 64, NoPool) }
+
+// Out is the number of channels that a stem gives.
+func (s Stem) Out() int { return s.Convs[len(s.Convs)-1].Width }
+
+// Reduces reports whether the stem's map is smaller than the image.
+func (s Stem) Reduces() bool {
+	return s.Pool != NoPool || slices.ContainsFunc(s.Convs, func(c StemConv) bool { return c.Stride > 1 })
+}
 
 // Stage is a run of blocks of one kind with equal widths. The first of them has the stride.
 type Stage struct {
-	Blocks int `json:"blocks"`
-	// Inner is the width of the grouped 3x3 convolution over all groups (D in the paper's table 1).
+	// Kind is what each block's branch consists of.
+	Kind   Kind `json:"kind"`
+	Blocks int  `json:"blocks"`
+	// Inner is the width of the 3x3 convolution over all groups (D in the paper's table 1).
 	Inner int `json:"inner"`
 	// Out is the number of channels that each block gives.
-	Out    int `json:"out"`
-	Stride int `json:"stride"`
+	Out int `json:"out"`
+	// Cardinality is the number of groups of the 3x3 convolution (C in the paper).
+	Cardinality int `json:"cardinality"`
+	Stride      int `json:"stride"`
+	// StrideOn is the convolution that has the stride, if it is not the kind's usual one: Reduce in ResNets as first
+	// published and in what Keras, Caffe and MXNet made of them ("v1").
+	StrideOn Role `json:"stride_on"`
+}
+
+// Uniform gives all stages the same cardinality, and returns them.
+func Uniform(cardinality int, stages []Stage) []Stage {
+	for i := range stages {
+		stages[i].Cardinality = cardinality
+	}
+	return stages
+}
+
+// Clone is a deep copy.
+func (c Config) Clone() Config {
+	c.Stem.Convs, c.Stages = slices.Clone(c.Stem.Convs), slices.Clone(c.Stages)
+	return c
 }
 
 // Bounds that keep a damaged or hostile configuration from asking for absurd memory. The largest
@@ -56,6 +105,7 @@ const (
 	maxWidth   = 1 << 15
 	maxBlocks  = 512
 	maxStages  = 8
+	maxStem    = 4
 	maxClasses = 1 << 17
 	// maxWeights bounds one layer's weights; 32x48d's largest has 25 million.
 	maxWeights = 1 << 28
@@ -75,31 +125,30 @@ func (c Config) Validate() error {
 		return fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...))
 	}
 	switch {
-	case c.Cardinality < 1 || c.Cardinality > maxWidth:
-		return bad("cardinality is %d", c.Cardinality)
 	case c.Classes < 1 || c.Classes > maxClasses:
 		return bad("%d classes", c.Classes)
 	case c.Height < 1 || c.Width < 1 || c.Height > MaxSide || c.Width > MaxSide:
 		return bad("input of %dx%d pixels, expected 1 to %d each", c.Width, c.Height, MaxSide)
-	case c.Stem.Kernel < 1 || c.Stem.Kernel > 15 || c.Stem.Kernel%2 == 0:
-		return bad("stem kernel is %d, expected an odd size up to 15", c.Stem.Kernel)
-	case c.Stem.Stride < 1 || c.Stem.Stride > 4:
-		return bad("stem stride is %d", c.Stem.Stride)
-	case c.Stem.Width < 1 || c.Stem.Width > maxWidth:
-		return bad("stem width is %d", c.Stem.Width)
+	case len(c.Stem.Convs) < 1 || len(c.Stem.Convs) > maxStem:
+		return bad("a stem of %d convolutions, expected 1 to %d", len(c.Stem.Convs), maxStem)
+	case c.Stem.Pool != NoPool && c.Stem.Pool != Max3x3:
+		return bad("the stem's pooling is %q, expected %q or none", c.Stem.Pool, Max3x3)
 	case len(c.Stages) < 1 || len(c.Stages) > maxStages:
 		return bad("%d stages", len(c.Stages))
 	}
-	for i, s := range c.Stages {
+	for _, s := range c.Stem.Convs {
 		switch {
-		case s.Blocks < 1 || s.Blocks > maxBlocks:
-			return bad("stage %d has %d blocks", i+1, s.Blocks)
-		case s.Inner < 1 || s.Inner > maxWidth || s.Inner%c.Cardinality != 0:
-			return bad("stage %d: inner width %d is not a multiple of the cardinality %d", i+1, s.Inner, c.Cardinality)
-		case s.Out < 1 || s.Out > maxWidth:
-			return bad("stage %d: %d output channels", i+1, s.Out)
+		case s.Kernel < 1 || s.Kernel > 15 || s.Kernel%2 == 0:
+			return bad("stem kernel is %d, expected an odd size up to 15", s.Kernel)
 		case s.Stride < 1 || s.Stride > 4:
-			return bad("stage %d: stride %d", i+1, s.Stride)
+			return bad("stem stride is %d", s.Stride)
+		case s.Width < 1 || s.Width > maxWidth:
+			return bad("stem width is %d", s.Width)
+		}
+	}
+	for i, s := range c.Stages {
+		if err := s.validate(); err != nil {
+			return bad("stage %d: %v", i+1, err)
 		}
 	}
 	for _, s := range c.Convs() {
@@ -117,20 +166,49 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Layers is the number of layers with weights, shortcuts not counted: the 50 of ResNeXt-50.
+func (s Stage) validate() error {
+	_, known := kinds[s.Kind]
+	switch {
+	case !known:
+		return fmt.Errorf("a kind of block %q, which this program does not know", s.Kind)
+	case s.Blocks < 1 || s.Blocks > maxBlocks:
+		return fmt.Errorf("%d blocks", s.Blocks)
+	case s.Cardinality < 1 || s.Cardinality > maxWidth:
+		return fmt.Errorf("cardinality is %d", s.Cardinality)
+	case s.Inner < 1 || s.Inner > maxWidth || s.Inner%s.Cardinality != 0:
+		return fmt.Errorf("inner width %d is not a multiple of the cardinality %d", s.Inner, s.Cardinality)
+	case s.Out < 1 || s.Out > maxWidth:
+		return fmt.Errorf("%d output channels", s.Out)
+	case s.Stride < 1 || s.Stride > 4:
+		return fmt.Errorf("stride %d", s.Stride)
+	case s.StrideOn != "" && !s.Kind.has(s.StrideOn):
+		return fmt.Errorf("the stride is on %q, which a block of kind %q does not have", s.StrideOn, s.Kind)
+	}
+	return nil
+}
+
+// StrideRole is the convolution that has the stage's stride.
+func (s Stage) StrideRole() Role {
+	if s.StrideOn != "" {
+		return s.StrideOn
+	}
+	return s.Kind.Stride()
+}
+
+// Layers is the number of layers with weights, shortcuts not counted: the 50 of ResNeXt-50. A stem counts as one.
 func (c Config) Layers() int {
 	n := 2
 	for _, s := range c.Stages {
-		n += s.Blocks * len(kinds[s.kind()].branch)
+		n += s.Blocks * len(s.Kind.Branch())
 	}
 	return n
 }
 
 // BaseWidth is the width of one group in the first stage (d in "32x4d").
-func (c Config) BaseWidth() int { return c.Stages[0].Inner / c.Cardinality }
+func (c Config) BaseWidth() int { return c.Stages[0].Inner / c.Stages[0].Cardinality }
 
-// CIFAR reports whether the network has the stem without pooling that is usual for small images.
-func (c Config) CIFAR() bool { return !c.Stem.MaxPool }
+// CIFAR reports whether the network has the stem that is usual for small images: one that keeps their size.
+func (c Config) CIFAR() bool { return !c.Stem.Reduces() }
 
 // Features is the number of channels that the pooled map gives to the classifier.
 func (c Config) Features() int { return c.Stages[len(c.Stages)-1].Out }

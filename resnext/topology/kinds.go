@@ -1,11 +1,24 @@
 package topology
 
+import (
+	"maps"
+	"slices"
+)
+
 // Kind names what the branch of a block consists of.
 type Kind string
 
 // Bottleneck is the block of ResNet-50 and of every ResNeXt: 1x1, grouped 3x3, 1x1 (He et al. 2016, figure 5; Xie et al.
 // 2017, figure 3c).
 const Bottleneck Kind = ""
+
+// String is the kind's name in messages.
+func (k Kind) String() string {
+	if k == Bottleneck {
+		return "bottleneck"
+	}
+	return string(k)
+}
 
 // Role is a layer's part in its network, and the last word of its name.
 type Role string
@@ -29,26 +42,37 @@ func InBlock(r Role) bool { return r != StemRole && r != PoolRole && r != Classi
 // one's epilogue adds the shortcut before. stride is the role of the convolution that has the block's stride.
 type kind struct {
 	stride Role
-	branch []link
+	branch []Link
 }
 
-// link is one convolution of a branch.
-type link struct {
-	role          Role
-	kernel        int
-	width, groups func(Config, Stage) int
+// Link is one convolution of a branch. The last one gives the stage's Out channels, those before it Inner.
+type Link struct {
+	Role   Role
+	Kernel int
+	// Grouped reports whether it has the stage's cardinality; all others have one group.
+	Grouped bool
 }
 
 // kinds is the only place that knows what a block is. A new kind is a row here, its key names in the schemes of
 // checkpoints, and its tests.
 var kinds = map[Kind]kind{
-	Bottleneck: {Transform, []link{{Reduce, 1, inner, one}, {Transform, 3, inner, cardinality}, {Expand, 1, out, one}}},
+	Bottleneck: {Transform, []Link{{Reduce, 1, false}, {Transform, 3, true}, {Expand, 1, false}}},
 }
 
-func inner(_ Config, s Stage) int       { return s.Inner }
-func out(_ Config, s Stage) int         { return s.Out }
-func cardinality(c Config, _ Stage) int { return c.Cardinality }
-func one(Config, Stage) int             { return 1 }
+// Kinds lists the kinds of blocks by the length of their branches, the longest first.
+func Kinds() []Kind {
+	list := slices.Collect(maps.Keys(kinds))
+	slices.SortFunc(list, func(a, b Kind) int { return len(kinds[b].branch) - len(kinds[a].branch) })
+	return list
+}
 
-// kind is the kind of a stage's blocks.
-func (s Stage) kind() Kind { return Bottleneck }
+// Branch lists the convolutions of a kind's branch in the order in which they run. The caller must not change it.
+func (k Kind) Branch() []Link { return kinds[k].branch }
+
+// Stride is the role of the convolution that has a block's stride where nothing else is said.
+func (k Kind) Stride() Role { return kinds[k].stride }
+
+// has reports whether a convolution of that role is part of the branch.
+func (k Kind) has(r Role) bool {
+	return slices.ContainsFunc(k.Branch(), func(l Link) bool { return l.Role == r })
+}

@@ -76,14 +76,25 @@ const (
 // BlockName is the name of a block, both numbers from 0 on: "stage1.block0" is the first.
 func BlockName(stage, block int) string { return fmt.Sprintf("stage%d.block%d", stage+1, block) }
 
+// StemConvName is the name of a stem's convolution, from 0 on: "stem", and "stem1" is the second.
+func StemConvName(i int) string {
+	if i == 0 {
+		return StemName
+	}
+	return fmt.Sprint(StemName, i)
+}
+
 // LayerName is the name of a block's layer.
 func LayerName(block string, role Role) string { return block + "." + string(role) }
 
 // Lower turns a valid Config into steps.
 func Lower(c Config) *Program {
 	l := lowering{c: c, stage: -1, index: -1, p: &Program{Maps: []Map{{Name: InputName, H: c.Height, W: c.Width, Channels: 3}}}}
-	x := l.conv(StemName, StemRole, Image, c.Stem.Width, c.Stem.Kernel, c.Stem.Stride, 1)
-	if c.Stem.MaxPool {
+	x := Image
+	for i, s := range c.Stem.Convs {
+		x = l.conv(StemConvName(i), StemRole, x, s.Width, s.Kernel, s.Stride, 1)
+	}
+	if c.Stem.Pool == Max3x3 {
 		x = l.maxPool(x)
 	}
 	for i, s := range c.Stages {
@@ -117,19 +128,25 @@ type lowering struct {
 
 // addBlock adds a block of stage s that reads x, and returns its output.
 func (l *lowering) addBlock(s Stage, x MapID, stride int) MapID {
-	k := kinds[s.kind()]
 	shortcut := x
 	if stride != 1 || l.p.Maps[x].Channels != s.Out {
 		shortcut = l.conv(LayerName(l.block, Shortcut), Shortcut, x, s.Out, 1, stride, 1)
 		l.p.Maps[shortcut].Signed = true
 		l.last().Conv.ReLU = false
 	}
-	for _, link := range k.branch {
-		step := 1
-		if link.role == k.stride {
+	branch := s.Kind.Branch()
+	for i, link := range branch {
+		step, channels, groups := 1, s.Inner, 1
+		if link.Role == s.StrideRole() {
 			step = stride
 		}
-		x = l.conv(LayerName(l.block, link.role), link.role, x, link.width(l.c, s), link.kernel, step, link.groups(l.c, s))
+		if i == len(branch)-1 {
+			channels = s.Out
+		}
+		if link.Grouped {
+			groups = s.Cardinality
+		}
+		x = l.conv(LayerName(l.block, link.Role), link.Role, x, channels, link.Kernel, step, groups)
 	}
 	l.last().Add = shortcut
 	return x

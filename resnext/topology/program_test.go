@@ -10,8 +10,8 @@ import (
 // tiny is a network with max pooling, a projection and identities.
 func tiny() Config {
 	return Config{
-		Cardinality: 2, Stem: Stem{Kernel: 5, Stride: 2, Width: 8, MaxPool: true}, Classes: 3, Height: 12, Width: 9,
-		Stages: []Stage{{Blocks: 2, Inner: 4, Out: 8, Stride: 1}, {Blocks: 1, Inner: 8, Out: 8, Stride: 2}},
+		Stem: SimpleStem(5, 2, 8, Max3x3), Classes: 3, Height: 12, Width: 9,
+		Stages: Uniform(2, []Stage{{Blocks: 2, Inner: 4, Out: 8, Stride: 1}, {Blocks: 1, Inner: 8, Out: 8, Stride: 2}}),
 	}
 }
 
@@ -127,10 +127,10 @@ func TestArena(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 50 {
 		c := tiny()
-		c.Stem.MaxPool = r.IntN(2) == 0
+		c.Stem.Pool = []Pool{NoPool, Max3x3}[r.IntN(2)]
 		c.Stages = nil
 		for range 1 + r.IntN(4) {
-			c.Stages = append(c.Stages, Stage{Blocks: 1 + r.IntN(3), Inner: 2 + 2*r.IntN(20), Out: 1 + r.IntN(30), Stride: 1 + r.IntN(3)})
+			c.Stages = append(c.Stages, Stage{Blocks: 1 + r.IntN(3), Inner: 2 + 2*r.IntN(20), Out: 1 + r.IntN(30), Cardinality: 2, Stride: 1 + r.IntN(3)})
 		}
 		require.NoError(t, c.Validate())
 		configs = append(configs, c)

@@ -1,0 +1,93 @@
+package topology
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestFirstVersion: what older programs can run is written as they read it, to the byte.
+func TestFirstVersion(t *testing.T) {
+	c := tiny()
+	c.Name = "small"
+	text, version, err := c.Encode()
+	require.NoError(t, err)
+	require.Equal(t, FirstVersion, version)
+	require.Equal(t, `{"name":"small","cardinality":2,"stem":{"kernel":5,"stride":2,"width":8,"max_pool":true},`+
+		`"stages":[{"blocks":2,"inner":4,"out":8,"stride":1},{"blocks":1,"inner":8,"out":8,"stride":2}],`+
+		`"classes":3,"height":12,"width":9}`, text)
+	back, err := Decode(text, version)
+	require.NoError(t, err)
+	require.Equal(t, c, back)
+	for _, name := range published {
+		c, err := Named(name)
+		require.NoError(t, err)
+		_, version, err := c.Encode()
+		require.NoError(t, err)
+		require.Equal(t, FirstVersion, version, name)
+	}
+}
+
+// TestLatestVersion: each thing that the first version cannot say makes it the latest, and nothing is lost.
+func TestLatestVersion(t *testing.T) {
+	for name, change := range map[string]func(c *Config){
+		"cardinality of a stage": func(c *Config) { c.Stages[1].Cardinality = 4 },
+		"stride placement":       func(c *Config) { c.Stages[1].StrideOn = Reduce },
+		"deep stem":              func(c *Config) { c.Stem.Convs = append(c.Stem.Convs, StemConv{3, 1, 6}) },
+	} {
+		c := tiny()
+		change(&c)
+		require.NoError(t, c.Validate(), name)
+		text, version, err := c.Encode()
+		require.NoError(t, err)
+		require.Equal(t, LatestVersion, version, name)
+		back, err := Decode(text, version)
+		require.NoError(t, err)
+		require.Equal(t, c, back, name)
+		_, err = Decode(text, FirstVersion)
+		require.Error(t, err, name)
+	}
+	usual := tiny()
+	usual.Stages[0].StrideOn = Transform // said, but as usual
+	_, version, err := usual.Encode()
+	require.NoError(t, err)
+	require.Equal(t, FirstVersion, version)
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	for _, version := range []int{-1, 0, 3} {
+		_, err := Decode(`{}`, version)
+		require.ErrorContains(t, err, "expected 1 to 2")
+	}
+	for _, text := range []string{``, `{"depth":1}`, `{"name":"a","name":"b"}`, `{} {}`} {
+		for version := FirstVersion; version <= LatestVersion; version++ {
+			_, err := Decode(text, version)
+			require.Error(t, err, text)
+		}
+	}
+	c, err := Decode(`{}`, LatestVersion)
+	require.NoError(t, err)
+	require.ErrorIs(t, c.Validate(), ErrConfig)
+}
+
+func TestValidateStages(t *testing.T) {
+	for want, change := range map[string]func(c *Config){
+		"a kind of block":                func(c *Config) { c.Stages[0].Kind = "cube" },
+		`the stride is on "second"`:      func(c *Config) { c.Stages[0].StrideOn = "second" },
+		"not a multiple":                 func(c *Config) { c.Stages[1].Cardinality = 3 },
+		"a stem of 0 convolutions":       func(c *Config) { c.Stem.Convs = nil },
+		"a stem of 5 convolutions":       func(c *Config) { c.Stem.Convs = make([]StemConv, 5) },
+		`the stem's pooling is "median"`: func(c *Config) { c.Stem.Pool = "median" },
+	} {
+		c := tiny()
+		change(&c)
+		require.ErrorContains(t, c.Validate(), want)
+	}
+}
+
+func TestClone(t *testing.T) {
+	a := tiny()
+	b := a.Clone()
+	b.Stem.Convs[0].Width, b.Stages[0].Out = 1, 1
+	require.Equal(t, tiny(), a)
+}
