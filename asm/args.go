@@ -96,17 +96,24 @@ type GroupArgs struct {
 	Depth int
 }
 
-// MaxPoolArgs is one call of a 3x3 max pooling over Rows by Cols output pixels of Channels channels
-// (a positive multiple of 16), on activations as the kernel set holds them.
-type MaxPoolArgs struct {
+// PoolArgs is one call of a pooling over Rows by Cols output pixels of Channels channels (a positive multiple of 16),
+// on activations as the kernel set holds them. In points at the tap (0, 0) of the first output pixel. Out overlaps no
+// input. Steps are in bytes.
+//
+// MaxPool is 3x3: the greatest of nine taps. AveragePool is 2x2: of the sum s of four taps it stores roundeven(s/4),
+// which is (s + 1 + (s>>2 & 1)) >> 2. Where TapRow or TapCol is 0, its windows average two pixels, or one, as exactly.
+type PoolArgs struct {
 	In             *byte
-	InRow, InCol   int
-	TapRow, TapCol int
+	InRow, InCol   int // from one output pixel's window to the next one's
+	TapRow, TapCol int // from one tap to the next
 	Out            *byte
 	OutRow, OutCol int
-	Rows, Cols     int
+	Rows, Cols     int // at least 1
 	Channels       int
 }
+
+// MaxPoolArgs is what PoolArgs was called while there was one pooling.
+type MaxPoolArgs = PoolArgs
 
 // SumArgs adds up Pixels pixels of Channels channels (a positive multiple of 16):
 // Out[c] = sum over p of act(In[p*Step+c]), at most 2^23 pixels.
@@ -116,6 +123,8 @@ type SumArgs struct {
 	Out      *int32 // [Channels]
 	Pixels   int
 	Channels int
+	// Signed says that In holds signed bytes as they are, for every set: a map before an add.
+	Signed bool
 }
 
 // LinearArgs multiplies a 16-bit vector with a matrix of int8 rows:

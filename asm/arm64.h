@@ -32,6 +32,14 @@
 #define SADDLP(d, n) WORD $(0x4e602800 | (n)<<5 | (d)) // saddlp Vd.4s, Vn.8h
 #define SADALP(d, n) WORD $(0x4e606800 | (n)<<5 | (d)) // sadalp Vd.4s, Vn.8h
 
+// Sums of signed 8-bit lanes, 16 bits wide, of the low eight and of the high eight: of two vectors, and of one with
+// what is there in 16 bits.
+
+#define SADDLB(d, n, m)  WORD $(0x0e200000 | (m)<<16 | (n)<<5 | (d)) // saddl Vd.8h, Vn.8b, Vm.8b
+#define SADDLB2(d, n, m) WORD $(0x4e200000 | (m)<<16 | (n)<<5 | (d)) // saddl2 Vd.8h, Vn.16b, Vm.16b
+#define SADDWB(d, n, m)  WORD $(0x0e201000 | (m)<<16 | (n)<<5 | (d)) // saddw Vd.8h, Vn.8h, Vm.8b
+#define SADDWB2(d, n, m) WORD $(0x4e201000 | (m)<<16 | (n)<<5 | (d)) // saddw2 Vd.8h, Vn.8h, Vm.16b
+
 // Zero.
 
 #define ZERO(d) WORD $(0x6f00e400 | (d)) // movi Vd.2d, #0000000000000000
@@ -54,6 +62,12 @@
 #define SQXTNH2(d, n)  WORD $(0x4e214800 | (n)<<5 | (d)) // sqxtn2 Vd.16b, Vn.8h
 #define SQXTUNH(d, n)  WORD $(0x2e212800 | (n)<<5 | (d)) // sqxtun Vd.8b, Vn.8h
 #define SQXTUNH2(d, n) WORD $(0x6e212800 | (n)<<5 | (d)) // sqxtun2 Vd.16b, Vn.8h
+
+// A quarter of 16-bit lanes, rounded down and cut to 8 bits, into the low half (which clears the high half) and into
+// the high half.
+
+#define SHRNH(d, n)  WORD $(0x0f0e8400 | (n)<<5 | (d)) // shrn Vd.8b, Vn.8h, #2
+#define SHRNH2(d, n) WORD $(0x4f0e8400 | (n)<<5 | (d)) // shrn2 Vd.16b, Vn.8h, #2
 
 // Maximum of signed bytes.
 

@@ -244,7 +244,7 @@ func TestMaxPool(t *testing.T) {
 			in := d.activations(((s.rows-1)*s.stride + 3) * pitch * s.c)
 			want := d.activations(s.rows * s.cols * s.c)
 			got := guard.Copy(t, want, d.atStart)
-			a := MaxPoolArgs{In: &in[0], InRow: s.stride * pitch * s.c, InCol: s.stride * s.c, TapRow: pitch * s.c, TapCol: s.c,
+			a := PoolArgs{In: &in[0], InRow: s.stride * pitch * s.c, InCol: s.stride * s.c, TapRow: pitch * s.c, TapCol: s.c,
 				Out: &want[0], OutRow: s.cols * s.c, OutCol: s.c, Rows: s.rows, Cols: s.cols, Channels: s.c}
 			MaxPoolReference(&a, k.InputFlip)
 			a.Out = &got[0]
@@ -253,6 +253,59 @@ func TestMaxPool(t *testing.T) {
 		}
 	})
 }
+
+// TestAveragePool pools maps with even and odd sides; windows at an odd edge have the step 0 between their taps.
+func TestAveragePool(t *testing.T) {
+	eachSet(t, func(t *testing.T, k *Kernels) {
+		for i, s := range []struct{ rows, cols, down, right, c int }{
+			{1, 1, 1, 1, 16}, {3, 2, 1, 1, 48}, {2, 5, 1, 1, 64}, {1, 7, 0, 1, 32}, {5, 1, 1, 0, 80}, {1, 1, 0, 0, 96}, {2, 3, 1, 1, 112},
+		} {
+			for round := range 4 {
+				d := newData(t, uint64(i+round))
+				pitch := ((s.cols-1)*2+1+s.right)*s.c + 16*(round%2)
+				in := d.activations(((s.rows-1)*2+s.down)*pitch + ((s.cols-1)*2+1+s.right)*s.c)
+				outCol := s.c + 16*(round/2)
+				outRow := s.cols*outCol + 16
+				want := d.activations((s.rows-1)*outRow + (s.cols-1)*outCol + s.c)
+				got := guard.Copy(t, want, d.atStart)
+				a := PoolArgs{In: &in[0], InRow: 2 * pitch, InCol: 2 * s.c, TapRow: s.down * pitch, TapCol: s.right * s.c,
+					Out: &want[0], OutRow: outRow, OutCol: outCol, Rows: s.rows, Cols: s.cols, Channels: s.c}
+				AveragePoolReference(&a, k.InputFlip)
+				a.Out = &got[0]
+				k.AveragePool(&a)
+				require.Equal(t, []byte(want), []byte(got))
+			}
+		}
+	})
+}
+
+// TestAverages compares every sum of four activations, and of two, with the contract's words: half to even.
+func TestAverages(t *testing.T) {
+	const sums = 4*255 + 1
+	eachSet(t, func(t *testing.T, k *Kernels) {
+		in := make([]byte, 4*roundUp16(sums))
+		taps := len(in) / 4
+		for sum := range sums {
+			for tap := range 4 {
+				in[tap*taps+sum] = byte((sum+tap)/4) ^ k.InputFlip
+			}
+		}
+		out := make([]byte, taps)
+		a := PoolArgs{In: &in[0], TapRow: taps, TapCol: 2 * taps, Out: &out[0], Rows: 1, Cols: 1, Channels: taps}
+		k.AveragePool(&a)
+		for sum := range sums {
+			require.Equal(t, byte(math.RoundToEven(float64(sum)/4)), out[sum]^k.InputFlip, "%d/4", sum)
+		}
+		a.TapCol = 0
+		k.AveragePool(&a)
+		for sum := range sums {
+			two := sum/4 + (sum+1)/4
+			require.Equal(t, byte(math.RoundToEven(float64(two)/2)), out[sum]^k.InputFlip, "%d/2", two)
+		}
+	})
+}
+
+func roundUp16(n int) int { return (n + 15) / 16 * 16 }
 
 func TestSum(t *testing.T) {
 	eachSet(t, func(t *testing.T, k *Kernels) {
@@ -265,12 +318,14 @@ func TestSum(t *testing.T) {
 					in[j] = 255 ^ k.InputFlip
 				}
 			}
-			want, got := guard.End[int32](t, s.c), guard.Start[int32](t, s.c)
-			a := SumArgs{In: &in[0], Step: step, Out: &want[0], Pixels: s.pixels, Channels: s.c}
-			SumReference(&a, k.InputFlip)
-			a.Out = &got[0]
-			k.Sum(&a)
-			require.Equal(t, want, got)
+			for _, signed := range []bool{false, true} {
+				want, got := guard.End[int32](t, s.c), guard.Start[int32](t, s.c)
+				a := SumArgs{In: &in[0], Step: step, Out: &want[0], Pixels: s.pixels, Channels: s.c, Signed: signed}
+				SumReference(&a, k.InputFlip)
+				a.Out = &got[0]
+				k.Sum(&a)
+				require.Equal(t, want, got, "signed %v", signed)
+			}
 		}
 	})
 }

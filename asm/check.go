@@ -85,7 +85,7 @@ func checkRest(k *Kernels, r *lcg) error {
 	const c, n = 48, 5
 	in := r.bytes(5 * 5 * c)
 	got, want := make([]byte, 4*c), make([]byte, 4*c)
-	p := MaxPoolArgs{In: &in[0], InRow: 10 * c, InCol: 2 * c, TapRow: 5 * c, TapCol: c, Out: &got[0],
+	p := PoolArgs{In: &in[0], InRow: 10 * c, InCol: 2 * c, TapRow: 5 * c, TapCol: c, Out: &got[0],
 		OutRow: 2 * c, OutCol: c, Rows: 2, Cols: 2, Channels: c}
 	k.MaxPool(&p)
 	p.Out = &want[0]
@@ -93,13 +93,22 @@ func checkRest(k *Kernels, r *lcg) error {
 	if string(got) != string(want) {
 		return &mismatchError{k.Name, "max pooling", "48 channels"}
 	}
-	var sumGot, sumWant [c]int32
-	s := SumArgs{In: &in[0], Step: c, Out: &sumGot[0], Pixels: 25, Channels: c}
-	k.Sum(&s)
-	s.Out = &sumWant[0]
-	SumReference(&s, k.InputFlip)
-	if sumGot != sumWant {
+	p.Out = &got[0]
+	k.AveragePool(&p)
+	p.Out = &want[0]
+	AveragePoolReference(&p, k.InputFlip)
+	if string(got) != string(want) {
 		return &mismatchError{k.Name, "average pooling", "48 channels"}
+	}
+	for _, signed := range []bool{false, true} {
+		var sumGot, sumWant [c]int32
+		s := SumArgs{In: &in[0], Step: c, Out: &sumGot[0], Pixels: 25, Channels: c, Signed: signed}
+		k.Sum(&s)
+		s.Out = &sumWant[0]
+		SumReference(&s, k.InputFlip)
+		if sumGot != sumWant {
+			return &mismatchError{k.Name, "sums over pixels", fmt.Sprintf("48 channels, signed %v", signed)}
+		}
 	}
 	x := unsafe.Slice((*int16)(unsafe.Pointer(&in[0])), c)
 	w := r.weights(n*c, 0, k.InputFlip)

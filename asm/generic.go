@@ -5,17 +5,18 @@ import "unsafe"
 // generic is the pure Go set, correct everywhere. It computes what IGEMMReference and the other references say,
 // arranged so that a compiler makes good code of it: eight channels by four k at a time.
 var generic = &Kernels{
-	Name:    "generic",
-	runs:    true,
-	KR:      4,
-	NR:      []int{8},
-	MR:      []int{1},
-	IGEMM:   igemmGeneric,
-	Group4:  GroupKernel{Channels: 8, Run: func(a *GroupArgs) { groupGeneric(a, 4) }},
-	Group8:  GroupKernel{Channels: 8, Run: func(a *GroupArgs) { groupGeneric(a, 8) }},
-	MaxPool: func(a *MaxPoolArgs) { MaxPoolReference(a, 0) },
-	Sum:     func(a *SumArgs) { SumReference(a, 0) },
-	Linear:  LinearReference,
+	Name:        "generic",
+	runs:        true,
+	KR:          4,
+	NR:          []int{8},
+	MR:          []int{1},
+	IGEMM:       igemmGeneric,
+	Group4:      GroupKernel{Channels: 8, Run: func(a *GroupArgs) { groupGeneric(a, 4) }},
+	Group8:      GroupKernel{Channels: 8, Run: func(a *GroupArgs) { groupGeneric(a, 8) }},
+	MaxPool:     func(a *PoolArgs) { MaxPoolReference(a, 0) },
+	AveragePool: func(a *PoolArgs) { AveragePoolReference(a, 0) },
+	Sum:         func(a *SumArgs) { SumReference(a, 0) },
+	Linear:      LinearReference,
 }
 
 // quads adds to sums 0 to 3 the products of the quad lo, and to 4 to 7 those of hi.

@@ -43,9 +43,10 @@ type Kernels struct {
 	Group4 GroupKernel
 	Group8 GroupKernel
 
-	MaxPool func(*MaxPoolArgs)
-	Sum     func(*SumArgs)
-	Linear  func(*LinearArgs)
+	MaxPool     func(*PoolArgs)
+	AveragePool func(*PoolArgs)
+	Sum         func(*SumArgs)
+	Linear      func(*LinearArgs)
 }
 
 // Acc16Lanes are the int16 lanes in which a set sums up a chain of an output channel's products before they go to int32:

@@ -1,11 +1,16 @@
 package asm
 
-// maxPoolAVX2 computes MaxPoolArgs' result on unsigned bytes.
+// maxPoolAVX2 computes the maximum of PoolArgs' nine taps on unsigned bytes.
 //
 //go:noescape
-func maxPoolAVX2(a *MaxPoolArgs)
+func maxPoolAVX2(a *PoolArgs)
 
-// sumAVX2 computes SumArgs' result on unsigned bytes.
+// averagePoolAVX2 computes the average of PoolArgs' four taps on unsigned bytes.
+//
+//go:noescape
+func averagePoolAVX2(a *PoolArgs)
+
+// sumAVX2 computes SumArgs' result on unsigned bytes, or on signed ones.
 //
 //go:noescape
 func sumAVX2(a *SumArgs)

@@ -1,26 +1,26 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func maxPoolAVX2(a *MaxPoolArgs)
+// func maxPoolAVX2(a *PoolArgs)
 //
 //	for each row, pixel, 16 channels: out = max of the nine taps
 TEXT ·maxPoolAVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), DI
-	MOVQ MaxPoolArgs_TapCol(DI), R12
+	MOVQ PoolArgs_TapCol(DI), R12
 	XORQ DX, DX
 
 row:
-	MOVQ  MaxPoolArgs_InRow(DI), R8
+	MOVQ  PoolArgs_InRow(DI), R8
 	IMULQ DX, R8
-	ADDQ  MaxPoolArgs_In(DI), R8
-	MOVQ  MaxPoolArgs_OutRow(DI), R13
+	ADDQ  PoolArgs_In(DI), R8
+	MOVQ  PoolArgs_OutRow(DI), R13
 	IMULQ DX, R13
-	ADDQ  MaxPoolArgs_Out(DI), R13
-	MOVQ  MaxPoolArgs_Cols(DI), CX
+	ADDQ  PoolArgs_Out(DI), R13
+	MOVQ  PoolArgs_Cols(DI), CX
 
 pixel:
 	MOVQ R8, R9
-	MOVQ MaxPoolArgs_TapRow(DI), AX
+	MOVQ PoolArgs_TapRow(DI), AX
 	LEAQ (R9)(AX*1), R10
 	LEAQ (R10)(AX*1), R11
 	XORQ BX, BX
@@ -42,16 +42,83 @@ channels:
 	ADDQ    $16, R10
 	ADDQ    $16, R11
 	ADDQ    $16, BX
-	CMPQ    BX, MaxPoolArgs_Channels(DI)
+	CMPQ    BX, PoolArgs_Channels(DI)
 	JLT     channels
-	ADDQ    MaxPoolArgs_InCol(DI), R8
-	ADDQ    MaxPoolArgs_OutCol(DI), R13
+	ADDQ    PoolArgs_InCol(DI), R8
+	ADDQ    PoolArgs_OutCol(DI), R13
 	DECQ    CX
 	JNE     pixel
 	INCQ    DX
-	CMPQ    DX, MaxPoolArgs_Rows(DI)
+	CMPQ    DX, PoolArgs_Rows(DI)
 	JNE     row
 	RET
+
+// func averagePoolAVX2(a *PoolArgs)
+//
+//	for each row, pixel, 16 channels: s = sum of the four taps in 16 bits; out = (s + 1 + (s>>2 & 1)) >> 2
+TEXT ·averagePoolAVX2(SB), NOSPLIT, $0-8
+	MOVQ     a+0(FP), DI
+	MOVQ     PoolArgs_TapCol(DI), R12
+	VPCMPEQW Y15, Y15, Y15
+	VPSRLW   $15, Y15, Y15
+	XORQ     DX, DX
+
+row:
+	MOVQ  PoolArgs_InRow(DI), R8
+	IMULQ DX, R8
+	ADDQ  PoolArgs_In(DI), R8
+	MOVQ  PoolArgs_OutRow(DI), R13
+	IMULQ DX, R13
+	ADDQ  PoolArgs_Out(DI), R13
+	MOVQ  PoolArgs_Cols(DI), CX
+
+pixel:
+	MOVQ R8, R9
+	MOVQ PoolArgs_TapRow(DI), R10
+	ADDQ R8, R10
+	XORQ BX, BX
+
+channels:
+	VPMOVZXBW    (R9), Y0
+	VPMOVZXBW    (R9)(R12*1), Y1
+	VPMOVZXBW    (R10), Y2
+	VPMOVZXBW    (R10)(R12*1), Y3
+	VPADDW       Y1, Y0, Y0
+	VPADDW       Y3, Y2, Y2
+	VPADDW       Y2, Y0, Y0
+	VPSRLW       $2, Y0, Y1
+	VPADDW       Y15, Y0, Y0
+	VPAND        Y15, Y1, Y1
+	VPADDW       Y1, Y0, Y0
+	VPSRLW       $2, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPACKUSWB    X1, X0, X0
+	VMOVDQU      X0, (R13)(BX*1)
+	ADDQ         $16, R9
+	ADDQ         $16, R10
+	ADDQ         $16, BX
+	CMPQ         BX, PoolArgs_Channels(DI)
+	JLT          channels
+	ADDQ         PoolArgs_InCol(DI), R8
+	ADDQ         PoolArgs_OutCol(DI), R13
+	DECQ         CX
+	JNE          pixel
+	INCQ         DX
+	CMPQ         DX, PoolArgs_Rows(DI)
+	JNE          row
+	VZEROUPPER
+	RET
+
+// SUM_PIXELS adds 16 channels of all pixels to the sums; WIDEN brings 8 bytes to 32 bits.
+#define SUM_PIXELS(WIDEN, pixel) \
+pixel:  \
+	WIDEN  (R9), Y2   \
+	WIDEN  8(R9), Y3  \
+	VPADDD Y2, Y0, Y0 \
+	VPADDD Y3, Y1, Y1 \
+	ADDQ   R12, R9    \
+	DECQ   CX         \
+	JNE    pixel
 
 // func sumAVX2(a *SumArgs)
 //
@@ -69,18 +136,19 @@ channels:
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 
-pixel:
-	VPMOVZXBD (R9), Y2
-	VPMOVZXBD 8(R9), Y3
-	VPADDD    Y2, Y0, Y0
-	VPADDD    Y3, Y1, Y1
-	ADDQ      R12, R9
-	DECQ      CX
-	JNE       pixel
-	VMOVDQU   Y0, (R13)(BX*4)
-	VMOVDQU   Y1, 32(R13)(BX*4)
-	ADDQ      $16, BX
-	CMPQ      BX, SumArgs_Channels(DI)
-	JLT       channels
+	CMPB SumArgs_Signed(DI), $0
+	JNE  signed
+	SUM_PIXELS(VPMOVZXBD, pixel)
+	JMP  store
+
+signed:
+	SUM_PIXELS(VPMOVSXBD, signedPixel)
+
+store:
+	VMOVDQU Y0, (R13)(BX*4)
+	VMOVDQU Y1, 32(R13)(BX*4)
+	ADDQ    $16, BX
+	CMPQ    BX, SumArgs_Channels(DI)
+	JLT     channels
 	VZEROUPPER
 	RET

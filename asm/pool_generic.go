@@ -3,7 +3,7 @@ package asm
 import "unsafe"
 
 // MaxPoolReference is the pure Go 3x3 max pooling.
-func MaxPoolReference(a *MaxPoolArgs, flip byte) {
+func MaxPoolReference(a *PoolArgs, flip byte) {
 	for y := range a.Rows {
 		for x := range a.Cols {
 			in := unsafe.Add(unsafe.Pointer(a.In), y*a.InRow+x*a.InCol)
@@ -23,6 +23,27 @@ func MaxPoolReference(a *MaxPoolArgs, flip byte) {
 	}
 }
 
+// AveragePoolReference is the pure Go 2x2 average pooling.
+func AveragePoolReference(a *PoolArgs, flip byte) {
+	for y := range a.Rows {
+		for x := range a.Cols {
+			in := unsafe.Add(unsafe.Pointer(a.In), y*a.InRow+x*a.InCol)
+			out := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(a.Out), y*a.OutRow+x*a.OutCol)), a.Channels)
+			var taps [4][]byte
+			for tap := range taps {
+				taps[tap] = unsafe.Slice((*byte)(unsafe.Add(in, tap/2*a.TapRow+tap%2*a.TapCol)), a.Channels)
+			}
+			for c := range out {
+				sum := 0
+				for _, tap := range taps {
+					sum += int(tap[c] ^ flip)
+				}
+				out[c] = byte((sum+1+sum>>2&1)>>2) ^ flip
+			}
+		}
+	}
+}
+
 // SumReference is the pure Go sum over pixels.
 func SumReference(a *SumArgs, flip byte) {
 	out := unsafe.Slice(a.Out, a.Channels)
@@ -30,7 +51,11 @@ func SumReference(a *SumArgs, flip byte) {
 	for p := range a.Pixels {
 		px := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(a.In), p*a.Step)), a.Channels)
 		for c, b := range px {
-			out[c] += int32(b ^ flip)
+			if a.Signed {
+				out[c] += int32(int8(b))
+			} else {
+				out[c] += int32(b ^ flip)
+			}
 		}
 	}
 }

@@ -2,7 +2,7 @@
 #include "go_asm.h"
 #include "arm64.h"
 
-// 3x3 max pooling and sums over pixels, for every ARMv8.0 core.
+// Max pooling, average pooling and sums over pixels, for every ARMv8.0 core.
 
 // Vector registers are numbers, as the header's macros take them, with the second name that loads want.
 #define X0 0
@@ -34,7 +34,7 @@
 #define C R15
 #define TMP R16
 
-// func maxPoolNEON(args *MaxPoolArgs)
+// func maxPoolNEON(args *PoolArgs)
 //
 //	for each row
 //		for each column
@@ -42,21 +42,21 @@
 //				maximum of nine taps, which flow through X0..X3, held as signed bytes
 TEXT ·maxPoolNEON(SB), NOSPLIT, $0-8
 	MOVD args+0(FP), ARGS
-	MOVD MaxPoolArgs_TapCol(ARGS), COL
-	MOVD MaxPoolArgs_TapRow(ARGS), ROW
-	MOVD MaxPoolArgs_InCol(ARGS), INCOL
-	MOVD MaxPoolArgs_OutCol(ARGS), OUTCOL
-	MOVD MaxPoolArgs_Channels(ARGS), CHANNELS
-	MOVD MaxPoolArgs_In(ARGS), INROW
-	MOVD MaxPoolArgs_Out(ARGS), OUTROW
-	MOVD MaxPoolArgs_Rows(ARGS), ROWS
+	MOVD PoolArgs_TapCol(ARGS), COL
+	MOVD PoolArgs_TapRow(ARGS), ROW
+	MOVD PoolArgs_InCol(ARGS), INCOL
+	MOVD PoolArgs_OutCol(ARGS), OUTCOL
+	MOVD PoolArgs_Channels(ARGS), CHANNELS
+	MOVD PoolArgs_In(ARGS), INROW
+	MOVD PoolArgs_Out(ARGS), OUTROW
+	MOVD PoolArgs_Rows(ARGS), ROWS
 	ADD  COL, ROW, TMP
 	MOVD $16, BACK
 	SUB  TMP<<1, BACK
 	SUB  COL<<1, ROW
 
 maxRow:
-	MOVD MaxPoolArgs_Cols(ARGS), COLS
+	MOVD PoolArgs_Cols(ARGS), COLS
 	MOVD INROW, IN
 	MOVD OUTROW, OUT
 
@@ -91,12 +91,92 @@ maxChannels:
 	ADD  OUTCOL, OUT
 	SUBS $1, COLS
 	BNE  maxColumn
-	MOVD MaxPoolArgs_InRow(ARGS), TMP
+	MOVD PoolArgs_InRow(ARGS), TMP
 	ADD  TMP, INROW
-	MOVD MaxPoolArgs_OutRow(ARGS), TMP
+	MOVD PoolArgs_OutRow(ARGS), TMP
 	ADD  TMP, OUTROW
 	SUBS $1, ROWS
 	BNE  maxRow
+	RET
+
+// The average's registers: sums in 16 bits, and what each needs to round to even.
+#define LOW 4
+#define HIGH 5
+#define VLOWS V4
+#define VHIGHS V5
+#define VEVEN0 V6
+#define VEVEN1 V7
+#define VONES V16
+
+// func averagePoolNEON(args *PoolArgs)
+//
+//	for each row
+//		for each column
+//			for each 16 channels
+//				s = sum of four taps in 16 bits
+//				out = (s + 1 + (s>>2 & 1)) >> 2
+//
+// Bytes are held as q-128, which takes 512 from the sum and 128 from the result, and leaves its parity alone.
+TEXT ·averagePoolNEON(SB), NOSPLIT, $0-8
+	MOVD  args+0(FP), ARGS
+	MOVD  PoolArgs_TapCol(ARGS), COL
+	MOVD  PoolArgs_TapRow(ARGS), ROW
+	MOVD  PoolArgs_InCol(ARGS), INCOL
+	MOVD  PoolArgs_OutCol(ARGS), OUTCOL
+	MOVD  PoolArgs_Channels(ARGS), CHANNELS
+	MOVD  PoolArgs_In(ARGS), INROW
+	MOVD  PoolArgs_Out(ARGS), OUTROW
+	MOVD  PoolArgs_Rows(ARGS), ROWS
+	ADD   COL, ROW, TMP
+	MOVD  $16, BACK
+	SUB   TMP, BACK
+	SUB   COL, ROW
+	VMOVI $1, VONES.B16
+	VUSHR $8, VONES.H8, VONES.H8
+
+averageRow:
+	MOVD PoolArgs_Cols(ARGS), COLS
+	MOVD INROW, IN
+	MOVD OUTROW, OUT
+
+averageColumn:
+	MOVD IN, PTR
+	MOVD OUT, DST
+	MOVD CHANNELS, C
+
+averageChannels:
+	VLD1.P (PTR)(COL), [VX0.B16]
+	VLD1.P (PTR)(ROW), [VX1.B16]
+	VLD1.P (PTR)(COL), [VX2.B16]
+	VLD1.P (PTR)(BACK), [VX3.B16]
+	SADDLB(LOW, X0, X1)
+	SADDLB2(HIGH, X0, X1)
+	SUBS   $16, C
+	SADDWB(LOW, LOW, X2)
+	SADDWB2(HIGH, HIGH, X2)
+	SADDWB(LOW, LOW, X3)
+	SADDWB2(HIGH, HIGH, X3)
+	VSHL   $13, VLOWS.H8, VEVEN0.H8
+	VSHL   $13, VHIGHS.H8, VEVEN1.H8
+	VADD   VONES.H8, VLOWS.H8, VLOWS.H8
+	VADD   VONES.H8, VHIGHS.H8, VHIGHS.H8
+	VUSRA  $15, VEVEN0.H8, VLOWS.H8
+	VUSRA  $15, VEVEN1.H8, VHIGHS.H8
+	SHRNH(X0, LOW)
+	SHRNH2(X0, HIGH)
+	VST1.P [VX0.B16], 16(DST)
+	BNE    averageChannels
+
+	ADD  INCOL, IN
+	ADD  OUTCOL, OUT
+	SUBS $1, COLS
+	BNE  averageColumn
+	MOVD PoolArgs_InRow(ARGS), TMP
+	ADD  TMP, INROW
+	MOVD PoolArgs_OutRow(ARGS), TMP
+	ADD  TMP, OUTROW
+	SUBS $1, ROWS
+	BNE  averageRow
 	RET
 
 // The sum's registers: 16 bytes of a pixel, their sums in 16 bits and in 32 bits.
@@ -108,6 +188,7 @@ maxChannels:
 #define VSUM1 V5
 #define VSUM2 V6
 #define VSUM3 V7
+#define VSTART V16
 #define STEP R1
 #define PIXELS R2
 #define LEFT R3
@@ -119,6 +200,9 @@ maxChannels:
 //		for each 256 pixels, or fewer at the end
 //			sum in 16 bits, at most 256*255
 //			add to the sums in 32 bits
+//
+// Both kinds of bytes are summed as what they hold in the way of activations. That is 128 more than a signed byte's
+// value, which the sums begin with the opposite of.
 TEXT ·sumNEON(SB), NOSPLIT, $0-8
 	MOVD  args+0(FP), ARGS
 	MOVD  SumArgs_In(ARGS), IN
@@ -127,14 +211,18 @@ TEXT ·sumNEON(SB), NOSPLIT, $0-8
 	MOVD  SumArgs_Pixels(ARGS), PIXELS
 	MOVD  SumArgs_Channels(ARGS), C
 	VMOVI $0x80, VSIGN.B16
+	MOVBU SumArgs_Signed(ARGS), TMP
+	MUL   PIXELS, TMP
+	NEG   TMP<<7, TMP
+	VDUP  TMP, VSTART.S4
 
 sumChannels:
 	MOVD IN, PTR
 	MOVD PIXELS, LEFT
-	VEOR VSUM0.B16, VSUM0.B16, VSUM0.B16
-	VEOR VSUM1.B16, VSUM1.B16, VSUM1.B16
-	VEOR VSUM2.B16, VSUM2.B16, VSUM2.B16
-	VEOR VSUM3.B16, VSUM3.B16, VSUM3.B16
+	VORR VSTART.B16, VSTART.B16, VSUM0.B16
+	VORR VSTART.B16, VSTART.B16, VSUM1.B16
+	VORR VSTART.B16, VSTART.B16, VSUM2.B16
+	VORR VSTART.B16, VSTART.B16, VSUM3.B16
 
 sumChunk:
 	MOVD $256, CHUNK

@@ -28,7 +28,8 @@ func init() {
 	}
 }
 
-// inModel is the set with its IGEMM and grouped kernels run in the model.
+// inModel is the set with its IGEMM and grouped kernels run in the model, and what comes behind them but for max pooling
+// and the classifier.
 func inModel(k *Kernels) *Kernels {
 	m := *k
 	m.Name += " (model)"
@@ -37,6 +38,8 @@ func inModel(k *Kernels) *Kernels {
 	}
 	m.Group4.Run = func(a *GroupArgs) { simulateGroup(groupFor(k, 4, a), a, k.Group4.Channels, 4) }
 	m.Group8.Run = func(a *GroupArgs) { simulateGroup(groupFor(k, 8, a), a, k.Group8.Channels, 8) }
+	m.AveragePool = func(a *PoolArgs) { simulateAveragePool(k.AveragePool, a) }
+	m.Sum = func(a *SumArgs) { simulateSum(k.Sum, a) }
 	return &m
 }
 
@@ -128,6 +131,33 @@ func simulateGroup(kernel func(*GroupArgs), a *GroupArgs, lanes, width int) {
 			m.Name(unsafe.Add(unsafe.Pointer(a.Out), y*a.OutRow+x*a.OutCol), channels, true)
 		}
 	}
+	simulate(kernel, unsafe.Pointer(&own), m)
+}
+
+func simulateAveragePool(kernel func(*PoolArgs), a *PoolArgs) {
+	var m x86.Memory
+	own := *a
+	m.Name(unsafe.Pointer(&own), int(unsafe.Sizeof(own)), false)
+	for y := range a.Rows {
+		for x := range a.Cols {
+			for tap := range 4 {
+				at := y*a.InRow + x*a.InCol + tap/2*a.TapRow + tap%2*a.TapCol
+				m.Name(unsafe.Add(unsafe.Pointer(a.In), at), a.Channels, false)
+			}
+			m.Name(unsafe.Add(unsafe.Pointer(a.Out), y*a.OutRow+x*a.OutCol), a.Channels, true)
+		}
+	}
+	simulate(kernel, unsafe.Pointer(&own), m)
+}
+
+func simulateSum(kernel func(*SumArgs), a *SumArgs) {
+	var m x86.Memory
+	own := *a
+	m.Name(unsafe.Pointer(&own), int(unsafe.Sizeof(own)), false)
+	for p := range a.Pixels {
+		m.Name(unsafe.Add(unsafe.Pointer(a.In), p*a.Step), a.Channels, false)
+	}
+	m.Name(unsafe.Pointer(a.Out), 4*a.Channels, true)
 	simulate(kernel, unsafe.Pointer(&own), m)
 }
 

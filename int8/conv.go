@@ -96,7 +96,7 @@ func (c *Conv) Bytes() int {
 type Scratch struct {
 	igemm  asm.IGEMMArgs
 	group  asm.GroupArgs
-	pool   asm.MaxPoolArgs
+	pool   asm.PoolArgs
 	sum    asm.SumArgs
 	linear asm.LinearArgs
 }

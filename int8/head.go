@@ -26,7 +26,7 @@ func (m *MaxPool) Run(in, out []byte, task, tasks int, s *Scratch) {
 		return
 	}
 	a := &s.pool
-	*a = asm.MaxPoolArgs{
+	*a = asm.PoolArgs{
 		In: &in[m.in.Offset(2*rows.from-1, -1)], InRow: 2 * m.in.Row(), InCol: 2 * m.in.Layout.Total,
 		TapRow: m.in.Row(), TapCol: m.in.Layout.Total,
 		Out: &out[m.out.Offset(rows.from, 0)], OutRow: m.out.Row(), OutCol: m.out.Layout.Total,

@@ -53,6 +53,7 @@ var snippets = []snippet{
 	{"vpermd Vmm0, Vmm1, Vmm2", "yz", nil}, {"vpermd Vmm0, Vmm1, Vmmword ptr [rax + 128]", "yz", nil},
 	{"vpmovzxbd ymm0, qword ptr [rax + 128]", "y", nil}, {"vpmovzxbd zmm0, xmmword ptr [rax + 128]", "z", nil},
 	{"vpmovsxbd ymm0, qword ptr [rax + 128]", "y", nil}, {"vpmovsxbd zmm0, xmmword ptr [rax + 128]", "z", nil},
+	{"vpmovzxbw Vmm0, Hmmword ptr [rax + 128]", "yz", nil},
 	{"vpmovsxbw Vmm0, Hmmword ptr [rax + 128]", "yz", nil}, {"vpmovzxdq Vmm0, Hmmword ptr [rax + 128]", "yz", nil},
 	{"vpmovqd Hmm0, Vmm1", "yz", avx512},
 	{"vpbroadcastd Vmm0, dword ptr [rax + 129]", "xyz", nil}, {"vpbroadcastq Vmm0, qword ptr [rax + 129]", "xyz", nil},

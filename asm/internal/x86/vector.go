@@ -331,6 +331,7 @@ func init() {
 	packs("vpackuswb", i16, 2, 0, math.MaxUint8)
 	extends("vpmovzxbd", 1, 4, false)
 	extends("vpmovsxbd", 1, 4, true)
+	extends("vpmovzxbw", 1, 2, false)
 	extends("vpmovsxbw", 1, 2, true)
 	extends("vpmovzxdq", 4, 8, false)
 	vector1(1, 2, func(dst, a []byte) {
