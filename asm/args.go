@@ -137,6 +137,34 @@ type LinearArgs struct {
 	N, K int
 }
 
+// ScaleArgs multiplies each channel of Rows by Cols pixels by a gate of its own and does what the epilogue says:
+//
+//	for each row y, column x, channel c:
+//		at := x*Channels + c
+//		v := float32(float32(In[y*InRow+at]) * Gate[c]) * Mult
+//		if the epilogue adds {
+//			v += float32(Res[y*ResRow+at]) * ResMult
+//		}
+//		Out[y*OutRow+at] = clamp(roundeven(v), 0, 255)
+//
+// Every product is rounded to float32; that with the gate is exact. Epilogue is ReLU, which reads In as the kernel set
+// holds activations, or AddUnsigned or AddSigned, which read In as signed bytes; Signed is not offered. Res is read as
+// the epilogue says, and Out is stored as the set holds activations. In or Res, or both, may equal Out with the same row
+// step (in place); otherwise Out overlaps no input. Steps are in bytes.
+type ScaleArgs struct {
+	In     *byte
+	InRow  int
+	Gate   *float32 // [Channels], integers in 0..65535
+	Res    *byte    // nil unless Epilogue adds
+	ResRow int
+	Out    *byte
+	OutRow int
+	// Rows and Cols are at least 1, Channels is a positive multiple of 16.
+	Rows, Cols, Channels int
+	Mult, ResMult        float32 // at least 0 and less than 64
+	Epilogue             Epilogue
+}
+
 // eachPanel calls a kernel that does a single panel for each of a's. It works on a itself and puts it back,
 // because a copy would be an allocation.
 func (a *IGEMMArgs) eachPanel(kernel func(*IGEMMArgs)) {

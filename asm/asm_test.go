@@ -353,6 +353,100 @@ func TestLinear(t *testing.T) {
 	})
 }
 
+// gates are integers in 0..65535 of which a third are extreme.
+func (d *data) gates(n int) []float32 {
+	g := make([]float32, n)
+	for i := range g {
+		g[i] = float32(d.rnd.IntN(1 << 16))
+		if d.rnd.IntN(3) == 0 {
+			g[i] = []float32{0, 1, 1 << 15, 1<<16 - 1}[d.rnd.IntN(4)]
+		}
+	}
+	return guard.Copy(d.t, g, d.atStart)
+}
+
+// TestScale scales into memory of its own, into the input's and into the residual's, with multipliers that give exact
+// halves, that spread the outputs over the range, and that are extreme.
+func TestScale(t *testing.T) {
+	shapes := []struct{ rows, cols, c int }{{1, 1, 16}, {2, 3, 32}, {3, 1, 48}, {1, 5, 64}, {2, 2, 80}, {1, 2, 96}, {1, 1, 256}}
+	mults := []float32{1.0 / (1 << 16), 1.0 / (1 << 15), 1.0 / (1 << 17), 0.7 / (1 << 15), 0, math.SmallestNonzeroFloat32, 63}
+	resMults := []float32{1, 0.5, 0.37, 0, 63}
+	eachSet(t, func(t *testing.T, k *Kernels) {
+		for i, s := range shapes {
+			for _, epilogue := range []Epilogue{ReLU, AddUnsigned, AddSigned} {
+				for j, mult := range mults {
+					d := newData(t, uint64(i+j)+uint64(epilogue))
+					row := s.cols * s.c
+					step := row + 16*d.rnd.IntN(2)
+					size := (s.rows-1)*step + row
+					in, res, gate := d.activations(size), d.activations(size), d.gates(s.c)
+					want := d.activations(size)
+					a := ScaleArgs{In: &in[0], InRow: step, Gate: &gate[0], ResRow: step, Out: &want[0], OutRow: step,
+						Rows: s.rows, Cols: s.cols, Channels: s.c, Mult: mult, ResMult: resMults[(i+j)%len(resMults)], Epilogue: epilogue}
+					if epilogue.adds() {
+						a.Res = &res[0]
+					}
+					got := guard.Copy(t, want, d.atStart)
+					before := slices.Clone(in)
+					ScaleReference(&a, k.InputFlip)
+					a.Out = &got[0]
+					k.Scale(&a)
+					require.Equal(t, []byte(want), []byte(got), "%+v", s)
+					require.Equal(t, before, []byte(in))
+					for y := range s.rows { // between the rows of what is written in place lies what was there
+						copy(want[y*step+row:min(size, (y+1)*step)], in[y*step+row:])
+					}
+					a.Out = &in[0]
+					k.Scale(&a)
+					require.Equal(t, []byte(want), []byte(in), "over the input")
+					if !epilogue.adds() {
+						continue
+					}
+					in = guard.Copy(t, before, d.atStart)
+					for y := range s.rows {
+						copy(want[y*step+row:min(size, (y+1)*step)], res[y*step+row:])
+					}
+					a.In, a.Out = &in[0], &res[0]
+					k.Scale(&a)
+					require.Equal(t, []byte(want), []byte(res), "over the residual")
+				}
+			}
+		}
+	})
+}
+
+// TestScaled compares every activation times many gates with the contract's words.
+func TestScaled(t *testing.T) {
+	const mult, resMult = 0.9 / (1 << 16), 0.37
+	eachSet(t, func(t *testing.T, k *Kernels) {
+		in, out := make([]byte, 256), make([]byte, 256)
+		for i := range in {
+			in[i] = byte(i)
+		}
+		res := slices.Clone(in)
+		slices.Reverse(res)
+		for gate := 0; gate < 1<<16; gate += 257 {
+			gates := slices.Repeat([]float32{float32(gate)}, 16)
+			for _, epilogue := range []Epilogue{ReLU, AddUnsigned, AddSigned} {
+				k.Scale(&ScaleArgs{In: &in[0], Gate: &gates[0], Res: &res[0], Out: &out[0], Rows: 1, Cols: 16, Channels: 16,
+					Mult: mult, ResMult: resMult, Epilogue: epilogue})
+				for i, b := range in {
+					y, r := float32(int8(b)), float32(int8(res[i]))
+					switch epilogue {
+					case ReLU:
+						y, r = float32(b^k.InputFlip), 0
+					case AddUnsigned:
+						r = float32(res[i] ^ k.InputFlip)
+					}
+					v := float32(float32(float32(y*float32(gate))*mult) + float32(r*resMult))
+					want := math.Min(math.Max(math.RoundToEven(float64(v)), 0), 255)
+					require.Equal(t, byte(want), out[i]^k.InputFlip, "%v times %d, residual %v", y, gate, r)
+				}
+			}
+		}
+	})
+}
+
 // TestRequantise compares the contract's arithmetic with its words: float32 products, float32 sum, round
 // half to even, clamp.
 func TestRequantise(t *testing.T) {

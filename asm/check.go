@@ -110,6 +110,20 @@ func checkRest(k *Kernels, r *lcg) error {
 			return &mismatchError{k.Name, "sums over pixels", fmt.Sprintf("48 channels, signed %v", signed)}
 		}
 	}
+	var gate [c]float32
+	for i := range gate {
+		gate[i] = float32(r.next(1 << 16))
+	}
+	for _, epilogue := range []Epilogue{ReLU, AddUnsigned, AddSigned} {
+		s := ScaleArgs{In: &in[0], InRow: 5 * c, Gate: &gate[0], Res: &in[10*c], ResRow: 5 * c, Out: &got[0], OutRow: 2 * c,
+			Rows: 2, Cols: 2, Channels: c, Mult: 1.0 / (1 << 15), ResMult: 0.7, Epilogue: epilogue}
+		k.Scale(&s)
+		s.Out = &want[0]
+		ScaleReference(&s, k.InputFlip)
+		if string(got) != string(want) {
+			return &mismatchError{k.Name, "scaling by gates", fmt.Sprintf("48 channels, epilogue %d", epilogue)}
+		}
+	}
 	x := unsafe.Slice((*int16)(unsafe.Pointer(&in[0])), c)
 	w := r.weights(n*c, 0, k.InputFlip)
 	bias, _ := r.requant(n, c)

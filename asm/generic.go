@@ -17,6 +17,7 @@ var generic = &Kernels{
 	AveragePool: func(a *PoolArgs) { AveragePoolReference(a, 0) },
 	Sum:         func(a *SumArgs) { SumReference(a, 0) },
 	Linear:      LinearReference,
+	Scale:       func(a *ScaleArgs) { ScaleReference(a, 0) },
 }
 
 // quads adds to sums 0 to 3 the products of the quad lo, and to 4 to 7 those of hi.

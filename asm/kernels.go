@@ -47,6 +47,7 @@ type Kernels struct {
 	AveragePool func(*PoolArgs)
 	Sum         func(*SumArgs)
 	Linear      func(*LinearArgs)
+	Scale       func(*ScaleArgs)
 }
 
 // Acc16Lanes are the int16 lanes in which a set sums up a chain of an output channel's products before they go to int32:

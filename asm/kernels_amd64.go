@@ -21,6 +21,7 @@ var avx2 = &Kernels{
 	AveragePool: averagePoolAVX2,
 	Sum:         sumAVX2,
 	Linear:      linearAVX2,
+	Scale:       scaleAVX2,
 }
 
 // The two VNNI sets do four products in one instruction, exactly, so that no chain needs a proof. The machine
@@ -42,6 +43,7 @@ var avxvnni = &Kernels{
 	AveragePool: averagePoolAVX2,
 	Sum:         sumAVX2,
 	Linear:      linearAVX2,
+	Scale:       scaleAVX2,
 }
 
 // avx512vnni is EVEX-coded: Cascade Lake, Ice Lake and later servers, Zen 4 and later.
@@ -58,6 +60,7 @@ var avx512vnni = &Kernels{
 	AveragePool: averagePoolAVX2,
 	Sum:         sumAVX2,
 	Linear:      linearAVX2,
+	Scale:       scaleAVX2,
 }
 
 // archFeatures is Features.

@@ -26,6 +26,7 @@ var neon = &Kernels{
 	AveragePool: averagePoolNEON,
 	Sum:         sumNEON,
 	Linear:      linearNEON,
+	Scale:       scaleNEON,
 }
 
 // neon53 is neon for cores that execute in order: the Cortex-A53 of the Raspberry Pi 3 and Zero 2 W. It can sum
@@ -46,6 +47,7 @@ var neon53 = &Kernels{
 	AveragePool: averagePoolNEON,
 	Sum:         sumNEON,
 	Linear:      linearNEON,
+	Scale:       scaleNEON,
 }
 
 // neondot needs the dot product of ARMv8.2: Cortex-A55, A75, A76 (Raspberry Pi 5) and newer, Apple's and
@@ -64,6 +66,7 @@ var neondot = &Kernels{
 	AveragePool: averagePoolNEON,
 	Sum:         sumNEON,
 	Linear:      linearNEON,
+	Scale:       scaleNEON,
 }
 
 // i8mm needs the matrix product of ARMv8.6 as well: Cortex-A510, A710, X2 and newer, Neoverse V1 and N2,
@@ -82,6 +85,7 @@ var i8mm = &Kernels{
 	AveragePool: averagePoolNEON,
 	Sum:         sumNEON,
 	Linear:      linearNEON,
+	Scale:       scaleNEON,
 }
 
 // archFeatures is Features.

@@ -40,6 +40,7 @@ func inModel(k *Kernels) *Kernels {
 	m.Group8.Run = func(a *GroupArgs) { simulateGroup(groupFor(k, 8, a), a, k.Group8.Channels, 8) }
 	m.AveragePool = func(a *PoolArgs) { simulateAveragePool(k.AveragePool, a) }
 	m.Sum = func(a *SumArgs) { simulateSum(k.Sum, a) }
+	m.Scale = func(a *ScaleArgs) { simulateScale(k.Scale, a) }
 	return &m
 }
 
@@ -158,6 +159,21 @@ func simulateSum(kernel func(*SumArgs), a *SumArgs) {
 		m.Name(unsafe.Add(unsafe.Pointer(a.In), p*a.Step), a.Channels, false)
 	}
 	m.Name(unsafe.Pointer(a.Out), 4*a.Channels, true)
+	simulate(kernel, unsafe.Pointer(&own), m)
+}
+
+func simulateScale(kernel func(*ScaleArgs), a *ScaleArgs) {
+	var m x86.Memory
+	own := *a
+	m.Name(unsafe.Pointer(&own), int(unsafe.Sizeof(own)), false)
+	name(&m, a.Gate, a.Channels)
+	for y := range a.Rows {
+		m.Name(unsafe.Add(unsafe.Pointer(a.In), y*a.InRow), a.Cols*a.Channels, false)
+		if a.Epilogue.adds() {
+			m.Name(unsafe.Add(unsafe.Pointer(a.Res), y*a.ResRow), a.Cols*a.Channels, false)
+		}
+		m.Name(unsafe.Add(unsafe.Pointer(a.Out), y*a.OutRow), a.Cols*a.Channels, true)
+	}
 	simulate(kernel, unsafe.Pointer(&own), m)
 }
 
