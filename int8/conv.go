@@ -99,6 +99,7 @@ type Scratch struct {
 	pool   asm.PoolArgs
 	sum    asm.SumArgs
 	linear asm.LinearArgs
+	scale  asm.ScaleArgs
 }
 
 // interval is the half-open range from..to.

@@ -8,35 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/asm"
-	"github.com/libresnext/libresnext/internal/guard"
 )
-
-func TestMaxPool(t *testing.T) {
-	eachSet(t, func(t *testing.T, k *asm.Kernels) {
-		for i, sh := range []struct{ h, w, c int }{{1, 1, 16}, {8, 6, 64}, {7, 9, 20}} {
-			rnd := rand.New(rand.NewPCG(uint64(i), 5))
-			x := randomTensor(rnd, sh.h, sh.w, sh.c, 0, 255)
-			in := Map{H: sh.h, W: sh.w, Border: 1, Layout: Flat(sh.c)}
-			out := Map{H: (sh.h-1)/2 + 1, W: (sh.w-1)/2 + 1, Layout: Flat(sh.c)}
-			want := tensor{out.H, out.W, sh.c, make([]int32, out.H*out.W*sh.c)}
-			for j := range want.v {
-				oy, ox, c := j/sh.c/out.W, j/sh.c%out.W, j%sh.c
-				for y := max(0, 2*oy-1); y <= min(sh.h-1, 2*oy+1); y++ {
-					for z := max(0, 2*ox-1); z <= min(sh.w-1, 2*ox+1); z++ {
-						want.v[j] = max(want.v[j], x.at(y, z, c))
-					}
-				}
-			}
-			src, dst := store(t, rnd, x, in, k.InputFlip), guard.End[byte](t, out.Bytes())
-			m := NewMaxPool(k, in, out)
-			var scratch Scratch
-			for task := range m.Tasks() {
-				m.Run(src, dst, task, m.Tasks(), &scratch)
-			}
-			require.Equal(t, want.v, fetch(dst, out, k.InputFlip, false).v)
-		}
-	})
-}
 
 func TestHead(t *testing.T) {
 	eachSet(t, func(t *testing.T, k *asm.Kernels) {

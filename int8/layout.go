@@ -1,5 +1,5 @@
 // Package int8 holds 8-bit activation maps and the operators on them: convolutions (1x1, grouped and dense
-// 3x3, the stem), pooling and the classifier, with the packing of weights that each CPU's kernels want.
+// 3x3, the stem), pooling, gates and the classifier, with the packing of weights that each CPU's kernels want.
 // It does not depend on files, networks or calibration. It serves package resnext, is no interface, and may change at
 // any time.
 //
