@@ -257,19 +257,20 @@ func TestMaxPool(t *testing.T) {
 // TestAveragePool pools maps with even and odd sides; windows at an odd edge have the step 0 between their taps.
 func TestAveragePool(t *testing.T) {
 	eachSet(t, func(t *testing.T, k *Kernels) {
-		for i, s := range []struct{ rows, cols, down, right, c int }{
-			{1, 1, 1, 1, 16}, {3, 2, 1, 1, 48}, {2, 5, 1, 1, 64}, {1, 7, 0, 1, 32}, {5, 1, 1, 0, 80}, {1, 1, 0, 0, 96}, {2, 3, 1, 1, 112},
+		for i, s := range []struct{ rows, cols, down, right int }{
+			{1, 1, 1, 1}, {3, 2, 1, 1}, {2, 5, 1, 1}, {1, 7, 0, 1}, {5, 1, 1, 0}, {1, 1, 0, 0},
 		} {
-			for round := range 4 {
-				d := newData(t, uint64(i+round))
-				pitch := ((s.cols-1)*2+1+s.right)*s.c + 16*(round%2)
-				in := d.activations(((s.rows-1)*2+s.down)*pitch + ((s.cols-1)*2+1+s.right)*s.c)
-				outCol := s.c + 16*(round/2)
-				outRow := s.cols*outCol + 16
-				want := d.activations((s.rows-1)*outRow + (s.cols-1)*outCol + s.c)
+			for c := 16; c <= 160; c += 16 {
+				d := newData(t, uint64(i+c/16))
+				window := ((s.cols-1)*2 + 1 + s.right) * c // of a row of windows
+				pitch := window + 16*d.rnd.IntN(2)
+				in := d.activations(((s.rows-1)*2+s.down)*pitch + window)
+				outCol := c + 16*d.rnd.IntN(2)
+				outRow := s.cols*outCol + 16*d.rnd.IntN(2)
+				want := d.activations((s.rows-1)*outRow + (s.cols-1)*outCol + c)
 				got := guard.Copy(t, want, d.atStart)
-				a := PoolArgs{In: &in[0], InRow: 2 * pitch, InCol: 2 * s.c, TapRow: s.down * pitch, TapCol: s.right * s.c,
-					Out: &want[0], OutRow: outRow, OutCol: outCol, Rows: s.rows, Cols: s.cols, Channels: s.c}
+				a := PoolArgs{In: &in[0], InRow: 2 * pitch, InCol: 2 * c, TapRow: s.down * pitch, TapCol: s.right * c,
+					Out: &want[0], OutRow: outRow, OutCol: outCol, Rows: s.rows, Cols: s.cols, Channels: c}
 				AveragePoolReference(&a, k.InputFlip)
 				a.Out = &got[0]
 				k.AveragePool(&a)
@@ -368,7 +369,11 @@ func (d *data) gates(n int) []float32 {
 // TestScale scales into memory of its own, into the input's and into the residual's, with multipliers that give exact
 // halves, that spread the outputs over the range, and that are extreme.
 func TestScale(t *testing.T) {
-	shapes := []struct{ rows, cols, c int }{{1, 1, 16}, {2, 3, 32}, {3, 1, 48}, {1, 5, 64}, {2, 2, 80}, {1, 2, 96}, {1, 1, 256}}
+	type shape struct{ rows, cols, c int }
+	shapes := []shape{{1, 1, 256}}
+	for c := 16; c <= 160; c += 16 {
+		shapes = append(shapes, shape{1 + c/16%3, 1 + c/16%4, c})
+	}
 	mults := []float32{1.0 / (1 << 16), 1.0 / (1 << 15), 1.0 / (1 << 17), 0.7 / (1 << 15), 0, math.SmallestNonzeroFloat32, 63}
 	resMults := []float32{1, 0.5, 0.37, 0, 63}
 	eachSet(t, func(t *testing.T, k *Kernels) {
