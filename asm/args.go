@@ -112,8 +112,6 @@ type PoolArgs struct {
 	Channels       int
 }
 
-// MaxPoolArgs is what PoolArgs was called while there was one pooling.
-type MaxPoolArgs = PoolArgs
 
 // SumArgs adds up Pixels pixels of Channels channels (a positive multiple of 16):
 // Out[c] = sum over p of act(In[p*Step+c]), at most 2^23 pixels.

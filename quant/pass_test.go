@@ -38,7 +38,7 @@ func TestPassIsTheNetwork(t *testing.T) {
 // requirePassIsTheNetwork compares the classifier's input.
 func requirePassIsTheNetwork(t *testing.T, b *builder) {
 	cfg := b.net.Config
-	id := b.program.Classifier().In
+	id := b.program.Head().In
 	last := b.program.Maps[id].Name
 	slow, runner := naive{q: b.out}, b.net.NewRunner()
 	var float []float32

@@ -18,6 +18,7 @@ type (
 const (
 	NoPool     = topology.NoPool
 	Max3x3     = topology.Max3x3
+	Average2x2 = topology.Average2x2
 	Bottleneck = topology.Bottleneck
 )
 

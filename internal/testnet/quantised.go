@@ -50,6 +50,6 @@ func Quantised(
 			}
 		}
 	}
-	q.Classifier, _ = params(program.Classifier().Conv)
+	q.Classifier, _ = params(program.Head().Conv)
 	return q
 }

@@ -51,7 +51,7 @@ func (n *Net) NewRunner() *Runner {
 		end := at + int64(p.Maps[id].Values())
 		r.maps = append(r.maps, arena[at:end:end])
 	}
-	last := p.Classifier().Conv
+	last := p.Head().Conv
 	r.pooled, r.logits = make([]float32, last.In), make([]float32, last.Out)
 	r.work = newWorkspace(made)
 	return r

@@ -76,7 +76,7 @@ func (b *block) checkShortcut(in int) error {
 // checkAverage compares an average of a fixed size with the map that it gets.
 func (m *matcher) checkAverage(cfg resnext.Config) error {
 	p := topology.Lower(cfg)
-	last := p.Maps[p.Classifier().In]
+	last := p.Maps[p.Head().In]
 	if k := m.average.Kernel; k != 0 && (k != last.H || k != last.W) {
 		return fmt.Errorf("%s: averages %dx%d pixels, and images of %dx%d pixels give a map of %dx%d; expected an average over the whole map: export with the input size of training fixed",
 			m.average.Title, k, k, cfg.Width, cfg.Height, last.W, last.H)

@@ -76,7 +76,7 @@ func makeModel(cfg resnext.Config, norms bool) *made {
 			tensors[s.Out] = y
 		}
 	}
-	x := m.add("GlobalAveragePool", "average", []string{tensors[p.Classifier().In]})
+	x := m.add("GlobalAveragePool", "average", []string{tensors[p.Head().In]})
 	x = m.add("Flatten", "flat", []string{x})
 	m.constant("fc.weight", cfg.Classes, cfg.Features())
 	m.constant("fc.bias", cfg.Classes)

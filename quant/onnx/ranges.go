@@ -92,7 +92,7 @@ func (w *watcher) observe(name string, height, width, channels int, values []flo
 	if len(w.uses[s.Out].Adders) > 0 {
 		w.maps[s.Out] = append(w.maps[s.Out][:0], values...)
 	}
-	if s.Out == w.program.Classifier().In {
+	if s.Out == w.program.Head().In {
 		w.pooled(height*width, channels, values)
 	}
 }

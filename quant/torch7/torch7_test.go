@@ -180,7 +180,7 @@ func (n *network) model(cfg resnext.Config) module {
 			main, side = nil, module{"nn.Identity", nil}
 		}
 	}
-	last := p.Maps[p.Classifier().In]
+	last := p.Maps[p.Head().In]
 	return container("nn.Sequential", append(items,
 		module{"cudnn.SpatialAveragePooling", fields{"kW", last.W, "kH", last.H, "dW", 1, "dH", 1}},
 		module{"nn.View", fields{"numElements", last.Channels}},

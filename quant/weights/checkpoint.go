@@ -106,7 +106,7 @@ func (r *reader) net(cfg resnext.Config) *float.Net {
 		conv := r.conv(shape)
 		n.Convs[shape.Name] = &conv
 	}
-	n.Classifier = r.classifier(topology.Lower(cfg).Classifier().Conv)
+	n.Classifier = r.classifier(topology.Lower(cfg).Head().Conv)
 	return n
 }
 

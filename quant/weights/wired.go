@@ -29,7 +29,7 @@ func FromGraph(g *match.Network, arch string) (*float.Net, error) {
 		conv := fromLayer(s, g.Layers[s.Name], &p)
 		n.Convs[s.Name] = &conv
 	}
-	n.Classifier = fromLayer(topology.Lower(cfg).Classifier().Conv, g.Layers[resnext.ClassifierName], &p)
+	n.Classifier = fromLayer(topology.Lower(cfg).Head().Conv, g.Layers[resnext.ClassifierName], &p)
 	if len(p.lines) > 0 {
 		return nil, p.err("the graph is of this family, but its numbers are not sound")
 	}

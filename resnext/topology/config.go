@@ -18,7 +18,9 @@ type Config struct {
 	Name   string  `json:"name"`
 	Stem   Stem    `json:"stem"`
 	Stages []Stage `json:"stages"`
-	// Classes is the number of logits.
+	// Head is what the averaged features become.
+	Head Head `json:"head"`
+	// Classes is the number of logits; 0 where there are none.
 	Classes int `json:"classes"`
 	// Height and Width are the input image's size in pixels.
 	Height int `json:"height"`
@@ -47,6 +49,20 @@ const (
 	NoPool Pool = ""
 	// Max3x3 is a 3x3 max pooling of stride 2 and padding 1.
 	Max3x3 Pool = "max"
+	// Average2x2 is a 2x2 average pooling of stride 2. A window at an odd edge averages over the pixels that are there.
+	Average2x2 Pool = "average"
+)
+
+// Head is what the features, the averages of the last map's channels, become.
+type Head string
+
+const (
+	// OneClass is a linear layer whose logits compete: one class is right.
+	OneClass Head = ""
+	// MultiLabel is a linear layer with a logit for each of several labels, any of which may be right.
+	MultiLabel Head = "multilabel"
+	// Embedding gives the features themselves.
+	Embedding Head = "embedding"
 )
 
 // SimpleStem is the stem of one convolution.
@@ -83,7 +99,55 @@ type Stage struct {
 	// StrideOn is the convolution that has the stride, if it is not the kind's usual one: Reduce in ResNets as first
 	// published and in what Keras, Caffe and MXNet made of them ("v1").
 	StrideOn Role `json:"stride_on"`
+	// AntiAlias halves the map behind the convolution that else has the stride 2 (Zhang 2019, "Making Convolutional
+	// Networks Shift-Invariant Again"); Max3x3 is none.
+	AntiAlias Pool `json:"anti_alias"`
+	// Shortcut is how the first block's shortcut comes to the shape of its output, where that differs from the input's.
+	Shortcut ShortcutKind `json:"shortcut"`
+	// Gate scales the channels of each block.
+	Gate Gate `json:"gate"`
 }
+
+// ShortcutKind is a way to change a shortcut's shape.
+type ShortcutKind string
+
+const (
+	// Projection is a 1x1 convolution with the stride (shortcut B of He et al. 2016).
+	Projection ShortcutKind = ""
+	// AveragedProjection is an average pooling by the stride and then a 1x1 convolution (He et al. 2019, "Bag of Tricks",
+	// figure 2c: ResNet-D).
+	AveragedProjection ShortcutKind = "average"
+	// Padded takes every pixel that the stride leaves and pads the channels with zeros (shortcut A of He et al. 2016).
+	// It is a projection like another whose weights are 0 and 1, so that nobody else need know of it; only its
+	// output, which is never negative, is not signed.
+	Padded ShortcutKind = "padded"
+)
+
+// Gate multiplies each channel of a map with a number from 0 to 1 that follows from the averages of all channels. The
+// zero Gate is none.
+type Gate struct {
+	Kind GateKind `json:"kind"`
+	// After is the convolution whose output is scaled: before the add where it is the branch's last, after the ReLU
+	// where it is not.
+	After Role `json:"after"`
+	// Hidden is the number of channels between the two layers of SqueezeExcite; 0 in others.
+	Hidden int `json:"hidden"`
+	// Kernel is how many neighbouring channels NeighbourGate looks at, an odd number; 0 in others.
+	Kernel int `json:"kernel"`
+}
+
+// GateKind is a way to compute the numbers of a gate.
+type GateKind string
+
+const (
+	// NoGate leaves blocks as they are.
+	NoGate GateKind = ""
+	// SqueezeExcite is a linear layer, a ReLU, a linear layer and a sigmoid (Hu et al. 2018, "Squeeze-and-Excitation
+	// Networks").
+	SqueezeExcite GateKind = "se"
+	// NeighbourGate is a convolution over neighbouring channels and a sigmoid (Wang et al. 2020, "ECA-Net").
+	NeighbourGate GateKind = "eca"
+)
 
 // Uniform gives all stages the same cardinality, and returns them.
 func Uniform(cardinality int, stages []Stage) []Stage {
@@ -102,11 +166,13 @@ func (c Config) Clone() Config {
 // Bounds that keep a damaged or hostile configuration from asking for absurd memory. The largest
 // published network of the family (ResNeXt-101 32x48d) has an inner width of 12288.
 const (
-	maxWidth   = 1 << 15
-	maxBlocks  = 512
-	maxStages  = 8
-	maxStem    = 4
-	maxClasses = 1 << 17
+	maxWidth  = 1 << 15
+	maxBlocks = 512
+	maxStages = 8
+	maxStem   = 4
+	// maxNeighbours bounds the kernel of a gate; ECA-Net's largest is 9.
+	maxNeighbours = 63
+	maxClasses    = 1 << 17
 	// maxWeights bounds one layer's weights; 32x48d's largest has 25 million.
 	maxWeights = 1 << 28
 	// maxValues bounds one map.
@@ -125,14 +191,18 @@ func (c Config) Validate() error {
 		return fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...))
 	}
 	switch {
-	case c.Classes < 1 || c.Classes > maxClasses:
+	case c.Head != OneClass && c.Head != MultiLabel && c.Head != Embedding:
+		return bad("a head of kind %q, which this program does not know", c.Head)
+	case c.Head == Embedding && c.Classes != 0:
+		return bad("%d classes of an embedding, which has none", c.Classes)
+	case c.Head != Embedding && (c.Classes < 1 || c.Classes > maxClasses):
 		return bad("%d classes", c.Classes)
 	case c.Height < 1 || c.Width < 1 || c.Height > MaxSide || c.Width > MaxSide:
 		return bad("input of %dx%d pixels, expected 1 to %d each", c.Width, c.Height, MaxSide)
 	case len(c.Stem.Convs) < 1 || len(c.Stem.Convs) > maxStem:
 		return bad("a stem of %d convolutions, expected 1 to %d", len(c.Stem.Convs), maxStem)
-	case c.Stem.Pool != NoPool && c.Stem.Pool != Max3x3:
-		return bad("the stem's pooling is %q, expected %q or none", c.Stem.Pool, Max3x3)
+	case c.Stem.Pool != NoPool && c.Stem.Pool != Max3x3 && c.Stem.Pool != Average2x2:
+		return bad("the stem's pooling is %q, expected %q, %q or none", c.Stem.Pool, Max3x3, Average2x2)
 	case len(c.Stages) < 1 || len(c.Stages) > maxStages:
 		return bad("%d stages", len(c.Stages))
 	}
@@ -151,7 +221,7 @@ func (c Config) Validate() error {
 			return bad("stage %d: %v", i+1, err)
 		}
 	}
-	for _, s := range c.Convs() {
+	for _, s := range Lower(c).Layers() {
 		if n := s.weights(); n > maxWeights {
 			return bad("%s has %d weights, expected at most %d", s.Name, n, maxWeights)
 		}
@@ -159,9 +229,6 @@ func (c Config) Validate() error {
 			return bad("%s: %dx%d pixels of %d channels are %d values, expected at most %d",
 				s.Name, s.OutW, s.OutH, s.Out, n, maxValues)
 		}
-	}
-	if n := int64(c.Features()) * int64(c.Classes); n > maxWeights {
-		return bad("%s has %d weights, expected at most %d", ClassifierName, n, maxWeights)
 	}
 	return nil
 }
@@ -181,8 +248,35 @@ func (s Stage) validate() error {
 		return fmt.Errorf("%d output channels", s.Out)
 	case s.Stride < 1 || s.Stride > 4:
 		return fmt.Errorf("stride %d", s.Stride)
+	case s.Cardinality > 1 && !s.Kind.grouped():
+		return fmt.Errorf("cardinality is %d, a %s has no groups", s.Cardinality, s.Kind)
 	case s.StrideOn != "" && !s.Kind.has(s.StrideOn):
-		return fmt.Errorf("the stride is on %q, which a block of kind %q does not have", s.StrideOn, s.Kind)
+		return fmt.Errorf("the stride is on %q, which a %s does not have", s.StrideOn, s.Kind)
+	case s.AntiAlias != NoPool && s.AntiAlias != Average2x2:
+		return fmt.Errorf("the anti-aliased pooling is %q, expected %q or none", s.AntiAlias, Average2x2)
+	case s.AntiAlias != NoPool && s.Stride != 1 && s.Stride != 2:
+		return fmt.Errorf("stride %d with pooling, expected 1 or 2", s.Stride)
+	case s.Shortcut != Projection && s.Shortcut != AveragedProjection && s.Shortcut != Padded:
+		return fmt.Errorf("a shortcut of kind %q, which this program does not know", s.Shortcut)
+	case s.Shortcut == AveragedProjection && s.Stride != 1 && s.Stride != 2:
+		return fmt.Errorf("stride %d with an averaged shortcut, expected 1 or 2", s.Stride)
+	}
+	return s.Gate.validate(s.Kind)
+}
+
+func (g Gate) validate(k Kind) error {
+	switch {
+	case g.Kind == NoGate && g != Gate{}:
+		return errors.New("a gate of no kind with numbers")
+	case g.Kind == NoGate:
+	case g.Kind != SqueezeExcite && g.Kind != NeighbourGate:
+		return fmt.Errorf("a gate of kind %q, which this program does not know", g.Kind)
+	case !k.has(g.After):
+		return fmt.Errorf("the gate is after %q, which a %s does not have", g.After, k)
+	case g.Kind == SqueezeExcite && (g.Hidden < 1 || g.Hidden > maxWidth || g.Kernel != 0):
+		return fmt.Errorf("a gate of %d hidden channels and kernel %d, expected 1 to %d and none", g.Hidden, g.Kernel, maxWidth)
+	case g.Kind == NeighbourGate && (g.Kernel < 1 || g.Kernel > maxNeighbours || g.Kernel%2 == 0 || g.Hidden != 0):
+		return fmt.Errorf("a gate of kernel %d and %d hidden channels, expected an odd kernel up to %d and none", g.Kernel, g.Hidden, maxNeighbours)
 	}
 	return nil
 }

@@ -80,7 +80,7 @@ func (c Config) first() (firstConfig, bool) {
 	for _, s := range c.Stages {
 		f.Stages = append(f.Stages, firstStage{s.Blocks, s.Inner, s.Out, s.Stride})
 	}
-	return f, SameShape(c, f.config())
+	return f, c.Head == OneClass && SameShape(c, f.config())
 }
 
 func (f firstConfig) config() Config {

@@ -33,6 +33,13 @@ func TestLatestVersion(t *testing.T) {
 	for name, change := range map[string]func(c *Config){
 		"cardinality of a stage": func(c *Config) { c.Stages[1].Cardinality = 4 },
 		"stride placement":       func(c *Config) { c.Stages[1].StrideOn = Reduce },
+		"average in the stem":    func(c *Config) { c.Stem.Pool = Average2x2 },
+		"head":                   func(c *Config) { c.Head = MultiLabel },
+		"embedding":              func(c *Config) { c.Head, c.Classes = Embedding, 0 },
+		"anti-aliasing":          func(c *Config) { c.Stages[1].AntiAlias = Average2x2 },
+		"averaged shortcut":      func(c *Config) { c.Stages[1].Shortcut = AveragedProjection },
+		"padded shortcut":        func(c *Config) { c.Stages[1].Shortcut = Padded },
+		"gate":                   func(c *Config) { c.Stages[1].Gate = Gate{Kind: SqueezeExcite, After: Expand, Hidden: 4} },
 		"deep stem":              func(c *Config) { c.Stem.Convs = append(c.Stem.Convs, StemConv{3, 1, 6}) },
 	} {
 		c := tiny()
@@ -73,7 +80,18 @@ func TestDecodeRefuses(t *testing.T) {
 func TestValidateStages(t *testing.T) {
 	for want, change := range map[string]func(c *Config){
 		"a kind of block":                func(c *Config) { c.Stages[0].Kind = "cube" },
-		`the stride is on "second"`:      func(c *Config) { c.Stages[0].StrideOn = "second" },
+		`the stride is on "cube"`:        func(c *Config) { c.Stages[0].StrideOn = "cube" },
+		"a head of kind":                 func(c *Config) { c.Head = "hydra" },
+		"3 classes of an embedding":      func(c *Config) { c.Head = Embedding },
+		`the anti-aliased pooling is "m`: func(c *Config) { c.Stages[0].AntiAlias = Max3x3 },
+		"stride 4 with pooling":          func(c *Config) { c.Stages[0].Stride, c.Stages[0].AntiAlias = 4, Average2x2 },
+		`a shortcut of kind "long"`:      func(c *Config) { c.Stages[0].Shortcut = "long" },
+		"stride 3 with an averaged":      func(c *Config) { c.Stages[0].Stride, c.Stages[0].Shortcut = 3, AveragedProjection },
+		"a gate of no kind":              func(c *Config) { c.Stages[0].Gate = Gate{Hidden: 3} },
+		`a gate of kind "garden"`:        func(c *Config) { c.Stages[0].Gate = Gate{Kind: "garden", After: Expand, Hidden: 3} },
+		`the gate is after "cube"`:       func(c *Config) { c.Stages[0].Gate = Gate{Kind: SqueezeExcite, After: "cube", Hidden: 3} },
+		"a gate of 0 hidden channels":    func(c *Config) { c.Stages[0].Gate = Gate{Kind: SqueezeExcite, After: Expand} },
+		"a gate of kernel 4":             func(c *Config) { c.Stages[0].Gate = Gate{Kind: NeighbourGate, After: Expand, Kernel: 4} },
 		"not a multiple":                 func(c *Config) { c.Stages[1].Cardinality = 3 },
 		"a stem of 0 convolutions":       func(c *Config) { c.Stem.Convs = nil },
 		"a stem of 5 convolutions":       func(c *Config) { c.Stem.Convs = make([]StemConv, 5) },

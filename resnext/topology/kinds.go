@@ -35,6 +35,17 @@ const (
 	Expand         Role = "expand"
 )
 
+// The roles of what else is in a block: the pooling of an averaged shortcut and of an anti-aliased branch, a gate, and
+// the layers in it.
+const (
+	ShortcutPoolRole Role = "average"
+	AntiAliasRole    Role = "antialias"
+	GateRole         Role = "gate"
+	Squeeze          Role = "squeeze"
+	Excite           Role = "excite"
+	Neighbours       Role = "neighbours"
+)
+
 // InBlock reports whether layers of a role are part of a block.
 func InBlock(r Role) bool { return r != StemRole && r != PoolRole && r != ClassifierRole }
 
@@ -71,6 +82,11 @@ func (k Kind) Branch() []Link { return kinds[k].branch }
 
 // Stride is the role of the convolution that has a block's stride where nothing else is said.
 func (k Kind) Stride() Role { return kinds[k].stride }
+
+// grouped reports whether any convolution of the branch has groups.
+func (k Kind) grouped() bool {
+	return slices.ContainsFunc(k.Branch(), func(l Link) bool { return l.Grouped })
+}
 
 // has reports whether a convolution of that role is part of the branch.
 func (k Kind) has(r Role) bool {

@@ -27,7 +27,7 @@ type Map struct {
 	Border int
 	// Groups says whose groups the channels are padded for in memory.
 	Groups int
-	// Signed reports whether values may be negative: a projection before the add. All others are rectified.
+	// Signed reports whether values may be negative: before an add. All others are rectified.
 	Signed bool
 }
 
@@ -42,8 +42,14 @@ const (
 	Conv Op = iota
 	// MaxPool is a 3x3 max pooling of stride 2 and padding 1.
 	MaxPool
+	// AveragePool is a 2x2 average pooling of stride 2, see Average2x2.
+	AveragePool
+	// Gated scales each channel, see Gate. Where Add is a map, it is added after that, and a ReLU follows.
+	Gated
 	// Classify is the average over the map and the linear layer behind it. Its output is no map.
 	Classify
+	// Embed is that average alone.
+	Embed
 )
 
 // Step is one operator.
@@ -56,12 +62,29 @@ type Step struct {
 	// Stage is the index of the block's stage, and Index the block's within it; -1 outside.
 	Stage, Index int
 	Role         Role
-	// In is read and Out written; Out is None for Classify. Add is what a convolution's epilogue adds, or None.
+	// In is read and Out written; Out is None for Classify and Embed. Add is what is added before the ReLU, or None.
 	In, Out, Add MapID
 	// Conv is the convolution where Op is Conv. For Classify it is the linear layer as a 1x1 convolution of a single
 	// pixel.
 	Conv ConvShape
+	// Gate are the layers of a gate, as Conv is for Classify: Squeeze and Excite, or Neighbours, which is one filter
+	// over as many channels as it looks at.
+	Gate []ConvShape
 }
+
+// Layers lists the layers of a step that have numbers.
+func (s *Step) Layers() []ConvShape {
+	switch s.Op {
+	case Conv, Classify:
+		return []ConvShape{s.Conv}
+	case Gated:
+		return s.Gate
+	}
+	return nil
+}
+
+// Pools reports whether a step is a pooling, which has no numbers and whose output has the scale of its input.
+func (s *Step) Pools() bool { return s.Op == MaxPool || s.Op == AveragePool }
 
 // The names of what is not a block's: the first and the last layer in the model file; the stem's max pooling and the
 // average before the classifier, which have no numbers; the image.
@@ -94,9 +117,7 @@ func Lower(c Config) *Program {
 	for i, s := range c.Stem.Convs {
 		x = l.conv(StemConvName(i), StemRole, x, s.Width, s.Kernel, s.Stride, 1)
 	}
-	if c.Stem.Pool == Max3x3 {
-		x = l.maxPool(x)
-	}
+	x = l.pool(PoolName, PoolRole, x, c.Stem.Pool)
 	for i, s := range c.Stages {
 		for j := range s.Blocks {
 			l.stage, l.index, l.block = i, j, BlockName(i, j)
@@ -107,15 +128,18 @@ func Lower(c Config) *Program {
 			x = l.addBlock(s, x, stride)
 		}
 	}
-	l.p.Steps = append(l.p.Steps, Step{
-		Op: Classify, Name: ClassifierName, Stage: -1, Index: -1, Role: ClassifierRole, In: x, Out: None, Add: None,
-		Conv: ConvShape{
-			Name: ClassifierName, In: l.p.Maps[x].Channels, Out: c.Classes, Kernel: 1, Stride: 1, Groups: 1,
-			InH: 1, InW: 1, OutH: 1, OutW: 1,
-		},
-	})
+	last := Step{Op: Embed, Name: AverageName, Stage: -1, Index: -1, Role: ClassifierRole, In: x, Out: None, Add: None}
+	if c.Head != Embedding {
+		last.Op, last.Name, last.Conv = Classify, ClassifierName, linear(ClassifierName, l.p.Maps[x].Channels, c.Classes)
+	}
+	l.p.Steps = append(l.p.Steps, last)
 	l.derive()
 	return l.p
+}
+
+// linear is a linear layer as a convolution.
+func linear(name string, in, out int) ConvShape {
+	return ConvShape{Name: name, In: in, Out: out, Kernel: 1, Stride: 1, Groups: 1, InH: 1, InW: 1, OutH: 1, OutW: 1}
 }
 
 // lowering makes a Program.
@@ -128,17 +152,15 @@ type lowering struct {
 
 // addBlock adds a block of stage s that reads x, and returns its output.
 func (l *lowering) addBlock(s Stage, x MapID, stride int) MapID {
-	shortcut := x
-	if stride != 1 || l.p.Maps[x].Channels != s.Out {
-		shortcut = l.conv(LayerName(l.block, Shortcut), Shortcut, x, s.Out, 1, stride, 1)
-		l.p.Maps[shortcut].Signed = true
-		l.last().Conv.ReLU = false
-	}
+	shortcut := l.shortcut(s, x, stride)
 	branch := s.Kind.Branch()
 	for i, link := range branch {
-		step, channels, groups := 1, s.Inner, 1
+		step, pool, channels, groups := 1, NoPool, s.Inner, 1
 		if link.Role == s.StrideRole() {
 			step = stride
+		}
+		if step != 1 && s.AntiAlias != NoPool {
+			step, pool = 1, s.AntiAlias
 		}
 		if i == len(branch)-1 {
 			channels = s.Out
@@ -147,9 +169,37 @@ func (l *lowering) addBlock(s Stage, x MapID, stride int) MapID {
 			groups = s.Cardinality
 		}
 		x = l.conv(LayerName(l.block, link.Role), link.Role, x, channels, link.Kernel, step, groups)
+		x = l.pool(LayerName(l.block, AntiAliasRole), AntiAliasRole, x, pool)
+		if link.Role == s.Gate.After {
+			if i == len(branch)-1 {
+				l.signed()
+			}
+			x = l.gate(s.Gate, x)
+		}
 	}
 	l.last().Add = shortcut
 	return x
+}
+
+// shortcut adds what changes the shape of x to that of its block's output, and returns the result.
+func (l *lowering) shortcut(s Stage, x MapID, stride int) MapID {
+	if stride == 1 && l.p.Maps[x].Channels == s.Out {
+		return x
+	}
+	if stride != 1 && s.Shortcut == AveragedProjection {
+		x, stride = l.pool(LayerName(l.block, ShortcutPoolRole), ShortcutPoolRole, x, Average2x2), 1
+	}
+	x = l.conv(LayerName(l.block, Shortcut), Shortcut, x, s.Out, 1, stride, 1)
+	if s.Shortcut != Padded {
+		l.signed()
+	}
+	return x
+}
+
+// signed leaves the last step's output without a ReLU.
+func (l *lowering) signed() {
+	s := l.last()
+	l.p.Maps[s.Out].Signed, s.Conv.ReLU = true, false
 }
 
 func (l *lowering) last() *Step { return &l.p.Steps[len(l.p.Steps)-1] }
@@ -164,10 +214,33 @@ func (l *lowering) conv(name string, role Role, x MapID, channels, kernel, strid
 	}})
 }
 
-func (l *lowering) maxPool(x MapID) MapID {
+// pool adds a pooling, unless it is none, and returns its output.
+func (l *lowering) pool(name string, role Role, x MapID, p Pool) MapID {
+	op := MaxPool
+	switch p {
+	case NoPool:
+		return x
+	case Average2x2:
+		op = AveragePool
+	}
 	in := l.p.Maps[x]
-	out := Map{Name: PoolName, H: outSize(in.H, 3, 2), W: outSize(in.W, 3, 2), Channels: in.Channels}
-	return l.add(out, Step{Op: MaxPool, Name: PoolName, Role: PoolRole, In: x})
+	out := Map{Name: name, H: (in.H + 1) / 2, W: (in.W + 1) / 2, Channels: in.Channels}
+	return l.add(out, Step{Op: op, Name: name, Role: role, In: x})
+}
+
+// gate adds a gate and returns its output.
+func (l *lowering) gate(g Gate, x MapID) MapID {
+	name, out := LayerName(l.block, GateRole), l.p.Maps[x]
+	s := Step{Op: Gated, Name: name, Role: GateRole, In: x}
+	layer := func(r Role, in, out int) { s.Gate = append(s.Gate, linear(LayerName(l.block, r), in, out)) }
+	if g.Kind == SqueezeExcite {
+		layer(Squeeze, out.Channels, g.Hidden)
+		layer(Excite, g.Hidden, out.Channels)
+	} else {
+		layer(Neighbours, g.Kernel, 1)
+	}
+	out.Name, out.Signed = name, false
+	return l.add(out, s)
 }
 
 // add appends a step and the map that it writes.
@@ -178,7 +251,7 @@ func (l *lowering) add(out Map, s Step) MapID {
 }
 
 // derive finds each map's border and groups from those who read and write it. A map that is added lies in memory as the
-// sum does.
+// sum does, and what a step makes of a map channel by channel has the groups of that map.
 func (l *lowering) derive() {
 	maps := l.p.Maps
 	for i := range maps {
@@ -201,6 +274,10 @@ func (l *lowering) derive() {
 			if s.Add != None && maps[s.Add].Border != maps[s.Out].Border {
 				border := max(maps[s.Add].Border, maps[s.Out].Border)
 				maps[s.Add].Border, maps[s.Out].Border, changed = border, border, true
+			}
+			if (s.Op == Gated || s.Pools()) && maps[s.In].Groups != maps[s.Out].Groups {
+				groups := max(maps[s.In].Groups, maps[s.Out].Groups)
+				maps[s.In].Groups, maps[s.Out].Groups, changed = groups, groups, true
 			}
 		}
 	}
@@ -225,26 +302,31 @@ func (p *Program) Convs() []ConvShape {
 // Convs is that of the lowered network.
 func (c Config) Convs() []ConvShape { return Lower(c).Convs() }
 
-// Classifier is the last step.
-func (p *Program) Classifier() Step { return p.Steps[len(p.Steps)-1] }
+// Layers lists all layers that have numbers in the order in which they run: convolutions, those of gates, the classifier.
+func (p *Program) Layers() []ConvShape {
+	var layers []ConvShape
+	for i := range p.Steps {
+		layers = append(layers, p.Steps[i].Layers()...)
+	}
+	return layers
+}
 
-// LargestLayer is the largest number of weights of a layer, the classifier included.
+// Head is the last step.
+func (p *Program) Head() Step { return p.Steps[len(p.Steps)-1] }
+
+// LargestLayer is the largest number of weights of a layer.
 func (p *Program) LargestLayer() int {
 	n := 0
-	for _, s := range p.Steps {
-		if s.Op != MaxPool {
-			n = max(n, s.Conv.Weights())
-		}
+	for _, s := range p.Layers() {
+		n = max(n, s.Weights())
 	}
 	return n
 }
 
-// MACs is the number of multiply-accumulates for one image, classifier included.
+// MACs is the number of multiply-accumulates for one image in layers that have numbers.
 func (c Config) MACs() (n int64) {
-	for _, s := range Lower(c).Steps {
-		if s.Op != MaxPool {
-			n += s.Conv.MACs()
-		}
+	for _, s := range Lower(c).Layers() {
+		n += s.MACs()
 	}
 	return n
 }

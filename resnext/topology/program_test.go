@@ -71,7 +71,7 @@ func TestLower(t *testing.T) {
 	}, got)
 	require.Equal(t, Map{Name: InputName, H: 12, W: 9, Channels: 3, Border: 2, Groups: 1}, p.Maps[Image])
 	require.Equal(t, ConvShape{Name: "classifier", In: 8, Out: 3, Kernel: 1, Stride: 1, Groups: 1, InH: 1, InW: 1, OutH: 1, OutW: 1},
-		p.Classifier().Conv)
+		p.Head().Conv)
 	require.Len(t, p.Convs(), 11)
 	require.Equal(t, 8*5*5*3, p.LargestLayer())
 	require.Equal(t, 11, tiny().Layers())

@@ -41,7 +41,7 @@ func (p *Program) insideBlock(u Uses) bool {
 }
 
 // ResidualGroups parts the maps but the image into groups whose channels must have the same scales: maps that are added
-// up, and what max pooling makes of one. Groups that lie inside one block come first, each kind in the order of the
+// up, and what pooling or a gate makes of one. Groups that lie inside one block come first, each kind in the order of the
 // first maps.
 func (p *Program) ResidualGroups() [][]MapID {
 	group := make([]MapID, len(p.Maps)) // of each map: the group's first
@@ -60,7 +60,7 @@ func (p *Program) ResidualGroups() [][]MapID {
 		if s.Add != None {
 			join(s.Out, s.Add)
 		}
-		if s.Op == MaxPool {
+		if s.Pools() || s.Op == Gated {
 			join(s.Out, s.In)
 		}
 	}

@@ -96,7 +96,7 @@ func (s *sampler) group(width int, a *asm.GroupArgs) {
 	}
 }
 
-func (s *sampler) maxPool(a *asm.MaxPoolArgs) {
+func (s *sampler) maxPool(a *asm.PoolArgs) {
 	b := *a
 	b.Rows = 1
 	s.sample(float64(a.Rows), func() { s.kernels.MaxPool(&b) }, "maxpool cols=%d channels=%d", b.Cols, b.Channels)
