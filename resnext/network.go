@@ -20,6 +20,7 @@ const (
 	Max3x3     = topology.Max3x3
 	Average2x2 = topology.Average2x2
 	Bottleneck = topology.Bottleneck
+	Basic      = topology.Basic
 )
 
 // SimpleStem is the stem of one convolution.

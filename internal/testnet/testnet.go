@@ -50,7 +50,10 @@ func Forms() map[string]topology.Config {
 	return map[string]topology.Config{
 		"ImageNet form": {Stem: large, Classes: 7, Height: 29, Width: 33, Stages: topology.Uniform(4, stages(20, 4, 3))},
 		"CIFAR form":    {Stem: small, Classes: 5, Height: 14, Width: 16, Stages: topology.Uniform(2, stages(12, 2, 4))},
-		"identity":      {Stem: large, Classes: 3, Height: 21, Width: 20, Stages: topology.Uniform(1, stages(16, 1, 8))},
+		"basic blocks": {Stem: small, Classes: 4, Height: 13, Width: 12, Stages: topology.Uniform(1, []topology.Stage{
+			{Kind: topology.Basic, Blocks: 2, Inner: 8, Out: 8, Stride: 1}, {Kind: topology.Basic, Blocks: 2, Inner: 12, Out: 16, Stride: 2},
+		})},
+		"identity": {Stem: large, Classes: 3, Height: 21, Width: 20, Stages: topology.Uniform(1, stages(16, 1, 8))},
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 func TestExportedBytes(t *testing.T) {
 	want := map[string]uint32{
 		"ImageNet form": 0x80162cfc, "ImageNet form, padded": 0x6c8899f3, "CIFAR form": 0xef581b00, "CIFAR form, padded": 0x1caf7b5e,
-		"identity": 0x069ea86d, "identity, padded": 0xc9d5d69d,
+		"basic blocks": 0x72c7cc53, "basic blocks, padded": 0x1dba39eb, "identity": 0x069ea86d, "identity, padded": 0xc9d5d69d,
 	}
 	for name, cfg := range testnet.Forms() {
 		for _, padded := range []bool{false, true} {

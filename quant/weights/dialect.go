@@ -38,6 +38,7 @@ var dialects = []dialect{
 		layers: map[topology.Role]names{
 			topology.StemRole: {"conv1", "bn1"}, topology.ClassifierRole: {conv: "fc"},
 			topology.Reduce: {"conv1", "bn1"}, topology.Transform: {"conv2", "bn2"}, topology.Expand: {"conv3", "bn3"},
+			topology.First: {"conv1", "bn1"}, topology.Second: {"conv2", "bn2"},
 			topology.Shortcut: {"downsample.0", "downsample.1"},
 		},
 	},
@@ -55,6 +56,7 @@ var dialects = []dialect{
 		layers: map[topology.Role]names{
 			topology.StemRole: {"conv1", "bn1"}, topology.ClassifierRole: {conv: "linear"},
 			topology.Reduce: {"conv1", "bn1"}, topology.Transform: {"conv2", "bn2"}, topology.Expand: {"conv3", "bn3"},
+			topology.First: {"conv1", "bn1"}, topology.Second: {"conv2", "bn2"},
 			topology.Shortcut: {"shortcut.0", "shortcut.1"},
 		},
 	},
@@ -64,6 +66,7 @@ var dialects = []dialect{
 		layers: map[topology.Role]names{
 			topology.StemRole: hubNames("resnet.embedder.embedder"), topology.ClassifierRole: {conv: "classifier.1"},
 			topology.Reduce: hubNames("layer.0"), topology.Transform: hubNames("layer.1"), topology.Expand: hubNames("layer.2"),
+			topology.First: hubNames("layer.0"), topology.Second: hubNames("layer.1"),
 			topology.Shortcut: hubNames("shortcut"),
 		},
 	},

@@ -8,10 +8,8 @@ import (
 
 // families are networks of other kinds, by what their tensors are called. The first match counts.
 var families = []struct{ pattern, looks string }{
-	{`^resnet\.encoder\.stages\.\d+\.layers\.\d+\.layer\.1\.`, "a ResNet of basic blocks (ResNet-18 or ResNet-34), which has no bottlenecks"},
-	{`^layer\d+\.\d+\.conv2\.weight$`, "a ResNet of basic blocks (ResNet-18 or ResNet-34), which has no bottlenecks"},
 	{`^(conv1|stem)\.\d+\.`, "a ResNet with a stem of several convolutions (the C or D variants)"},
-	{`^layer\d+\.\d+\.`, "a residual network whose blocks are not bottlenecks of three convolutions"},
+	{`^layer\d+\.\d+\.`, "a residual network of other blocks than bottlenecks of three convolutions and basic blocks of two"},
 	{`^stage\d+\.block\d+\.expand\.multiplier$`, "an int8 model that calib made; give the float checkpoint that it was made from"},
 	{`denseblock`, "a DenseNet"},
 	{`^(conv_stem|_conv_stem)\.`, "an EfficientNet or MobileNetV3"},
@@ -23,9 +21,9 @@ var families = []struct{ pattern, looks string }{
 	{`^(onnx::)?Conv_?\d+`, "an export that has lost the layers' names"},
 }
 
-// foreign explains why tensors without a single bottleneck cannot be used.
+// foreign explains why tensors without a single block cannot be used.
 func foreign(tensors []string) error {
-	const expected = "expected a ResNeXt or ResNet of bottlenecks, with tensors such as layer1.0.conv3.weight (torchvision, timm) or stage_1.stage_1_bottleneck_0.conv_expand.weight (CIFAR)"
+	const expected = "expected a network of the ResNet family, with tensors such as layer1.0.conv3.weight (torchvision, timm) or stage_1.stage_1_bottleneck_0.conv_expand.weight (CIFAR)"
 	if len(tensors) == 0 {
 		return fmt.Errorf("holds no tensors; %s", expected)
 	}

@@ -8,14 +8,21 @@ import (
 // Kind names what the branch of a block consists of.
 type Kind string
 
-// Bottleneck is the block of ResNet-50 and of every ResNeXt: 1x1, grouped 3x3, 1x1 (He et al. 2016, figure 5; Xie et al.
-// 2017, figure 3c).
-const Bottleneck Kind = ""
+const (
+	// Bottleneck is the block of ResNet-50, of every ResNeXt and of RegNets: 1x1, grouped 3x3, 1x1 (He et al. 2016,
+	// figure 5; Xie et al. 2017, figure 3c).
+	Bottleneck Kind = ""
+	// Basic is the block of ResNet-18 and of ResNets for CIFAR: two 3x3 (He et al. 2016, figure 5).
+	Basic Kind = "basic"
+)
 
 // String is the kind's name in messages.
 func (k Kind) String() string {
-	if k == Bottleneck {
+	switch k {
+	case Bottleneck:
 		return "bottleneck"
+	case Basic:
+		return "basic block"
 	}
 	return string(k)
 }
@@ -33,6 +40,12 @@ const (
 	Reduce         Role = "reduce"
 	Transform      Role = "transform"
 	Expand         Role = "expand"
+)
+
+// The roles of a basic block's convolutions.
+const (
+	First  Role = "first"
+	Second Role = "second"
 )
 
 // The roles of what else is in a block: the pooling of an averaged shortcut and of an anti-aliased branch, a gate, and
@@ -68,6 +81,7 @@ type Link struct {
 // checkpoints, and its tests.
 var kinds = map[Kind]kind{
 	Bottleneck: {Transform, []Link{{Reduce, 1, false}, {Transform, 3, true}, {Expand, 1, false}}},
+	Basic:      {First, []Link{{First, 3, false}, {Second, 3, false}}},
 }
 
 // Kinds lists the kinds of blocks by the length of their branches, the longest first.
