@@ -28,8 +28,13 @@ func (m *Model) Layers() []LayerInfo {
 // PackedBytes is the memory that the packed numbers of all layers take.
 func (m *Model) PackedBytes() int {
 	n := m.head.Bytes()
-	for _, l := range m.layers() {
-		n += l.conv.Bytes()
+	for _, op := range m.steps {
+		switch {
+		case op.layer != nil:
+			n += op.layer.conv.Bytes()
+		case op.gate != nil:
+			n += op.gate.Bytes()
+		}
 	}
 	return n
 }

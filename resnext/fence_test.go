@@ -61,6 +61,8 @@ func (f *fencer) slice(v reflect.Value) {
 		move(f, p)
 	case *[]byte:
 		move(f, p)
+	case *[]uint16:
+		move(f, p)
 	case *[]int16:
 		move(f, p)
 	case *[]int32:

@@ -3,8 +3,6 @@ package resnext
 import (
 	"math"
 	"math/rand/v2"
-
-	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // randomQuantised makes a network of random integers whose activations neither die nor saturate.
@@ -23,16 +21,10 @@ func randomWithin(cfg Config, seed uint64, limit int) *Quantised {
 		Config: cfg, Preprocess: pre, Convs: map[string]ConvParams{}, Residual: map[string]float32{},
 		Scale: map[string]float32{}, Calibration: map[string]string{"made by": "a test"},
 	}
-	for _, s := range cfg.Convs() {
-		q.Convs[s.Name] = randomParams(rnd, s.Out, s.Weights()/s.Out, limit)
-		q.Scale[s.Name] = 1.0 / 32
+	q.fill(func(s ConvShape) ConvParams { return randomParams(rnd, s.Out, s.Weights()/s.Out, limit) })
+	for name := range q.Scale {
+		q.Scale[name] = 1.0 / 32
 	}
-	for _, s := range topology.Lower(cfg).Steps {
-		if s.Add != topology.None {
-			q.Residual[s.Block] = 0.7
-		}
-	}
-	q.Classifier = randomParams(rnd, cfg.Classes, cfg.Features(), limit)
 	return q
 }
 

@@ -59,7 +59,11 @@ func hostileSeeds() []*Quantised {
 	latest := tinyConfig() // what only the latest version of the format can say
 	latest.Stem.Convs = append(latest.Stem.Convs, topology.StemConv{Kernel: 3, Stride: 2, Width: 5})
 	latest.Stages[0].StrideOn = topology.Reduce
-	return []*Quantised{randomQuantised(tinyConfig(), 1), randomQuantised(two, 2), randomQuantised(latest, 3)}
+	gated := tinyConfig()
+	gated.Stages[0].Gate = se(topology.Transform, 3)
+	return []*Quantised{
+		randomQuantised(tinyConfig(), 1), randomQuantised(two, 2), randomQuantised(latest, 3), randomQuantised(gated, 4),
+	}
 }
 
 func weightsOf(c Config) (n int64) {

@@ -41,11 +41,19 @@ type Model struct {
 	head    *i8.Head
 }
 
-// operator is a step of the program with its packed numbers: one of the two, or neither for the head.
+// operator is a step of the program with its packed numbers: one of the three, or none for the head.
 type operator struct {
 	topology.Step
 	layer *layer
-	pool  *i8.MaxPool
+	pool  pooling
+	gate  *i8.Gate
+	scale float32 // the real value of one step of a gate's output
+}
+
+// pooling is a max or an average pooling.
+type pooling interface {
+	Tasks() int
+	Run(in, out []byte, task, tasks int, s *i8.Scratch)
 }
 
 // layer is a packed convolution bound to its maps.
@@ -109,6 +117,8 @@ type paramSource interface {
 	conv(name string) (ConvParams, error)
 	outputScale(name string) (float32, error)
 	residual(block string) (float32, error)
+	gate(name string) (float32, error)
+	sigmoid() ([]uint16, error)
 	classifier() (ConvParams, error)
 }
 
@@ -118,6 +128,8 @@ type inMemory struct{ q *Quantised }
 func (m inMemory) conv(name string) (ConvParams, error)     { return m.q.Convs[name], nil }
 func (m inMemory) outputScale(name string) (float32, error) { return m.q.Scale[name], nil }
 func (m inMemory) residual(block string) (float32, error)   { return m.q.Residual[block], nil }
+func (m inMemory) gate(name string) (float32, error)        { return m.q.Gates[name], nil }
+func (m inMemory) sigmoid() ([]uint16, error)               { return m.q.Sigmoid, nil }
 func (m inMemory) classifier() (ConvParams, error)          { return m.q.Classifier, nil }
 
 // build packs every layer and binds it to its maps.
@@ -149,6 +161,7 @@ type builder struct {
 	model    *Model
 	params   paramSource
 	bindings map[geometry]*i8.Binding
+	sigmoid  []uint16 // once it has been read
 }
 
 // operator checks and packs one step.
@@ -160,6 +173,10 @@ func (b *builder) operator(s topology.Step) (op operator, err error) {
 		op.layer, err = b.layer(s)
 	case topology.MaxPool:
 		op.pool = i8.NewMaxPool(b.model.kernels, mapOf(p.Maps[s.In]), mapOf(p.Maps[s.Out]))
+	case topology.AveragePool:
+		op.pool = i8.NewAveragePool(b.model.kernels, mapOf(p.Maps[s.In]), mapOf(p.Maps[s.Out]))
+	case topology.Gated:
+		op.gate, op.scale, err = b.gate(s)
 	case topology.Classify:
 		err = b.head(mapOf(p.Maps[s.In]), s.Conv)
 	}
@@ -172,12 +189,9 @@ func (b *builder) layer(s topology.Step) (*layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	scale, err := b.params.outputScale(s.Name)
+	scale, err := b.scale(s.Name)
 	if err != nil {
 		return nil, err
-	}
-	if v := float64(scale); math.IsNaN(v) || math.IsInf(v, 0) || v <= 0 {
-		return nil, fmt.Errorf("%s: the output scale is %v, expected a positive number", s.Name, scale)
 	}
 	spec := spec(s.Conv)
 	if s.Add != topology.None {
@@ -193,6 +207,18 @@ func (b *builder) layer(s topology.Step) (*layer, error) {
 	c := i8.NewConv(b.model.kernels, spec)
 	g := geometryOf(b.model.program, s)
 	return &layer{shape: s.Conv, conv: c, binding: b.binding(g, c), out: g.out, scale: scale}, nil
+}
+
+// scale returns the real value of one step of an output.
+func (b *builder) scale(name string) (float32, error) {
+	scale, err := b.params.outputScale(name)
+	if err != nil {
+		return 0, err
+	}
+	if v := float64(scale); math.IsNaN(v) || math.IsInf(v, 0) || v <= 0 {
+		return 0, fmt.Errorf("%s: the output scale is %v, expected a positive number", name, scale)
+	}
+	return scale, nil
 }
 
 // residual returns the multiplier of what a block adds.

@@ -20,8 +20,9 @@ import (
 
 // The model file is a plain safetensors file (see Quantised for the arithmetic): for every
 // convolution NAME the tensors NAME.weight I8 [out,kernel,kernel,in/groups], NAME.bias I32 [out],
-// NAME.multiplier F32 [out] and NAME.scale F32 [1]; for every block NAME.residual F32 [1]; and
-// classifier.weight I8 [classes,features], .bias I32, .multiplier F32. Everything else is metadata. The format's version is
+// NAME.multiplier F32 [out] and NAME.scale F32 [1]; for every block NAME.residual F32 [1]; for every gate NAME.scale and
+// NAME.multiplier F32 [1], weight, bias and multiplier of the layers in it as of the classifier, and for all of them
+// sigmoid U16 [8192]; and classifier.weight I8 [classes,features], .bias I32, .multiplier F32. Everything else is metadata. The format's version is
 // that of the configuration in it, the lowest that can say what the network is, see topology.Config.Encode.
 const (
 	formatName = "libresnext-int8"
@@ -32,6 +33,8 @@ const (
 	keyPreprocess  = "preprocess"
 	keyLabels      = "labels"
 	keyCalibration = "calibration"
+
+	sigmoidName = "sigmoid" // a tensor
 )
 
 // ErrModelFile is wrapped by every error about a file that is no sound int8 model.
@@ -94,12 +97,28 @@ func (q *Quantised) tensors() ([]safetensors.Tensor, error) {
 			}
 			add(s.Name, s.Conv.WeightShape(), p)
 			single(s.Name+".scale", q.Scale[s.Name])
-			if s.Add != topology.None {
-				single(s.Block+".residual", q.Residual[s.Block])
+		case topology.Gated:
+			for _, l := range s.Gate {
+				p := q.Convs[l.Name]
+				if err := p.checkLengths(l.Name, l.Out, l.In); err != nil {
+					return nil, err
+				}
+				add(l.Name, []int{l.Out, l.In}, p)
 			}
+			single(s.Name+".scale", q.Scale[s.Name])
+			single(s.Name+".multiplier", q.Gates[s.Name])
 		case topology.Classify:
 			add(s.Name, []int{s.Conv.Out, s.Conv.In}, q.Classifier)
 		}
+		if s.Add != topology.None {
+			single(s.Block+".residual", q.Residual[s.Block])
+		}
+	}
+	if q.Config.Gated() {
+		if len(q.Sigmoid) != SigmoidSteps {
+			return nil, fmt.Errorf("%s: %d numbers, expected %d", sigmoidName, len(q.Sigmoid), SigmoidSteps)
+		}
+		out = append(out, safetensors.Tensor{Name: sigmoidName, DType: "U16", Shape: []int{SigmoidSteps}, Data: bytesOf(q.Sigmoid)})
 	}
 	return out, nil
 }
@@ -220,11 +239,17 @@ func (m *modelFile) checkTensors() error {
 		case topology.Conv:
 			add(s.Name, s.Conv.WeightShape())
 			want[s.Name+".scale"] = spec{"F32", []int{1}}
-			if s.Add != topology.None {
-				want[s.Block+".residual"] = spec{"F32", []int{1}}
+		case topology.Gated:
+			for _, l := range s.Gate {
+				add(l.Name, []int{l.Out, l.In})
 			}
+			want[s.Name+".scale"], want[s.Name+".multiplier"] = spec{"F32", []int{1}}, spec{"F32", []int{1}}
+			want[sigmoidName] = spec{"U16", []int{SigmoidSteps}}
 		case topology.Classify:
 			add(s.Name, []int{s.Conv.Out, s.Conv.In})
+		}
+		if s.Add != topology.None {
+			want[s.Block+".residual"] = spec{"F32", []int{1}}
 		}
 	}
 
@@ -281,9 +306,22 @@ func (m *modelFile) conv(name string) (ConvParams, error)     { return m.layer(n
 func (m *modelFile) classifier() (ConvParams, error)          { return m.layer(ClassifierName) }
 func (m *modelFile) residual(block string) (float32, error)   { return m.single(block + ".residual") }
 func (m *modelFile) outputScale(name string) (float32, error) { return m.single(name + ".scale") }
+func (m *modelFile) gate(name string) (float32, error)        { return m.single(name + ".multiplier") }
+
+func (m *modelFile) sigmoid() ([]uint16, error) {
+	b, err := m.Read(sigmoidName, nil)
+	if err != nil {
+		return nil, err
+	}
+	v := make([]uint16, len(b)/2)
+	for i := range v {
+		v[i] = binary.LittleEndian.Uint16(b[2*i:])
+	}
+	return v, nil
+}
 
 // bytesOf returns the little-endian bytes of numbers.
-func bytesOf[T int8 | int32 | float32](v []T) []byte {
+func bytesOf[T int8 | uint16 | int32 | float32](v []T) []byte {
 	b, _ := binary.Append(nil, binary.LittleEndian, v) // cannot fail for these types
 	return b
 }

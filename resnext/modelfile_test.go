@@ -14,6 +14,7 @@ import (
 
 	"github.com/libresnext/libresnext/asm"
 	"github.com/libresnext/libresnext/internal/safetensors"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // write stores a small network and returns its path.
@@ -109,6 +110,39 @@ func rewrite(t *testing.T, path string, change func(meta map[string]string, tens
 	_, err = safetensors.Write(out, meta, list)
 	require.NoError(t, err)
 	return out
+}
+
+// TestGatedFile: a network with gates comes back from its file, which is of the latest version, and gates that would take
+// kernels out of their integers are refused.
+func TestGatedFile(t *testing.T) {
+	cfg := tinyConfig()
+	cfg.Stages[0].Gate = se(topology.Expand, 3)
+	path := write(t, randomQuantised(cfg, 3))
+	q, err := ReadQuantised(path)
+	require.NoError(t, err)
+	require.Equal(t, cfg, q.Config)
+	require.Len(t, q.Sigmoid, SigmoidSteps)
+	require.Len(t, q.Gates, 1)
+	require.Equal(t, randomQuantised(cfg, 3).Convs, q.Convs)
+	type tensors = map[string]*safetensors.Tensor
+	const gate, squeeze = "stage1.block0.gate", "stage1.block0.squeeze"
+	nan := float32(math.NaN())
+	for want, change := range map[string]func(tensors){
+		"gate: the multiplier of its gate or shortcut is 64":   func(x tensors) { x[gate+".multiplier"].Data = bytesOf([]float32{64}) },
+		"gate: the multiplier of its gate or shortcut is NaN":  func(x tensors) { x[gate+".multiplier"].Data = bytesOf([]float32{nan}) },
+		"block0: the multiplier of its gate or shortcut is -1": func(x tensors) { x["stage1.block0.residual"].Data = bytesOf([]float32{-1}) },
+		"gate: the output scale is 0":                          func(x tensors) { x[gate+".scale"].Data = bytesOf([]float32{0}) },
+		"sigmoid is missing":                                   func(x tensors) { delete(x, "sigmoid") },
+		"sigmoid is U16 [2], expected U16 [8192]":              func(x tensors) { x["sigmoid"].Shape, x["sigmoid"].Data = []int{2}, []byte{0, 0, 0, 0} },
+		"squeeze.weight is I8 [16 3], expected I8 [3 16]":      func(x tensors) { x[squeeze+".weight"].Shape = []int{16, 3} },
+		"squeeze: channel 0 has a weight of -128":              func(x tensors) { x[squeeze+".weight"].Data[0] = 0x80 },
+		"squeeze: channel 0 has a multiplier of":               func(x tensors) { x[squeeze+".multiplier"].Data = bytesOf([]float32{nan, 1, 1}) },
+		"squeeze: channel 0 could sum up to":                   func(x tensors) { x[squeeze+".bias"].Data = bytesOf([]int32{math.MaxInt32, 0, 0}) },
+	} {
+		_, err := Open(rewrite(t, path, func(_ map[string]string, x map[string]*safetensors.Tensor) { change(x) }))
+		require.ErrorIs(t, err, ErrModelFile)
+		require.ErrorContains(t, err, want)
+	}
 }
 
 func TestHostileFile(t *testing.T) {

@@ -16,12 +16,12 @@ func (j *convJob) run(task int, s *i8.Scratch) {
 	j.layer.conv.Run(j.layer.binding, j.buffers, task, j.tasks, s)
 }
 
-type maxPoolJob struct {
-	pool    *i8.MaxPool
+type poolJob struct {
+	pool    pooling
 	in, out []byte
 }
 
-func (j *maxPoolJob) run(task int, s *i8.Scratch) { j.pool.Run(j.in, j.out, task, j.pool.Tasks(), s) }
+func (j *poolJob) run(task int, s *i8.Scratch) { j.pool.Run(j.in, j.out, task, j.pool.Tasks(), s) }
 
 type sumJob struct {
 	session *Session
@@ -70,10 +70,18 @@ func (s *Session) plan(threads int, maps [][]byte) {
 			if op.Add != topology.None {
 				b.Residual = maps[op.Add]
 			}
-			s.steps = append(s.steps, step{name: op.Name, job: &convJob{l, b, tasks}, tasks: tasks, layer: l, out: output{l.out, b.Out}})
-		case topology.MaxPool:
+			s.steps = append(s.steps, step{name: op.Name, job: &convJob{l, b, tasks}, tasks: tasks, scale: l.scale, signed: !l.shape.ReLU, out: output{l.out, b.Out}})
+		case topology.MaxPool, topology.AveragePool:
 			out := output{mapOf(m.program.Maps[op.Out]), maps[op.Out]}
-			s.steps = append(s.steps, step{name: op.Name, job: &maxPoolJob{op.pool, in, out.buf}, tasks: op.pool.Tasks(), out: out})
+			s.steps = append(s.steps, step{name: op.Name, job: &poolJob{op.pool, in, out.buf}, tasks: op.pool.Tasks(), out: out})
+		case topology.Gated:
+			out := output{mapOf(m.program.Maps[op.Out]), maps[op.Out]}
+			j := &gateJob{gate: op.gate, state: op.gate.NewState(), in: in, out: out.buf, tasks: op.gate.Tasks()}
+			if op.Add != topology.None {
+				j.res = maps[op.Add]
+			}
+			s.steps = append(s.steps, step{name: op.Gate[0].Name, job: gatesJob{j}, tasks: 1},
+				step{name: op.Name, job: j, tasks: j.tasks, scale: op.scale, out: out})
 		case topology.Classify:
 			s.steps = append(s.steps, step{name: AverageName, job: &sumJob{s, in}, tasks: 1},
 				step{name: op.Name, job: &logitsJob{s, threads}, tasks: threads})

@@ -120,7 +120,7 @@ func (r extremes) config() Config {
 }
 
 func (r extremes) stem() Stem {
-	s := Stem{Pool: []topology.Pool{NoPool, Max3x3}[r.IntN(2)]}
+	s := Stem{Pool: []topology.Pool{NoPool, Max3x3, Average2x2}[r.IntN(3)]}
 	for range r.pick(1, 1, 1, 2, 3) {
 		s.Convs = append(s.Convs, topology.StemConv{
 			Kernel: r.pick(1, 3, 3, 5, 7, 9, 11, 13, 15), Stride: r.between(1, 4),
@@ -138,8 +138,23 @@ func (r extremes) stage() Stage {
 	}
 	kinds := topology.Kinds()
 	s.Kind = kinds[r.IntN(len(kinds))]
-	if branch := s.Kind.Branch(); r.IntN(3) == 0 {
-		s.StrideOn = branch[r.IntN(len(branch))].Role
+	branch := s.Kind.Branch()
+	role := func() topology.Role { return branch[r.IntN(len(branch))].Role }
+	if r.IntN(3) == 0 {
+		s.StrideOn = role()
+	}
+	if s.Kind == Basic {
+		s.Cardinality = 1
+	}
+	s.Shortcut = []topology.ShortcutKind{topology.Projection, topology.AveragedProjection, topology.Padded}[r.IntN(3)]
+	if r.IntN(3) == 0 {
+		s.AntiAlias = Average2x2
+	}
+	switch r.IntN(4) {
+	case 0:
+		s.Gate = se(role(), r.pick(1, 2, 3, 8, 15, 16, 17, 40))
+	case 1:
+		s.Gate = topology.Gate{Kind: topology.NeighbourGate, After: role(), Kernel: r.pick(1, 3, 5, 9, 63)}
 	}
 	return s
 }
@@ -168,22 +183,39 @@ func (r extremes) network(cfg Config) *Quantised {
 		Convs: map[string]ConvParams{}, Residual: map[string]float32{}, Scale: map[string]float32{},
 	}
 	q.Preprocess.Mean = [3]float32{r.Float32(), r.Float32(), 1}
-	// What the classifier may meet, and what a block's shortcut may add, bound the biases and multipliers.
-	residual := map[string]float64{}
-	for _, s := range topology.Lower(cfg).Steps {
-		if s.Add != topology.None {
+	q.fill(func(ConvShape) ConvParams { return ConvParams{} }) // scales and names; the numbers follow
+	p := topology.Lower(cfg)
+	for _, s := range p.Steps {
+		in := p.Maps[s.In]
+		// What a layer of 16 bits may meet, and what a block's shortcut may add, bound its biases and multipliers.
+		inMax, residual := math.MaxUint8, 0.0
+		switch {
+		case s.Op == topology.Gated:
+			q.Gates[s.Name] = []float32{0, 1.0 / 65535, 1.0 / 30000, 63, math.SmallestNonzeroFloat32}[r.IntN(5)]
+			if s.Add != topology.None {
+				q.Residual[s.Block] = []float32{0, 0.7, 1, 63, math.SmallestNonzeroFloat32}[r.IntN(5)]
+			}
+		case s.Add != topology.None:
 			m := []float32{0, 0.7, 1, 255, 4e6, math.SmallestNonzeroFloat32}[r.IntN(6)]
 			q.Residual[s.Block] = m
-			residual[s.Name] = float64(m) * math.MaxUint8
+			residual = float64(m) * math.MaxUint8
+		}
+		if s.Op != topology.Conv {
+			inMax = PooledMax(in.H * in.W)
+		}
+		for _, l := range s.Layers() {
+			numbers := r.params(l.Out, l.Weights()/l.Out, inMax, residual)
+			if s.Op == topology.Classify {
+				q.Classifier = numbers
+			} else {
+				q.Convs[l.Name] = numbers
+			}
+			inMax = math.MaxInt16 // of a gate's second layer
 		}
 	}
-	for _, s := range cfg.Convs() {
-		q.Convs[s.Name] = r.params(s.Out, s.Weights()/s.Out, math.MaxUint8, residual[s.Name])
-		q.Scale[s.Name] = 1
+	for i := range q.Sigmoid {
+		q.Sigmoid[i] = []uint16{q.Sigmoid[i], q.Sigmoid[i], 0, 1, math.MaxUint16}[r.IntN(5)]
 	}
-	convs := cfg.Convs()
-	last := convs[len(convs)-1]
-	q.Classifier = r.params(cfg.Classes, cfg.Features(), PooledMax(last.OutH*last.OutW), 0)
 	return q
 }
 

@@ -30,6 +30,7 @@ func (m *modelFile) quantised() (*Quantised, error) {
 	q := &Quantised{
 		Config: m.config, Preprocess: m.preprocess, Labels: m.labels, Calibration: m.calibration,
 		Convs: map[string]ConvParams{}, Residual: map[string]float32{}, Scale: map[string]float32{},
+		Gates: map[string]float32{},
 	}
 	var failed error
 	note := func(err error) { failed = errors.Join(failed, err) }
@@ -45,13 +46,25 @@ func (m *modelFile) quantised() (*Quantised, error) {
 			q.Convs[s.Name] = keep(m.conv(s.Name))
 			q.Scale[s.Name], err = m.outputScale(s.Name)
 			note(err)
-			if s.Add != topology.None {
-				q.Residual[s.Block], err = m.residual(s.Block)
-				note(err)
+		case topology.Gated:
+			for _, l := range s.Gate {
+				q.Convs[l.Name] = keep(m.conv(l.Name))
 			}
+			q.Scale[s.Name], err = m.outputScale(s.Name)
+			note(err)
+			q.Gates[s.Name], err = m.gate(s.Name)
+			note(err)
 		case topology.Classify:
 			q.Classifier = keep(m.classifier())
 		}
+		if s.Add != topology.None {
+			q.Residual[s.Block], err = m.residual(s.Block)
+			note(err)
+		}
+	}
+	if m.config.Gated() {
+		q.Sigmoid, err = m.sigmoid()
+		note(err)
 	}
 	return q, failed
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // selfTestSum is the CRC-32C of the self-test's logits, as little-endian float32, on every CPU.
-const selfTestSum = 0x185a4463
+const selfTestSum = 0x74da8a92
 
 // SelfTest runs every kernel set of this CPU: first its known-answer check, then some small built-in
 // networks that meet every kind of layer, on one thread and on several. Their logits must be the ones that
@@ -88,12 +88,24 @@ func selfTestConfigs() []Config {
 		}
 		return Config{Stem: SimpleStem(5, 2, 16, NoPool), Classes: 11, Height: h, Width: w, Stages: Uniform(2, stages)}
 	}
+	each := func(c Config, with Stage) Config {
+		for i := range c.Stages {
+			s := &c.Stages[i]
+			s.Kind, s.Shortcut, s.AntiAlias, s.Gate = with.Kind, with.Shortcut, with.AntiAlias, with.Gate
+		}
+		return c
+	}
+	deep := Stem{Convs: []topology.StemConv{{Kernel: 3, Stride: 2, Width: 12}, {Kernel: 3, Stride: 1, Width: 24}}, Pool: Average2x2}
 	small := SimpleStem(3, 1, 24, NoPool)
 	large := SimpleStem(7, 2, 32, Max3x3)
 	return []Config{
 		two(8, 4, large, 31, 27), two(4, 8, small, 5, 7), two(2, 14, small, 4, 6), two(3, 3, small, 7, 5),
 		two(2, 40, large, 13, 16), two(1, 20, large, 19, 19), two(2, 4, small, 24, 24),
 		equal(8, 9, 8, Stage{Blocks: 2}), equal(12, 11, 6, Stage{Blocks: 1}, Stage{Blocks: 2}),
+		each(two(1, 20, small, 9, 8), Stage{Kind: Basic, Gate: topology.Gate{Kind: topology.SqueezeExcite, After: topology.Second, Hidden: 9}}),
+		each(two(4, 6, deep, 33, 30), Stage{Shortcut: topology.AveragedProjection, AntiAlias: Average2x2}),
+		each(two(5, 3, small, 7, 6), Stage{Gate: topology.Gate{Kind: topology.SqueezeExcite, After: topology.Transform, Hidden: 4}}),
+		each(two(2, 8, small, 13, 13), Stage{Gate: topology.Gate{Kind: topology.NeighbourGate, After: topology.Expand, Kernel: 3}}),
 	}
 }
 
@@ -114,17 +126,48 @@ func (r rng) network(cfg Config) *Quantised {
 		Convs: map[string]ConvParams{}, Residual: map[string]float32{}, Scale: map[string]float32{},
 	}
 	largest := []int{127, 40, 20, 10, 5}
-	for i, s := range cfg.Convs() {
-		q.Convs[s.Name] = r.params(s.Out, s.Weights()/s.Out, largest[i%len(largest)])
-		q.Scale[s.Name] = 1
-	}
-	for _, s := range topology.Lower(cfg).Steps {
+	i := -1
+	q.fill(func(s ConvShape) ConvParams {
+		if s.Name == ClassifierName {
+			return r.params(s.Out, s.In, 127)
+		}
+		i++
+		return r.params(s.Out, s.Weights()/s.Out, largest[i%len(largest)])
+	})
+	return q
+}
+
+// fill gives all layers numbers, in the order of the program's, and scales and multipliers that keep the network alive.
+// The sigmoid is a straight line, which has the same numbers on every machine.
+func (q *Quantised) fill(params func(s ConvShape) ConvParams) {
+	q.Gates = map[string]float32{}
+	for _, s := range topology.Lower(q.Config).Steps {
+		for _, l := range s.Layers() {
+			if s.Op == topology.Classify {
+				q.Classifier = params(l)
+				continue
+			}
+			q.Convs[l.Name] = params(l)
+		}
+		switch s.Op {
+		case topology.Conv:
+			q.Scale[s.Name] = 1
+		case topology.Gated:
+			q.Scale[s.Name], q.Gates[s.Name] = 1, 1.0/40000
+			last := q.Convs[s.Gate[len(s.Gate)-1].Name] // its multipliers are shared with q
+			for i := range last.Multiplier {            // sums of 16 bits
+				last.Multiplier[i] /= 16
+			}
+		}
 		if s.Add != topology.None {
 			q.Residual[s.Block] = 0.7
 		}
 	}
-	q.Classifier = r.params(cfg.Classes, cfg.Features(), 127)
-	return q
+	if q.Config.Gated() {
+		for i := range SigmoidSteps {
+			q.Sigmoid = append(q.Sigmoid, uint16(i*8))
+		}
+	}
 }
 
 // params makes out filters of perChannel weights, each up to largest.

@@ -23,13 +23,13 @@ type SessionOptions struct {
 // Session runs inferences of one model. It owns the memory for activations, allocated once, and its worker
 // threads. It belongs to one goroutine at a time; sessions of one model share its weights.
 type Session struct {
-	// Observe, if not nil, is called with the real values of every convolution's output as it is made, by
-	// the name of its ConvShape, and of "logits": [h][w][c] numbers, valid during the call. Expand is
-	// observed after the add; a projection shortcut before it. It slows inference down and allocates.
+	// Observe, if not nil, is called with the real values of every convolution's and every gate's output as it is
+	// made, by the name of its ConvShape or step, and of "logits": [h][w][c] numbers, valid during the call. What is
+	// added is part of the output of the step that adds it. It slows inference down and allocates.
 	Observe func(name string, h, w, c int, values []float32)
 
-	// Timed, if not nil, is called with the time that each operator took: the convolutions by the names of their
-	// shapes, PoolName, AverageName and ClassifierName.
+	// Timed, if not nil, is called with the time that each operator took: by the names of their steps; a gate's
+	// is that of the scaling, and the first layer in it that of what comes before.
 	Timed func(name string, took time.Duration)
 
 	model   *Model
@@ -45,11 +45,12 @@ type Session struct {
 
 // step is one operator with its buffers.
 type step struct {
-	name  string
-	job   job
-	tasks int
-	layer *layer // the convolution, for observers; else nil
-	out   output // the map that it writes, if it does
+	name   string
+	job    job
+	tasks  int
+	out    output  // the map that it writes, if it does
+	scale  float32 // the real value of one step of it; 0 where nobody observes it
+	signed bool
 }
 
 // output is a map in its buffer.
@@ -145,7 +146,7 @@ func (s *Session) Infer(rgb []byte) ([]float32, error) {
 		if s.Timed != nil {
 			s.Timed(st.name, time.Since(start))
 		}
-		if s.Observe != nil && st.layer != nil {
+		if s.Observe != nil && st.scale != 0 {
 			s.observe(st)
 		}
 	}
@@ -165,10 +166,9 @@ func (s *Session) now() time.Time {
 
 // observe hands out a step's output as real numbers.
 func (s *Session) observe(st *step) {
-	l := st.layer
-	values := st.out.Values(st.out.buf, s.model.kernels.InputFlip, !l.shape.ReLU)
+	values := st.out.Values(st.out.buf, s.model.kernels.InputFlip, st.signed)
 	for i := range values {
-		values[i] *= l.scale
+		values[i] *= st.scale
 	}
-	s.Observe(l.shape.Name, l.out.H, l.out.W, l.shape.Out, values)
+	s.Observe(st.name, st.out.H, st.out.W, st.out.Layout.Channels(), values)
 }

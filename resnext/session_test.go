@@ -12,10 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/asm"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
-// small are networks that meet every kind of layer: both stems, projections and identities, groups of 4,
-// 8, 14, 16, 24 and 40 channels and none, odd maps.
+// small are networks that meet every kind of layer: stems, kinds of blocks, projections, other shortcuts and identities,
+// gates, groups of 4, 5, 7, 8, 14, 16, 24 and 40 channels and none, odd maps.
 func small() map[string]Config {
 	tiny := func(card, width int, stem Stem, h, w int) Config {
 		return Config{Stem: stem, Classes: 7, Height: h, Width: w, Stages: Uniform(card, []Stage{
@@ -25,6 +26,8 @@ func small() map[string]Config {
 	}
 	cifar := SimpleStem(3, 1, 16, NoPool)
 	imageNet := SimpleStem(7, 2, 32, Max3x3)
+	deep := Stem{Convs: []topology.StemConv{{Kernel: 3, Stride: 2, Width: 8}, {Kernel: 3, Stride: 1, Width: 12}}, Pool: Max3x3}
+	aliased := SimpleStem(7, 2, 16, Average2x2)
 	return map[string]Config{
 		"8x4d":      tiny(8, 4, cifar, 9, 11),
 		"4x8d":      tiny(4, 8, imageNet, 40, 33),
@@ -34,7 +37,36 @@ func small() map[string]Config {
 		"1x20d":     tiny(1, 20, imageNet, 32, 32),
 		"3x5d":      tiny(3, 5, cifar, 1, 1),
 		"large map": tiny(4, 4, cifar, 40, 40), // 20x20 pixels pooled: sums need the 16-bit multiplier
+
+		"basic blocks": with(tiny(1, 20, cifar, 9, 10), func(s *Stage) { s.Kind = Basic }),
+		"v1":           with(tiny(2, 10, imageNet, 31, 30), func(s *Stage) { s.StrideOn = topology.Reduce }),
+		"averaged":     with(tiny(4, 6, deep, 33, 31), func(s *Stage) { s.Shortcut = topology.AveragedProjection }),
+		"padded":       with(tiny(1, 16, cifar, 7, 9), func(s *Stage) { s.Kind, s.Shortcut = Basic, topology.Padded }),
+		"anti-aliased": with(tiny(4, 8, aliased, 45, 43), func(s *Stage) { s.AntiAlias = Average2x2 }),
+		"RegNetX": {Stem: SimpleStem(3, 2, 8, NoPool), Classes: 7, Height: 35, Width: 34, Stages: []Stage{
+			{Blocks: 1, Inner: 24, Out: 24, Cardinality: 3, Stride: 2}, {Blocks: 2, Inner: 56, Out: 56, Cardinality: 7, Stride: 2},
+		}},
+		"RegNetY": with(tiny(3, 5, SimpleStem(3, 2, 8, NoPool), 23, 26), func(s *Stage) {
+			s.Gate = topology.Gate{Kind: topology.SqueezeExcite, After: topology.Transform, Hidden: 6}
+		}),
+		"SE":       with(tiny(8, 4, cifar, 9, 11), func(s *Stage) { s.Gate = se(topology.Expand, 5) }),
+		"SE basic": with(tiny(1, 20, imageNet, 36, 35), func(s *Stage) { s.Kind, s.Gate = Basic, se(topology.Second, 40) }),
+		"ECA": with(tiny(2, 7, cifar, 14, 13), func(s *Stage) {
+			s.Gate = topology.Gate{Kind: topology.NeighbourGate, After: topology.Expand, Kernel: 5}
+		}),
 	}
+}
+
+// with changes all stages of a network.
+func with(c Config, change func(s *Stage)) Config {
+	for i := range c.Stages {
+		change(&c.Stages[i])
+	}
+	return c
+}
+
+func se(after topology.Role, hidden int) topology.Gate {
+	return topology.Gate{Kind: topology.SqueezeExcite, After: after, Hidden: hidden}
 }
 
 // TestSameEverywhere: every kernel set, thread count and repetition gives the same logits, and so does the

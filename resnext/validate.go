@@ -35,9 +35,8 @@ func (q *Quantised) validate() error {
 // int32, every product within int32. inMax is the largest input, residual the largest |shortcut| after
 // its multiplier.
 func (p ConvParams) check(name string, out, perChannel, inMax int, residual float64) error {
-	if len(p.Weight) != out*perChannel || len(p.Bias) != out || len(p.Multiplier) != out {
-		return fmt.Errorf("%s: %d weights, %d biases, %d multipliers; expected %d, %d, %d",
-			name, len(p.Weight), len(p.Bias), len(p.Multiplier), out*perChannel, out, out)
+	if err := p.checkLengths(name, out, perChannel); err != nil {
+		return err
 	}
 	for oc := range out {
 		positive, negative, least := sums(p.Weight[oc*perChannel : (oc+1)*perChannel])
@@ -56,6 +55,15 @@ func (p ConvParams) check(name string, out, perChannel, inMax int, residual floa
 		if largest := math.Max(float64(highest), -float64(lowest))*m + residual; !(largest < productLimit) {
 			return fmt.Errorf("%s: channel %d has a multiplier of %v that could scale a sum out of 32 bits", name, oc, p.Multiplier[oc])
 		}
+	}
+	return nil
+}
+
+// checkLengths compares the lengths of a layer's numbers with those of out channels of perChannel weights.
+func (p ConvParams) checkLengths(name string, out, perChannel int) error {
+	if len(p.Weight) != out*perChannel || len(p.Bias) != out || len(p.Multiplier) != out {
+		return fmt.Errorf("%s: %d weights, %d biases, %d multipliers; expected %d, %d, %d",
+			name, len(p.Weight), len(p.Bias), len(p.Multiplier), out*perChannel, out, out)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // profiler gathers the time of every operator over the runs of a measurement.
@@ -39,8 +40,8 @@ type layerTime struct {
 
 // layers lists the operators in the order in which they run.
 func (p *profiler) layers(cfg resnext.Config) []layerTime {
-	macs := map[string]int64{resnext.ClassifierName: int64(cfg.Features()) * int64(cfg.Classes)}
-	for _, s := range cfg.Convs() {
+	macs := map[string]int64{}
+	for _, s := range topology.Lower(cfg).Layers() {
 		macs[s.Name] = s.MACs()
 	}
 	var list []layerTime

@@ -13,7 +13,7 @@ import (
 
 // Number is what a buffer can hold.
 type Number interface {
-	~int8 | ~uint8 | ~int16 | ~int32 | ~float32
+	~int8 | ~uint8 | ~int16 | ~uint16 | ~int32 | ~float32
 }
 
 // End returns n numbers that end right before an inaccessible page; Start returns n numbers that begin

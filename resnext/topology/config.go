@@ -304,5 +304,10 @@ func (c Config) BaseWidth() int { return c.Stages[0].Inner / c.Stages[0].Cardina
 // CIFAR reports whether the network has the stem that is usual for small images: one that keeps their size.
 func (c Config) CIFAR() bool { return !c.Stem.Reduces() }
 
+// Gated reports whether any block has a gate.
+func (c Config) Gated() bool {
+	return slices.ContainsFunc(c.Stages, func(s Stage) bool { return s.Gate.Kind != NoGate })
+}
+
 // Features is the number of channels that the pooled map gives to the classifier.
 func (c Config) Features() int { return c.Stages[len(c.Stages)-1].Out }

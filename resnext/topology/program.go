@@ -69,7 +69,8 @@ type Step struct {
 	Conv ConvShape
 	// Gate are the layers of a gate, as Conv is for Classify: Squeeze and Excite, or Neighbours, which is one filter
 	// over as many channels as it looks at.
-	Gate []ConvShape
+	Gate     []ConvShape
+	GateKind GateKind
 }
 
 // Layers lists the layers of a step that have numbers.
@@ -231,7 +232,7 @@ func (l *lowering) pool(name string, role Role, x MapID, p Pool) MapID {
 // gate adds a gate and returns its output.
 func (l *lowering) gate(g Gate, x MapID) MapID {
 	name, out := LayerName(l.block, GateRole), l.p.Maps[x]
-	s := Step{Op: Gated, Name: name, Role: GateRole, In: x}
+	s := Step{Op: Gated, Name: name, Role: GateRole, In: x, GateKind: g.Kind}
 	layer := func(r Role, in, out int) { s.Gate = append(s.Gate, linear(LayerName(l.block, r), in, out)) }
 	if g.Kind == SqueezeExcite {
 		layer(Squeeze, out.Channels, g.Hidden)
