@@ -57,6 +57,28 @@ func Forms() map[string]topology.Config {
 	}
 }
 
+// Gated are small networks with gates of each kind and at each place, and averages before convolutions.
+func Gated() map[string]topology.Config {
+	stages := func(kind topology.Kind, cardinality int, g topology.Gate) []topology.Stage {
+		return topology.Uniform(cardinality, []topology.Stage{
+			{Kind: kind, Blocks: 2, Inner: 12, Out: 16, Stride: 1, Gate: g},
+			{Kind: kind, Blocks: 2, Inner: 18, Out: 24, Stride: 2, Gate: g, Shortcut: topology.AveragedProjection},
+		})
+	}
+	se := func(after topology.Role) topology.Gate {
+		return topology.Gate{Kind: topology.SqueezeExcite, After: after, Hidden: 5}
+	}
+	small := topology.SimpleStem(3, 1, 8, topology.NoPool)
+	deep := topology.Stem{Convs: []topology.StemConv{{Kernel: 3, Stride: 2, Width: 6}, {Kernel: 3, Stride: 1, Width: 8}}, Pool: topology.Average2x2}
+	return map[string]topology.Config{
+		"SE after the last":  {Stem: deep, Classes: 5, Height: 27, Width: 30, Stages: stages(topology.Bottleneck, 3, se(topology.Expand))},
+		"SE after the 3x3":   {Stem: small, Classes: 4, Height: 14, Width: 13, Stages: stages(topology.Bottleneck, 6, se(topology.Transform))},
+		"SE of basic blocks": {Stem: small, Classes: 4, Height: 9, Width: 11, Stages: stages(topology.Basic, 1, se(topology.Second))},
+		"neighbours": {Stem: small, Classes: 3, Height: 15, Width: 14, Stages: stages(topology.Bottleneck, 2,
+			topology.Gate{Kind: topology.NeighbourGate, After: topology.Expand, Kernel: 3})},
+	}
+}
+
 // Noise is an image of random bytes for a network, equal for equal seeds.
 func Noise(cfg topology.Config, seed uint64) []byte {
 	r := rand.NewPCG(seed, 0)

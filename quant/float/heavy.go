@@ -38,7 +38,7 @@ func RandomHeavy(cfg resnext.Config, seed uint64) *Net {
 	uses := p.Uses()
 	for _, group := range p.ResidualGroups() {
 		id := group[0]
-		if len(group) > 1 || !p.InsideBlock(id) {
+		if w := p.Steps[uses[id].Writer]; len(group) > 1 || !p.InsideBlock(id) || w.Op != topology.Conv {
 			continue
 		}
 		f := factors(p.Maps[id].Channels)

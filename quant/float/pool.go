@@ -28,6 +28,31 @@ func maxPool(x []float32, h, w, c int, y []float32) {
 	}
 }
 
+// averagePool2x2 computes the 2x2 average pooling of stride 2 of x, [h][w][c], into y, [(h+1)/2][(w+1)/2][c]. A window at
+// an odd edge averages over the pixels that are there.
+func averagePool2x2(x []float32, h, w, c int, y []float32) {
+	outH, outW := (h+1)/2, (w+1)/2
+	for oy := range outH {
+		for ox := range outW {
+			out := y[(oy*outW+ox)*c:][:c]
+			clear(out)
+			n := 0
+			for iy := 2 * oy; iy < min(h, 2*oy+2); iy++ {
+				for ix := 2 * ox; ix < min(w, 2*ox+2); ix++ {
+					n++
+					for i, v := range x[(iy*w+ix)*c:][:c] {
+						out[i] += v
+					}
+				}
+			}
+			scale := 1 / float32(n)
+			for i := range out {
+				out[i] *= scale
+			}
+		}
+	}
+}
+
 // averagePool computes the mean over all pixels of x, [pixels][c], into y, [c].
 func averagePool(x []float32, pixels, c int, y []float32) {
 	clear(y)

@@ -31,23 +31,51 @@ func Random(cfg resnext.Config, seed uint64) *Net {
 		c := draw(s, variance, 0.05, 0.1)
 		n.Convs[s.Name] = &c
 	}
+	// A projection is drawn after the branch that it is added to, so that the weights of a seed stay what they were.
 	p := topology.Lower(cfg)
+	addShortcut := func(s topology.Step) {
+		switch w := p.Writer(s.Add); {
+		case w.Role != topology.Shortcut:
+		case cfg.Stages[s.Stage].Shortcut == topology.Padded:
+			n.Convs[w.Name] = Padded(w.Conv, (w.Conv.Out-w.Conv.In)/2)
+		default:
+			add(w.Conv, 2)
+		}
+	}
 	for _, s := range p.Steps {
 		switch {
 		case s.Op == topology.Classify:
 			n.Classifier = draw(s.Conv, 25, 0, 0.1)
-		case s.Op == topology.MaxPool || s.Role == topology.Shortcut:
-		case s.Add == topology.None:
-			add(s.Conv, 2)
-		default:
-			add(s.Conv, 1/float64(cfg.Stages[s.Stage].Blocks))
-			// A projection is drawn after the branch that it is added to, so that the weights of a seed stay what they were.
-			if projection := p.Writer(s.Add); projection.Role == topology.Shortcut {
-				add(projection.Conv, 2)
+		case s.Op == topology.Gated:
+			for _, l := range s.Gate {
+				add(l, 20)
 			}
+			if s.Add != topology.None {
+				addShortcut(s)
+			}
+		case s.Op != topology.Conv || s.Role == topology.Shortcut:
+		case s.Add != topology.None:
+			add(s.Conv, 1/float64(cfg.Stages[s.Stage].Blocks))
+			addShortcut(s)
+		case !s.Conv.ReLU: // the branch's last, before a gate that halves it
+			add(s.Conv, 4/float64(cfg.Stages[s.Stage].Blocks))
+		default:
+			add(s.Conv, 2)
 		}
 	}
 	return n
+}
+
+// Padded is the projection of shortcut A: it puts the input's channels behind before channels of zeros, and as many
+// more behind them as there are left.
+func Padded(s resnext.ConvShape, before int) *Conv {
+	c := &Conv{Shape: s, Weight: make([]float32, s.Weights()), Bias: make([]float32, s.Out)}
+	for i := range s.In {
+		if at := before + i; at >= 0 && at < s.Out {
+			c.Weight[at*s.In+i] = 1
+		}
+	}
+	return c
 }
 
 // randomConv makes a convolution whose weights have the given variance times the number of inputs of one

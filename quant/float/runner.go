@@ -17,15 +17,14 @@ const (
 // runners of one Net share its packed weights and may run at the same time.
 type Runner struct {
 	// Observe, if not nil, is called with every activation map as it is made: the normalised image as
-	// "input", the output of each convolution of Config.Convs under its Shape.Name, and "logits" as a
-	// map of one pixel. Outputs are seen after the ReLU where the layer has one: Expand's after the add
-	// and the ReLU, the shortcut's before the add, the stem's before the max pooling, whose own output
-	// is resnext.PoolName. data is
-	// [h][w][c] and valid during the call only.
+	// "input", each map under the name of the step that writes it, what lies between the two layers of a gate under the
+	// name of the first, and "logits" as a map of one pixel: the features where the network has no classifier. Outputs are
+	// seen after the ReLU where the step has one, and after the add. data is [h][w][c] and valid during the call only.
 	Observe func(name string, h, w, c int, data []float32)
 
 	program *topology.Program
-	layers  []*layer    // of the program's steps; nil for the max pooling
+	layers  []*layer    // of the program's steps; nil for others than convolutions and the classifier
+	gates   []*Gate     // likewise
 	maps    [][]float32 // parts of one arena
 	pooled  []float32
 	logits  []float32
@@ -37,12 +36,15 @@ type Runner struct {
 // these, must hold every convolution of its Config in the right size; if not, NewRunner panics.
 func (n *Net) NewRunner() *Runner {
 	p := topology.Lower(n.Config)
-	r := &Runner{program: p, layers: make([]*layer, len(p.Steps))}
+	r := &Runner{program: p, layers: make([]*layer, len(p.Steps)), gates: make([]*Gate, len(p.Steps))}
 	var made []*layer
 	for i, s := range p.Steps {
-		if s.Op != topology.MaxPool {
+		switch s.Op {
+		case topology.Conv, topology.Classify:
 			r.layers[i] = n.layer(s)
 			made = append(made, r.layers[i])
+		case topology.Gated:
+			r.gates[i] = n.NewGate(p, s)
 		}
 	}
 	offset, total := p.Arena(func(id topology.MapID) int64 { return int64(p.Maps[id].Values()) })
@@ -51,8 +53,11 @@ func (n *Net) NewRunner() *Runner {
 		end := at + int64(p.Maps[id].Values())
 		r.maps = append(r.maps, arena[at:end:end])
 	}
-	last := p.Head().Conv
-	r.pooled, r.logits = make([]float32, last.In), make([]float32, last.Out)
+	head := p.Head()
+	r.pooled = make([]float32, p.Maps[head.In].Channels)
+	if r.logits = r.pooled; head.Op == topology.Classify {
+		r.logits = make([]float32, head.Conv.Out)
+	}
 	r.work = newWorkspace(made)
 	return r
 }
@@ -60,15 +65,25 @@ func (n *Net) NewRunner() *Runner {
 func (n *Net) layer(s topology.Step) *layer {
 	c := &n.Classifier
 	if s.Op != topology.Classify {
-		c = n.Convs[s.Name]
-	}
-	if c == nil {
-		panic(fmt.Sprintf("float: the network has no convolution %q", s.Name))
+		c = n.conv(s.Conv)
 	}
 	weights := *c
 	weights.Shape = s.Conv
 	l := newLayer(s.Conv, n.packing.get(&weights))
 	return &l
+}
+
+// conv is the layer of a shape.
+func (n *Net) conv(s resnext.ConvShape) *Conv {
+	c := n.Convs[s.Name]
+	if c == nil {
+		panic(fmt.Sprintf("float: the network has no convolution %q", s.Name))
+	}
+	if len(c.Weight) != s.Weights() || len(c.Bias) != s.Out {
+		panic(fmt.Sprintf("float: %s has %d weights and %d biases, its shape needs %d and %d",
+			s.Name, len(c.Weight), len(c.Bias), s.Weights(), s.Out))
+	}
+	return c
 }
 
 // Forward runs one image: rgb is Height*Width*3 bytes, row by row, and is normalised as p says
@@ -116,14 +131,25 @@ func (r *Runner) run() []float32 {
 			}
 			r.layers[i].run(&r.work, x, y, adds)
 			r.observe(s.Out)
-		case topology.MaxPool:
-			in := r.program.Maps[s.In]
-			maxPool(x, in.H, in.W, in.Channels, r.maps[s.Out])
+		case topology.MaxPool, topology.AveragePool:
+			Pool(s.Op, r.program.Maps[s.In], x, r.maps[s.Out])
 			r.observe(s.Out)
-		case topology.Classify:
+		case topology.Gated:
+			y, adds := r.maps[s.Out], s.Add != topology.None
+			if adds {
+				copy(y, r.maps[s.Add])
+			}
+			if _, hidden := r.gates[i].Of(x); hidden != nil && r.Observe != nil {
+				r.Observe(s.Gate[0].Name, 1, 1, len(hidden), hidden)
+			}
+			r.gates[i].Apply(x, y, adds)
+			r.observe(s.Out)
+		case topology.Classify, topology.Embed:
 			in := r.program.Maps[s.In]
 			averagePool(x, in.H*in.W, in.Channels, r.pooled)
-			r.layers[i].run(&r.work, r.pooled, r.logits, false)
+			if s.Op == topology.Classify {
+				r.layers[i].run(&r.work, r.pooled, r.logits, false)
+			}
 		}
 	}
 	if r.Observe != nil {

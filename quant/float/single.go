@@ -27,5 +27,11 @@ func (l *Layer) Run(x, y []float32, add bool) {
 	l.layer.run(&l.work, x, y, add)
 }
 
-// MaxPool is the 3x3 max pooling of stride 2 and padding 1 of x, a map of m's form, into y.
-func MaxPool(m topology.Map, x, y []float32) { maxPool(x, m.H, m.W, m.Channels, y) }
+// Pool is a pooling step of x, a map of m's form, into y.
+func Pool(op topology.Op, m topology.Map, x, y []float32) {
+	if op == topology.MaxPool {
+		maxPool(x, m.H, m.W, m.Channels, y)
+		return
+	}
+	averagePool2x2(x, m.H, m.W, m.Channels, y)
+}

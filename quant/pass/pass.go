@@ -104,7 +104,7 @@ func (p *Pass) Advance(lc LayerContext, c *float.Conv, scale float64) error {
 	})
 }
 
-// Pool applies a max pooling.
+// Pool applies a pooling.
 func (p *Pass) Pool(s topology.Step) error {
 	in, out := p.program.Maps[s.In], p.program.Maps[s.Out]
 	return p.each(func() func(i int) error {
@@ -112,10 +112,10 @@ func (p *Pass) Pool(s topology.Step) error {
 		return func(i int) error {
 			from, to := &p.images[i].maps[s.In], &p.images[i].maps[s.Out]
 			from.float.widen(x)
-			float.MaxPool(in, x, y)
+			float.Pool(s.Op, in, x, y)
 			to.float = newU16Map(y)
 			from.int8.widen(x, 1)
-			float.MaxPool(in, x, y)
+			float.Pool(s.Op, in, x, y)
 			to.int8 = newInt8Map(y, 1, true)
 			return nil
 		}
