@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
@@ -27,7 +28,10 @@ func highBiases(name string) *float.Net {
 // TestAbsorbedNetworkIsTheSame: its logits and the maps that others read, up to rounding; and its statistics are
 // what it says.
 func TestAbsorbedNetworkIsTheSame(t *testing.T) {
-	for name := range small {
+	for name, cfg := range small {
+		if first := cfg.Stages[0]; first.Kind != resnext.Bottleneck || first.Gate.After == topology.Transform {
+			continue // no transform whose constants a convolution sees
+		}
 		t.Run(name, func(t *testing.T) {
 			net := highBiases(name)
 			before := net.Clone()
@@ -43,12 +47,16 @@ func TestAbsorbedNetworkIsTheSame(t *testing.T) {
 			}
 			require.Zero(t, b[2])
 			for _, s := range topology.Lower(net.Config).Steps {
-				if s.Role != topology.Shortcut {
+				if s.Op != topology.Conv || s.Add == topology.None {
+					continue // what is added behind a gate has no bias that could take a constant over
+				}
+				shortcut := topology.Lower(net.Config).Writer(s.Add)
+				if shortcut.Role != topology.Shortcut {
 					continue
 				}
-				m := told.Moments[s.Name]
+				m := told.Moments[shortcut.Name]
 				for c, low := range m.Low {
-					require.InDelta(t, 0, m.High[c]+low, 2*leastAbsorbed*(m.High[c]-low), "%s: its middle", s.Name)
+					require.InDelta(t, 0, m.High[c]+low, 2*leastAbsorbed*(m.High[c]-low), "%s: its middle", shortcut.Name)
 				}
 			}
 			require.Equal(t, net.Convs["stage1.block0.reduce"], moved.Convs["stage1.block0.reduce"])

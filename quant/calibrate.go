@@ -77,11 +77,10 @@ func (c *collector) run(i int) (map[string]*Moments, error) {
 }
 
 func (c *collector) observe(name string, _, _, channels int, data []float32) {
-	h := c.stats.Maps[name]
-	if h == nil && name != resnext.PoolName && name != float.LogitsName {
+	if name == float.InputName {
 		return
 	}
-	if h != nil && !h.Add(data) && c.broken == "" {
+	if h := c.stats.Maps[name]; h != nil && !h.Add(data) && c.broken == "" {
 		c.broken = name
 	}
 	m := &Moments{}

@@ -7,6 +7,7 @@ import (
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // checkInputs reports what makes running n images impossible.
@@ -25,17 +26,19 @@ func checkNet(net *float.Net) error {
 	if err := net.Config.Validate(); err != nil {
 		return err
 	}
-	for _, shape := range net.Config.Convs() {
+	for _, shape := range topology.Lower(net.Config).Layers() {
 		conv := net.Convs[shape.Name]
+		if shape.Name == resnext.ClassifierName {
+			conv = &net.Classifier
+		}
 		if conv == nil {
-			return fmt.Errorf("%s: the float network has no such convolution", shape.Name)
+			return fmt.Errorf("%s: the float network has no such layer", shape.Name)
 		}
 		if err := checkLayer(shape.Name, conv, shape.Weights(), shape.Out); err != nil {
 			return err
 		}
 	}
-	cfg := net.Config
-	return checkLayer(resnext.ClassifierName, &net.Classifier, cfg.Classes*cfg.Features(), cfg.Classes)
+	return nil
 }
 
 func checkLayer(name string, conv *float.Conv, weights, out int) error {

@@ -43,7 +43,7 @@ func (b *builder) conv(lc pass.LayerContext, l *round.Layer, wanted, onSteps *fl
 			l.Fit(o.Covariances(b.options.Threads), o.Offset(), b.options.fit())
 		})
 	}
-	step, err := b.observedStep(shape, histogram, peak)
+	step, err := b.observedStep(shape.Name, shape.ReLU, histogram, peak)
 	if err != nil {
 		return 0, err
 	}
@@ -140,13 +140,13 @@ func (b *builder) classifier(s topology.Step, pixels int) error {
 
 // observedStep is the real value of one step of a layer's output as the observer sees it: the chosen range over
 // the number of steps, or 1 if the map was all zeros. peak is what the Average observer goes by.
-func (b *builder) observedStep(shape resnext.ConvShape, h *Histogram, peak float64) (float64, error) {
+func (b *builder) observedStep(name string, relu bool, h *Histogram, peak float64) (float64, error) {
 	if h == nil || h.Count() == 0 {
-		return 0, fmt.Errorf("%s: the statistics have no values: they are of another network", shape.Name)
+		return 0, fmt.Errorf("%s: the statistics have no values: they are of another network", name)
 	}
 	if h.Dead() {
 		return 1, nil
 	}
-	n := observe.Levels(!shape.ReLU)
+	n := observe.Levels(!relu)
 	return b.options.Observer.Choose(h, n, b.options.Percentile, peak) / float64(n), nil
 }

@@ -21,8 +21,8 @@ type equaliser struct {
 }
 
 // equalise scales the channels of the maps inside net so that all have the same range: an int8 map has one scale, and
-// a channel of smaller range gets fewer of its steps. A positive factor passes through ReLU, the max
-// pooling and the grouped convolution's groups, and the next layer takes it out again; along a stage's shortcuts it
+// a channel of smaller range gets fewer of its steps. A positive factor passes through ReLU, pooling, the product with a
+// gate and the grouped convolution's groups, and the next layer takes it out again, the first layer of a gate too; along a stage's shortcuts it
 // is the same for all blocks. The network computes the same up to rounding.
 //
 // Channels' ranges are taken from Low and High, which know half of the images. Were it all of them, no value that
@@ -35,17 +35,16 @@ func equalise(net *float.Net, stats *Statistics) *equaliser {
 	for _, group := range p.ResidualGroups() {
 		var g residualGroup
 		for _, id := range group {
-			g.maps = append(g.maps, p.Maps[id].Name)
-			if w := p.Steps[uses[id].Writer]; w.Op == topology.Conv {
+			name, w := p.Maps[id].Name, p.Steps[uses[id].Writer]
+			g.maps = append(g.maps, name)
+			if w.Op == topology.Conv {
 				g.writers = append(g.writers, e.net.Convs[w.Name])
 			}
+			if !w.Pools() {
+				g.measured = append(g.measured, name)
+			}
 			for _, r := range uses[id].Readers {
-				switch s := p.Steps[r]; s.Op {
-				case topology.Conv:
-					g.readers = append(g.readers, e.net.Convs[s.Name])
-				case topology.Classify:
-					g.readers = append(g.readers, &e.net.Classifier)
-				}
+				g.read(e.net, p.Steps[r])
 			}
 		}
 		e.scale(g)
@@ -53,20 +52,37 @@ func equalise(net *float.Net, stats *Statistics) *equaliser {
 	return e
 }
 
-// residualGroup holds maps whose channels share their factors, the convolutions that write them, and those that read
-// them.
+// residualGroup holds maps whose channels share their factors, those of them whose ranges count, the convolutions that
+// write them, and the layers that read them.
 type residualGroup struct {
-	maps             []string
+	maps, measured   []string
 	writers, readers []*float.Conv
+	// fixed says that somebody reads the channels as they are and cannot take a factor out again.
+	fixed bool
+}
+
+// read notes a step that reads one of the maps.
+func (g *residualGroup) read(net *float.Net, s topology.Step) {
+	switch {
+	case s.Op == topology.Conv, s.GateKind == topology.SqueezeExcite:
+		g.readers = append(g.readers, net.Convs[s.Layers()[0].Name])
+	case s.Op == topology.Classify:
+		g.readers = append(g.readers, &net.Classifier)
+	case s.Op == topology.Embed, s.Op == topology.Gated: // a gate that mixes neighbouring channels
+		g.fixed = true
+	}
 }
 
 // scale equalises a group. A channel that several maps share is scaled by its largest range in any of them; one that is
-// not known to leave 0 in any of them stays as it is. A max-pooled map does not count.
+// not known to leave 0 in any of them stays as it is. A pooled map does not count.
 func (e *equaliser) scale(g residualGroup) {
+	if g.fixed {
+		return
+	}
 	factors := make([]float32, len(g.writers[0].Bias))
 	ranges := slices.Repeat([]float64{math.Inf(-1)}, len(factors))
-	for _, w := range g.writers {
-		for c, v := range e.stats.Moments[w.Shape.Name].Log2Range(len(ranges)) {
+	for _, name := range g.measured {
+		for c, v := range e.stats.Moments[name].Log2Range(len(ranges)) {
 			ranges[c] = max(ranges[c], v)
 		}
 	}

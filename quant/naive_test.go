@@ -36,6 +36,13 @@ func (n *naive) run(rgb []byte) []float32 {
 		switch {
 		case s.Op == topology.MaxPool:
 			maps[s.Out] = maxPool(maps[s.In])
+		case s.Op == topology.AveragePool:
+			maps[s.Out] = averagePool(maps[s.In])
+		case s.Op == topology.Gated:
+			maps[s.Out] = n.gated(s, maps[s.In])
+			if s.Add != topology.None {
+				maps[s.Out] = n.gatedAdd(s, maps[s.In], maps[s.Add])
+			}
 		case s.Op == topology.Classify:
 			x = maps[s.In]
 		case s.In == topology.Image:
@@ -106,6 +113,76 @@ func maxPool(x grid) grid {
 			y.v[i] = max(y.v[i], x.at(2*oy-1+k/3, 2*ox-1+k%3, c, nil))
 		}
 	}
+	return y
+}
+
+// averagePool divides by 4 and, where the edge is odd, by what is inside; exact halves go to the even neighbour.
+func averagePool(x grid) grid {
+	y := grid{(x.h + 1) / 2, (x.w + 1) / 2, x.c, make([]int32, (x.h+1)/2*((x.w+1)/2)*x.c)}
+	for i := range y.v {
+		oy, ox, c := i/x.c/y.w, i/x.c%y.w, i%x.c
+		sum, pixels := 0.0, 0.0
+		for iy := 2 * oy; iy < min(2*oy+2, x.h); iy++ {
+			for ix := 2 * ox; ix < min(2*ox+2, x.w); ix++ {
+				sum += float64(x.at(iy, ix, c, nil))
+				pixels++
+			}
+		}
+		y.v[i] = int32(math.RoundToEven(sum / pixels))
+	}
+	return y
+}
+
+// gated is a gate where nothing is added.
+func (n *naive) gated(s topology.Step, x grid) grid {
+	return n.gatedAdd(s, x, grid{v: make([]int32, len(x.v))})
+}
+
+func (n *naive) gatedAdd(s topology.Step, x, shortcut grid) grid {
+	pool, _ := resnext.PoolMultiplier(x.h * x.w)
+	mean := make([]int64, x.c)
+	for i, v := range x.v {
+		mean[i%x.c] += int64(v)
+	}
+	for c, sum := range mean {
+		mean[c] = int64(math.RoundToEven(float64(float32(float32(sum) * pool))))
+	}
+	step := func(p resnext.ConvParams, oc int, in []int64, first int, lo, hi float64) int64 {
+		filter := len(p.Weight) / len(p.Bias)
+		acc := int64(p.Bias[oc])
+		for i := range filter {
+			if at := first + i; at >= 0 && at < len(in) {
+				acc += int64(p.Weight[oc*filter+i]) * in[at]
+			}
+		}
+		if int64(int32(acc)) != acc {
+			panic(s.Name + " leaves int32")
+		}
+		return int64(min(max(math.RoundToEven(float64(float32(float32(acc)*p.Multiplier[oc]))), lo), hi))
+	}
+	y := grid{x.h, x.w, x.c, make([]int32, len(x.v))}
+	var hidden []int64
+	if s.GateKind == topology.SqueezeExcite {
+		p := n.q.Convs[s.Gate[0].Name]
+		for j := range p.Bias {
+			hidden = append(hidden, step(p, j, mean, 0, 0, 32767))
+		}
+	}
+	for c := range x.c {
+		var at int64
+		if hidden != nil {
+			at = step(n.q.Convs[s.Gate[1].Name], c, hidden, 0, -4096, 4095)
+		} else {
+			p := n.q.Convs[s.Gate[0].Name]
+			at = step(p, 0, mean, c-len(p.Weight)/2, -4096, 4095)
+		}
+		gate := int32(n.q.Sigmoid[4096+at])
+		for i := c; i < len(x.v); i += x.c {
+			v := float32(float32(x.v[i]*gate)*n.q.Gates[s.Name]) + float32(float32(shortcut.v[i])*n.q.Residual[s.Block])
+			y.v[i] = int32(min(max(math.RoundToEven(float64(v)), 0), 255))
+		}
+	}
+	n.maps[s.Name] = y.v
 	return y
 }
 

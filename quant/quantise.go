@@ -51,6 +51,7 @@ type builder struct {
 	growth      []float64 // of each layer's noise, see round.Rounded
 	program     *topology.Program
 	scales      []float64 // the real value of a step of each map so far
+	sigmoid     []uint16  // of all gates
 }
 
 func newBuilder(ctx context.Context, net *float.Net, source Images, stats *Statistics, p resnext.Preprocess,
@@ -64,7 +65,7 @@ func newBuilder(ctx context.Context, net *float.Net, source Images, stats *Stati
 	}
 	b := &builder{
 		ctx: ctx, original: net, net: net, known: stats, stats: stats, options: o, out: newQuantised(net.Config, p),
-		program: topology.Lower(net.Config),
+		program: topology.Lower(net.Config), sigmoid: sigmoid(),
 	}
 	b.scales = make([]float64, len(b.program.Maps))
 	b.scales[topology.Image] = pass.ImageScale
@@ -104,6 +105,7 @@ func newQuantised(cfg resnext.Config, p resnext.Preprocess) *resnext.Quantised {
 		Convs:      make(map[string]resnext.ConvParams),
 		Residual:   make(map[string]float32),
 		Scale:      make(map[string]float32),
+		Gates:      make(map[string]float32),
 	}
 }
 
@@ -123,15 +125,23 @@ func (b *builder) build() error {
 // step adds one step, whose inputs' scales are known.
 func (b *builder) step(s topology.Step) error {
 	switch s.Op {
-	case topology.MaxPool:
+	case topology.MaxPool, topology.AveragePool:
 		b.scales[s.Out] = b.scales[s.In]
 		if b.pass != nil {
 			return b.pass.Pool(s)
 		}
 		return nil
+	case topology.Gated:
+		scale, err := b.gate(s)
+		if err != nil {
+			return err
+		}
+		return b.made(s, scale)
 	case topology.Classify:
 		in := b.program.Maps[s.In]
 		return b.classifier(s, in.H*in.W)
+	case topology.Embed:
+		return b.finished()
 	}
 	lc := pass.LayerContext{Step: s, InputScale: b.scales[s.In]}
 	added := 0.0
@@ -143,9 +153,14 @@ func (b *builder) step(s topology.Step) error {
 	if err != nil {
 		return err
 	}
+	return b.made(s, scale)
+}
+
+// made notes the scale of a step's output, and with it the multiplier of what the step adds.
+func (b *builder) made(s topology.Step, scale float64) (err error) {
 	b.scales[s.Out] = scale
 	if s.Add != topology.None {
-		if b.out.Residual[s.Block], err = round.Multiplier(lc.AddScale / scale); err != nil {
+		if b.out.Residual[s.Block], err = round.Multiplier(b.scales[s.Add] / scale); err != nil {
 			return fmt.Errorf("%s: the shortcut's multiplier: %w", s.Block, err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/libresnext/libresnext/internal/testnet"
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
@@ -33,6 +34,27 @@ var small = map[string]resnext.Config{
 		Stem: resnext.SimpleStem(3, 1, 8, resnext.NoPool), Classes: 4, Height: 12, Width: 12,
 		Stages: resnext.Uniform(2, []resnext.Stage{{Blocks: 2, Inner: 8, Out: 8, Stride: 1}}),
 	},
+	"basic blocks": {
+		Stem: resnext.SimpleStem(3, 1, 12, resnext.NoPool), Classes: 6, Height: 10, Width: 11,
+		Stages: resnext.Uniform(1, []resnext.Stage{
+			{Kind: resnext.Basic, Blocks: 1, Inner: 12, Out: 12, Stride: 1, Shortcut: topology.Padded},
+			{Kind: resnext.Basic, Blocks: 2, Inner: 24, Out: 24, Stride: 2, Shortcut: topology.Padded},
+		}),
+	},
+	"stride on the first": {
+		Stem: resnext.SimpleStem(7, 2, 12, resnext.Average2x2), Classes: 7, Height: 27, Width: 30,
+		Stages: []resnext.Stage{
+			{Blocks: 1, Inner: 10, Out: 20, Cardinality: 5, Stride: 1},
+			{Blocks: 2, Inner: 12, Out: 20, Cardinality: 2, Stride: 2, StrideOn: topology.Reduce},
+			{Blocks: 1, Inner: 16, Out: 28, Cardinality: 2, Stride: 2, AntiAlias: resnext.Average2x2},
+		},
+	},
+}
+
+func init() {
+	for name, cfg := range testnet.Gated() {
+		small[name] = cfg
+	}
 }
 
 func testPreprocess() resnext.Preprocess { return resnext.ImageNetPreprocess() }

@@ -21,19 +21,16 @@ type Observation struct {
 func (p *Pass) Observe(lc LayerContext, wanted, onSteps *float.Conv) (*Observation, error) {
 	s := lc.Conv
 	p.observed++
-	o := &Observation{Histogram: observe.NewHistogram()}
+	o := &Observation{}
 	o.shape, o.pixels = s, samplePixels(len(p.images), p.budget.Samples, s, p.observed)
 	for _, state := range p.images {
 		o.maps = append(o.maps, state.maps[lc.In].int8)
 	}
 	o.errors = make([]float32, o.rows()*s.Out)
 	a, b := lc.runner(wanted), lc.runner(onSteps)
-	var histograms []*observe.Histogram
-	peaks := make([]float64, len(p.images))
-	err := p.each(func() func(i int) error {
-		a, b, h := a.clone(), b.clone(), observe.NewHistogram()
-		histograms = append(histograms, h)
-		return func(i int) error {
+	return o, p.watch(o, s.Name, func() func(i int) []float32 {
+		a, b := a.clone(), b.clone()
+		return func(i int) []float32 {
 			state := p.images[i]
 			want := a.floatSums(state)
 			got := b.int8Sums(state)
@@ -42,11 +39,27 @@ func (p *Pass) Observe(lc LayerContext, wanted, onSteps *float.Conv) (*Observati
 				rectify(got)
 			}
 			o.compare(i, want, got)
-			if !h.Add(want) {
-				return fmt.Errorf("image %d: %w", i, observe.NotFinite(s.Name))
+			return want
+		}
+	})
+}
+
+// watch runs a step of the float network for every image, and notes its outputs: newStep makes a worker's step, which
+// gives the output of image i. name is the step's.
+func (p *Pass) watch(o *Observation, name string, newStep func() func(i int) []float32) error {
+	o.Histogram = observe.NewHistogram()
+	var histograms []*observe.Histogram
+	peaks := make([]float64, len(p.images))
+	err := p.each(func() func(i int) error {
+		step, h := newStep(), observe.NewHistogram()
+		histograms = append(histograms, h)
+		return func(i int) error {
+			y := step(i)
+			if !h.Add(y) {
+				return fmt.Errorf("image %d: %w", i, observe.NotFinite(name))
 			}
-			peaks[i] = observe.Peak(want)
-			state.next = newU16Map(want)
+			peaks[i] = observe.Peak(y)
+			p.images[i].next = newU16Map(y)
 			return nil
 		}
 	})
@@ -56,7 +69,7 @@ func (p *Pass) Observe(lc LayerContext, wanted, onSteps *float.Conv) (*Observati
 	for _, v := range peaks {
 		o.Peak.Add(v)
 	}
-	return o, err
+	return err
 }
 
 func rectify(z []float32) {
