@@ -1,6 +1,6 @@
 // Package hub reads what model hubs keep beside a network's weights: config.json and
 // preprocessor_config.json of Hugging Face's transformers, and config.json of timm. They name the classes and
-// say how pictures were prepared in training, and for transformers' ResNet where the strides are.
+// say how pictures were prepared in training, and for transformers' ResNet and RegNet where the strides are.
 //
 // The files are optional and are read for what can be used: what is missing, of another form or not simple
 // stays unset, the caller's own defaults hold, and Info.Notes says what was not understood.
@@ -22,8 +22,8 @@ const maxFile = 16 << 20
 
 // Info is what the files beside a network's weights say.
 type Info struct {
-	// ResNet is the form of the network where config.json is that of transformers' ResNet; else nil.
-	ResNet *ResNet
+	// Form is that of the network where config.json is that of transformers' ResNet or RegNet; else nil.
+	Form *Form
 	// Labels are the names of the classes in order; nil if the files do not name all.
 	Labels []string
 	// Prepare says how pictures were prepared; nil if the files do not say, or not simply.
@@ -33,8 +33,10 @@ type Info struct {
 	Notes []string
 }
 
-// ResNet is the form of a ResNetForImageClassification as far as its tensors do not tell.
-type ResNet struct {
+// Form is that of a ResNetForImageClassification or RegNetForImageClassification as far as its tensors do not tell.
+type Form struct {
+	// Model is "resnet" or "regnet".
+	Model string
 	// FirstStage reports whether the first stage halves the map too.
 	FirstStage bool
 	// InBottleneck reports whether the stride is on the first 1x1 convolution, as in the original ResNet.
@@ -78,7 +80,7 @@ func Beside(path string) (*Info, error) {
 		return nil, err
 	}
 	info := &Info{Labels: c.labels()}
-	if info.ResNet, err = c.resNet(); err != nil {
+	if info.Form, err = c.form(); err != nil {
 		return nil, fmt.Errorf("%s: %w; download it again", files[0], err)
 	}
 	why := ""
@@ -140,13 +142,13 @@ type config struct {
 	Pretrained *pretrained `json:"pretrained_cfg"`
 }
 
-// resNet is the form of transformers' ResNet; nil for another model. Its fields decide what is computed, so that
-// another type than expected is an error.
-func (c *config) resNet() (*ResNet, error) {
-	if c.ModelType != "resnet" {
+// form is that of transformers' ResNet or RegNet; nil for another model. Its fields decide what is computed, so that
+// another type than expected is an error. A field that is not there has transformers' default.
+func (c *config) form() (*Form, error) {
+	if c.ModelType != "resnet" && c.ModelType != "regnet" {
 		return nil, nil
 	}
-	r := &ResNet{}
+	r := &Form{Model: c.ModelType, FirstStage: c.ModelType == "regnet"}
 	for _, f := range []struct {
 		name, want string
 		text       json.RawMessage

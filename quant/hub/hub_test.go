@@ -74,7 +74,7 @@ func TestTimm(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, &Prepare{224, 235, "bicubic", half, half}, info.Prepare)
 	require.Equal(t, []string{"a", "b"}, info.Labels)
-	require.Nil(t, info.ResNet)
+	require.Nil(t, info.Form)
 	for _, change := range [][2]string{{"center", "border"}, {"bicubic", "random"}, {"0.95", "0"}, {"[3, 224, 224]", "[3, 224, 288]"}, {"[3, 224, 224]", "[1, 28, 28]"}, {"0.95", "1.5"}} {
 		info, err := beside(t, strings.Replace(config, change[0], change[1], 1), "")
 		require.NoError(t, err)
@@ -137,11 +137,16 @@ func TestNotes(t *testing.T) {
 	require.Contains(t, info.Notes[0], filepath.Join("config.json")+`: pretrained_cfg: interpolation is "random"`)
 }
 
-// TestResNetTypes: the fields that say where the strides are must be of their type.
-func TestResNetTypes(t *testing.T) {
+// TestFormTypes: the fields that say where the strides are must be of their type.
+func TestFormTypes(t *testing.T) {
 	info, err := beside(t, `{"model_type": "resnet", "id2label": 7, "downsample_in_bottleneck": true, "hidden_act": null}`, "")
 	require.NoError(t, err)
-	require.Equal(t, &ResNet{InBottleneck: true}, info.ResNet)
+	require.Equal(t, &Form{Model: "resnet", InBottleneck: true}, info.Form)
+	for text, want := range map[string]bool{``: true, `, "downsample_in_first_stage": false`: false} {
+		info, err := beside(t, `{"model_type": "regnet"`+text+`}`, "")
+		require.NoError(t, err)
+		require.Equal(t, &Form{Model: "regnet", FirstStage: want}, info.Form)
+	}
 	for text, want := range map[string]string{
 		`"downsample_in_bottleneck": "true"`: `config.json: downsample_in_bottleneck is "true"; expected true or false`,
 		`"downsample_in_first_stage": 1`:     "downsample_in_first_stage is 1; expected true or false",

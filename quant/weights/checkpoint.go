@@ -15,8 +15,9 @@ import (
 )
 
 // FromCheckpoint builds the network that a checkpoint holds. Its configuration is inferred from names and
-// shapes of the tensors; arch "auto" or "" takes what is found, and the name of an architecture makes
-// anything else an error that says in what they differ. The input size is the architecture's usual one,
+// shapes of the tensors; arch "auto" or "" takes what is found. The name of an architecture makes
+// anything else an error that says in what they differ, and says what names and shapes do not show: which pooling and
+// which convolution halves a map. The input size is the architecture's usual one,
 // 224x224 pixels or, with the stem for small images, 32x32; see SetInputSize.
 //
 // Batch normalisation (epsilon 1e-5) is folded into the convolutions. A convolution that has a bias and
@@ -27,31 +28,40 @@ func FromCheckpoint(c *checkpoint.Checkpoint, arch string) (*float.Net, error) {
 	return n, err
 }
 
-// fromCheckpoint is FromCheckpoint with what a hub says of transformers' ResNet, or nil; it tells the dialect.
-func fromCheckpoint(c *checkpoint.Checkpoint, arch string, form *hub.ResNet) (*float.Net, *dialect, error) {
+// fromCheckpoint is FromCheckpoint with what a hub says of transformers' networks, or nil; it tells the dialect.
+func fromCheckpoint(c *checkpoint.Checkpoint, arch string, form *hub.Form) (*float.Net, *dialect, error) {
 	fail := func(err error) (*float.Net, *dialect, error) { return nil, nil, errorAt(c.Path, err) }
 	tensors := slices.DeleteFunc(slices.Clone(c.Order), func(name string) bool { return c.Tensors[name] == nil })
 	d := recognise(tensors)
 	if d == nil {
 		return fail(foreign(tensors))
 	}
-	var p problems
-	if err := d.checkForm(form); err != nil {
+	if err := strange(tensors); err != nil {
 		return fail(err)
 	}
-	cfg, ok := infer(c, tensors, d, &p)
-	if ok && d.hub && form != nil {
-		applyForm(&cfg, form)
-	}
+	var p problems
+	f := newInference(c, d, &p)
+	cfg, where, ok := f.network(tensors)
 	if !ok {
 		return fail(p.err("the network's form cannot be read from the tensors"))
 	}
-	if arch != "" && arch != "auto" {
-		if err := agree(arch, cfg); err != nil {
+	if form != nil && form.Model == d.model {
+		if err := applyForm(&cfg, form); err != nil {
 			return fail(err)
 		}
 	}
-	r := reader{tensors: c.Tensors, hidden: c.Hidden, modules: d.modules(cfg), problems: &p, used: make(map[string]bool)}
+	if arch != "" && arch != "auto" {
+		named, err := resnext.Named(arch)
+		if err != nil {
+			return fail(err)
+		}
+		adopt(&cfg, named, d.showsAverage())
+		if err := agree(arch, named, cfg); err != nil {
+			return fail(err)
+		}
+		cfg.Name = named.Name
+	}
+	r := reader{tensors: c.Tensors, hidden: c.Hidden, modules: d.modules(f.has, cfg, where), problems: &p, used: make(map[string]bool)}
 	n := r.net(cfg)
 	r.unused(tensors)
 	if len(p.lines) > 0 {
@@ -60,8 +70,12 @@ func fromCheckpoint(c *checkpoint.Checkpoint, arch string, form *hub.ResNet) (*f
 	return n, d, nil
 }
 
-// applyForm gives a network the strides that a hub says it has.
-func applyForm(cfg *resnext.Config, form *hub.ResNet) {
+// applyForm gives a network the strides that a hub says it has, and refuses what names and shapes do not show.
+func applyForm(cfg *resnext.Config, form *hub.Form) error {
+	if form.Activation != "" && form.Activation != "relu" {
+		return fmt.Errorf("config.json beside it has the activation %q; only networks with relu run here", form.Activation)
+	}
+	cfg.Stages[0].Stride = 1
 	if form.FirstStage {
 		cfg.Stages[0].Stride = 2
 	}
@@ -71,6 +85,7 @@ func applyForm(cfg *resnext.Config, form *hub.ResNet) {
 		}
 	}
 	cfg.Name = cfg.CanonicalName()
+	return nil
 }
 
 // problems collects what is wrong with a checkpoint.
@@ -102,11 +117,23 @@ type reader struct {
 
 func (r *reader) net(cfg resnext.Config) *float.Net {
 	n := &float.Net{Config: cfg, Convs: make(map[string]*float.Conv)}
-	for _, shape := range cfg.Convs() {
-		conv := r.conv(shape)
-		n.Convs[shape.Name] = &conv
+	for _, s := range topology.Lower(cfg).Steps {
+		for _, shape := range s.Layers() {
+			var c float.Conv
+			switch {
+			case isPadding(cfg, s):
+				c = padding(shape)
+			case s.Op == topology.Conv:
+				c = r.conv(shape)
+			case s.Op == topology.Classify:
+				n.Classifier = r.classifier(shape)
+				continue
+			default:
+				c = r.gate(shape)
+			}
+			n.Convs[shape.Name] = &c
+		}
 	}
-	n.Classifier = r.classifier(topology.Lower(cfg).Head().Conv)
 	return n
 }
 
@@ -146,6 +173,25 @@ func (r *reader) classifier(s resnext.ConvShape) float.Conv {
 	return float.Conv{
 		Shape: s, Weight: slices.Clone(r.take(name+".weight", s.Out, s.In)), Bias: slices.Clone(r.take(name+".bias", s.Out)),
 	}
+}
+
+// gate reads a layer of a gate: a linear layer, or a convolution that has a dimension for its place besides. Biases are 0
+// where there are none.
+func (r *reader) gate(s resnext.ConvShape) float.Conv {
+	n := r.modules[s.Name]
+	c := float.Conv{Shape: s, Bias: make([]float32, s.Out)}
+	shape := []int{s.Out, s.In}
+	if t := r.tensors[n.conv+".weight"]; t != nil && (len(t.Shape) == 4 || len(t.Shape) == 3) {
+		shape = slices.Concat(shape, []int{1, 1})
+		if len(t.Shape) == 3 {
+			shape = []int{s.Out, 1, s.In}
+		}
+	}
+	c.Weight = slices.Clone(r.take(n.conv+".weight", shape...))
+	if r.has(n.conv + ".bias") {
+		copy(c.Bias, r.take(n.conv+".bias", s.Out))
+	}
+	return c
 }
 
 // norm reads a batch normalisation; nil if something is wrong with it.

@@ -13,6 +13,7 @@ import (
 	"github.com/libresnext/libresnext/quant/checkpoint"
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 func put(c *checkpoint.Checkpoint, name string, data []float32, shape ...int) {
@@ -32,7 +33,7 @@ func drop(c *checkpoint.Checkpoint, name string) {
 func save(n *float.Net, d *dialect, folded bool) *checkpoint.Checkpoint {
 	c := &checkpoint.Checkpoint{Path: "test.pth", Tensors: make(map[string]*checkpoint.Tensor)}
 	r := rand.New(rand.NewPCG(9, 9))
-	modules := d.modules(n.Config)
+	modules := d.modules(func(string) bool { return false }, n.Config, places(n.Config))
 	for _, s := range n.Config.Convs() {
 		conv, m := n.Convs[s.Name], modules[s.Name]
 		size := s.Kernel * s.Kernel
@@ -77,13 +78,23 @@ func requireClose(t *testing.T, want, got []float32, name string) {
 	}
 }
 
+// forms are small networks that a dialect names.
+func forms(d *dialect) []resnext.Config {
+	if !d.regNet {
+		return []resnext.Config{testnet.Tiny(resnext.ImageNetStem()), testnet.Tiny(resnext.CIFARStem())}
+	}
+	cfg := testnet.Tiny(topology.RegNetStem())
+	cfg.Stages[0].Stride, cfg.Height, cfg.Width = 2, 224, 224
+	return []resnext.Config{cfg}
+}
+
 // Every dialect must give the network back, with and without normalisation, whatever the stem.
 func TestDialects(t *testing.T) {
 	for i := range dialects {
 		d := &dialects[i]
-		for _, stem := range []resnext.Stem{resnext.ImageNetStem(), resnext.CIFARStem()} {
+		for _, form := range forms(d) {
 			for _, folded := range []bool{false, true} {
-				want := float.Random(testnet.Tiny(stem), 4)
+				want := float.Random(form, 4)
 				c := save(want, d, folded)
 				slices.Reverse(c.Order)
 				got, err := FromCheckpoint(c, "auto")
@@ -234,8 +245,8 @@ func TestDamagedCheckpoints(t *testing.T) {
 			[]string{"conv1.weight: leaves the range of float32 once bn1 is folded in"},
 		},
 		"unknown": {
-			func(c *checkpoint.Checkpoint) { put(c, "layer1.0.se.fc1.weight", []float32{1}, 1) },
-			[]string{"layer1.0.se.fc1.weight: not part of the network"},
+			func(c *checkpoint.Checkpoint) { put(c, "layer1.0.mlp.fc1.weight", []float32{1}, 1) },
+			[]string{"layer1.0.mlp.fc1.weight: not part of the network"},
 		},
 		"too much is wrong": {
 			func(c *checkpoint.Checkpoint) {
@@ -268,7 +279,7 @@ func TestDamagedCheckpoints(t *testing.T) {
 func TestForeignCheckpoints(t *testing.T) {
 	for want, names := range map[string][]string{
 		"holds no tensors":           nil,
-		"stem of several":            {"conv1.0.weight", "layer1.0.conv1.bias"},
+		"before its convolutions":    {"s1.b1.norm1.weight", "s1.b1.conv1.weight"},
 		"of other blocks than":       {"conv1.weight", "layer1.0.mlp.weight"},
 		"int8 model that calib made": {"classifier.multiplier", "stage1.block0.expand.multiplier", "stem.weight"},
 		"VGG":                        {"features.0.weight", "classifier.6.bias"},

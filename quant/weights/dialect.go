@@ -3,101 +3,84 @@ package weights
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/libresnext/libresnext/quant/hub"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
-// dialect is one way of naming a ResNeXt's tensors.
-type dialect struct {
-	// title names it in messages.
-	title string
-	// first is the number of the first stage in names: 0 or 1.
-	first int
-	// hub reports whether a hub's config.json says where the strides are.
-	hub bool
-	// block is the prefix of a block's tensors with the stage (from first on) and the block (from 0) as
-	// arguments 1 and 2; blockPattern finds them.
-	block, blockPattern string
-	// layers are the modules of each layer by its role: without prefix for stem and classifier.
-	layers map[topology.Role]names
-}
+// place is where the first block of a stage is called so in a file, both numbers from 0 on. A stage of a file whose gates
+// differ is several of a Config.
+type place struct{ stage, block int }
 
-// names are the modules of one layer: a convolution and its batch normalisation.
-type names struct{ conv, norm string }
-
-// dialects: torchvision's and timm's names; those of the usual ResNeXt for CIFAR in PyTorch; a third one
-// that is common for CIFAR ResNets, which differs from the first in two names; and those of Hugging Face's
-// ResNetForImageClassification.
-var dialects = []dialect{
-	{
-		title: "torchvision", first: 1, block: "layer%[1]d.%[2]d.", blockPattern: `layer(\d{1,3})\.(\d{1,3})\.`,
-		layers: map[topology.Role]names{
-			topology.StemRole: {"conv1", "bn1"}, topology.ClassifierRole: {conv: "fc"},
-			topology.Reduce: {"conv1", "bn1"}, topology.Transform: {"conv2", "bn2"}, topology.Expand: {"conv3", "bn3"},
-			topology.First: {"conv1", "bn1"}, topology.Second: {"conv2", "bn2"},
-			topology.Shortcut: {"downsample.0", "downsample.1"},
-		},
-	},
-	{
-		title: "CIFAR ResNeXt", first: 1,
-		block: "stage_%[1]d.stage_%[1]d_bottleneck_%[2]d.", blockPattern: `stage_(\d{1,3})\.stage_\d{1,3}_bottleneck_(\d{1,3})\.`,
-		layers: map[topology.Role]names{
-			topology.StemRole: {"conv_1_3x3", "bn_1"}, topology.ClassifierRole: {conv: "classifier"},
-			topology.Reduce: {"conv_reduce", "bn_reduce"}, topology.Transform: {"conv_conv", "bn"},
-			topology.Expand: {"conv_expand", "bn_expand"}, topology.Shortcut: {"shortcut.shortcut_conv", "shortcut.shortcut_bn"},
-		},
-	},
-	{
-		title: "CIFAR ResNet", first: 1, block: "layer%[1]d.%[2]d.", blockPattern: `layer(\d{1,3})\.(\d{1,3})\.`,
-		layers: map[topology.Role]names{
-			topology.StemRole: {"conv1", "bn1"}, topology.ClassifierRole: {conv: "linear"},
-			topology.Reduce: {"conv1", "bn1"}, topology.Transform: {"conv2", "bn2"}, topology.Expand: {"conv3", "bn3"},
-			topology.First: {"conv1", "bn1"}, topology.Second: {"conv2", "bn2"},
-			topology.Shortcut: {"shortcut.0", "shortcut.1"},
-		},
-	},
-	{
-		title: "transformers", hub: true,
-		block: "resnet.encoder.stages.%[1]d.layers.%[2]d.", blockPattern: `resnet\.encoder\.stages\.(\d{1,3})\.layers\.(\d{1,3})\.`,
-		layers: map[topology.Role]names{
-			topology.StemRole: hubNames("resnet.embedder.embedder"), topology.ClassifierRole: {conv: "classifier.1"},
-			topology.Reduce: hubNames("layer.0"), topology.Transform: hubNames("layer.1"), topology.Expand: hubNames("layer.2"),
-			topology.First: hubNames("layer.0"), topology.Second: hubNames("layer.1"),
-			topology.Shortcut: hubNames("shortcut"),
-		},
-	},
-}
-
-// hubNames is a module of transformers, which calls its parts alike everywhere.
-func hubNames(module string) names { return names{module + ".convolution", module + ".normalization"} }
-
-// prefix is that of all tensors of a block, both numbers from 0 on.
-func (d *dialect) prefix(stage, block int) string { return fmt.Sprintf(d.block, d.first+stage, block) }
-
-// checkForm refuses what a hub says of the network and names and shapes do not show.
-func (d *dialect) checkForm(form *hub.ResNet) error {
-	switch {
-	case !d.hub || form == nil:
-		return nil
-	case form.Activation != "" && form.Activation != "relu":
-		return fmt.Errorf("config.json beside it has the activation %q; only networks with relu run here", form.Activation)
+// places are those of a network whose stages are a file's.
+func places(cfg resnext.Config) []place {
+	var all []place
+	for i := range cfg.Stages {
+		all = append(all, place{stage: i})
 	}
-	return nil
+	return all
 }
 
-// modules gives the names of every convolution of a network, and of its classifier, by the layer's name.
-func (d *dialect) modules(cfg resnext.Config) map[string]names {
-	all := map[string]names{}
-	for _, s := range topology.Lower(cfg).Steps {
-		prefix, n := "", d.layers[s.Role]
-		if s.Block != "" {
-			prefix = d.prefix(s.Stage, s.Index)
+// prefix is that of all tensors of a block.
+func (d *dialect) prefix(p place) string {
+	return fmt.Sprintf(d.block, d.first+p.stage, d.firstBlock+p.block)
+}
+
+// layer gives the names of a layer of a role behind a prefix: the first whose weights are there, or the usual ones.
+func (d *dialect) layer(has func(tensor string) bool, prefix string, role topology.Role) (n names, there bool) {
+	for _, n := range d.layers[role] {
+		if has(prefix + n.conv + ".weight") {
+			return names{prefix + n.conv, prefix + n.norm, n.averaged}, true
 		}
-		all[s.Name] = names{prefix + n.conv, prefix + n.norm}
+	}
+	if len(d.layers[role]) > 0 {
+		n = d.layers[role][0]
+	}
+	return names{prefix + n.conv, prefix + n.norm, n.averaged}, false
+}
+
+// stem gives the names of the stem's convolutions.
+func (d *dialect) stem(has func(tensor string) bool) []names {
+	i := slices.IndexFunc(d.stems, func(s []names) bool { return has(s[0].conv + ".weight") })
+	convs := slices.Clone(d.stems[max(0, i)])
+	if d.poolsByConv(has) {
+		convs = append(convs, d.stemPool)
+	}
+	return convs
+}
+
+// poolsByConv reports whether the last convolution of the stem is in place of its pooling.
+func (d *dialect) poolsByConv(has func(tensor string) bool) bool {
+	return d.stemPool.conv != "" && has(d.stemPool.conv+".weight")
+}
+
+// showsAverage reports whether a shortcut behind an average pooling has other names than one without.
+func (d *dialect) showsAverage() bool {
+	return slices.ContainsFunc(d.layers[topology.Shortcut], func(n names) bool { return n.averaged })
+}
+
+// modules gives the names of every layer of a network by the layer's name.
+func (d *dialect) modules(has func(tensor string) bool, cfg resnext.Config, places []place) map[string]names {
+	all := map[string]names{}
+	for i, n := range d.stem(has) {
+		all[topology.StemConvName(i)] = n
+	}
+	for _, s := range topology.Lower(cfg).Steps {
+		if s.Role == topology.StemRole {
+			continue
+		}
+		prefix := ""
+		if s.Block != "" {
+			p := places[s.Stage]
+			prefix = d.prefix(place{p.stage, p.block + s.Index})
+		}
+		for _, l := range s.Layers() {
+			role := topology.Role(strings.TrimPrefix(l.Name, s.Block+"."))
+			all[l.Name], _ = d.layer(has, prefix, role)
+		}
 	}
 	return all
 }
@@ -118,7 +101,7 @@ func (d *dialect) depths(tensors []string) []int {
 			blocks = append(blocks, 0)
 		}
 		if stage >= 0 {
-			blocks[stage] = max(blocks[stage], block+1)
+			blocks[stage] = max(blocks[stage], block-d.firstBlock+1)
 		}
 	}
 	return blocks
@@ -139,16 +122,12 @@ func recognise(tensors []string) *dialect {
 
 // count is the number of tensors whose names belong to d; 0 without the last convolution of any block.
 func (d *dialect) count(tensors []string) int {
-	var inner, outer []string
-	for role, n := range d.layers {
-		quoted := []string{regexp.QuoteMeta(n.conv)}
-		if n.norm != "" {
-			quoted = append(quoted, regexp.QuoteMeta(n.norm))
-		}
+	inner, outer := []string{}, patterns(append(slices.Concat(d.stems...), d.stemPool))
+	for role, list := range d.layers {
 		if topology.InBlock(role) {
-			inner = append(inner, quoted...)
+			inner = append(inner, patterns(list)...)
 		} else {
-			outer = append(outer, quoted...)
+			outer = append(outer, patterns(list)...)
 		}
 	}
 	known := regexp.MustCompile(fmt.Sprintf(`^(?:%s(?:%s)|%s)\.\w+$`, d.blockPattern, strings.Join(inner, "|"), strings.Join(outer, "|")))
@@ -166,29 +145,45 @@ func (d *dialect) count(tensors []string) int {
 	return count
 }
 
+// patterns are the modules of layers as regular expressions.
+func patterns(list []names) []string {
+	var all []string
+	for _, n := range list {
+		for _, module := range []string{n.conv, n.norm} {
+			if module != "" {
+				all = append(all, regexp.QuoteMeta(module))
+			}
+		}
+	}
+	return all
+}
+
 // lasts are the last convolutions of all kinds of blocks that the dialect has names for, as patterns.
 func (d *dialect) lasts() []string {
 	var all []string
 	for _, k := range topology.Kinds() {
-		branch := k.Branch()
-		if n, ok := d.layers[branch[len(branch)-1].Role]; ok {
+		for _, n := range d.layers[lastRole(k)] {
 			all = append(all, regexp.QuoteMeta(n.conv))
 		}
 	}
 	return all
 }
 
+// lastRole is the role of the last convolution of a kind's branch.
+func lastRole(k topology.Kind) topology.Role {
+	branch := k.Branch()
+	return branch[len(branch)-1].Role
+}
+
 // kind finds the kind of the block with a prefix: the one with the longest branch whose convolutions are all there.
-func (d *dialect) kind(has func(tensor string) bool, prefix string) (topology.Kind, bool) {
+func (d *dialect) kind(has func(tensor string) bool, prefix string) topology.Kind {
 	for _, k := range topology.Kinds() {
-		all := true
-		for _, l := range k.Branch() {
-			n, named := d.layers[l.Role]
-			all = all && named && has(prefix+n.conv+".weight")
-		}
-		if all {
-			return k, true
+		if !slices.ContainsFunc(k.Branch(), func(l topology.Link) bool {
+			_, there := d.layer(has, prefix, l.Role)
+			return !there
+		}) {
+			return k
 		}
 	}
-	return "", false
+	return "" // the usual one: what is missing is named later
 }

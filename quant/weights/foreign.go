@@ -2,13 +2,12 @@ package weights
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
 // families are networks of other kinds, by what their tensors are called. The first match counts.
 var families = []struct{ pattern, looks string }{
-	{`^(conv1|stem)\.\d+\.`, "a ResNet with a stem of several convolutions (the C or D variants)"},
+	{`^s\d+\.b\d+\.norm\d\.|^stages\.\d+\.blocks\.\d+\.norm\d\.`, "a network with normalisation and activation before its convolutions (ResNetV2, RegNetV)"},
 	{`^layer\d+\.\d+\.`, "a residual network of other blocks than bottlenecks of three convolutions and basic blocks of two"},
 	{`^stage\d+\.block\d+\.expand\.multiplier$`, "an int8 model that calib made; give the float checkpoint that it was made from"},
 	{`denseblock`, "a DenseNet"},
@@ -28,11 +27,8 @@ func foreign(tensors []string) error {
 		return fmt.Errorf("holds no tensors; %s", expected)
 	}
 	for _, f := range families {
-		pattern := regexp.MustCompile(f.pattern)
-		for _, t := range tensors {
-			if pattern.MatchString(t) {
-				return fmt.Errorf("looks like %s (it has %s); %s", f.looks, t, expected)
-			}
+		if t := firstMatch(f.pattern, tensors); t != "" {
+			return fmt.Errorf("looks like %s (it has %s); %s", f.looks, t, expected)
 		}
 	}
 	shown := tensors[:min(3, len(tensors))]

@@ -1,8 +1,7 @@
 package weights
 
 import (
-	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/libresnext/libresnext/quant/checkpoint"
 	"github.com/libresnext/libresnext/quant/float"
@@ -10,99 +9,166 @@ import (
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
-// infer reads the network's configuration from names and shapes. What names and shapes do not tell
-// follows the family's convention: the first stage keeps the map's size and the others halve it; a stem
-// of 7x7 or more has stride 2 and a max pooling (224x224 pixels), a smaller one neither (32x32).
-func infer(c *checkpoint.Checkpoint, tensors []string, d *dialect, p *problems) (resnext.Config, bool) {
-	shape := func(name string, rank int) []int {
-		t := c.Tensors[name]
-		if t == nil {
-			p.add("%s: missing; the network's form is read from its shape", name)
-			return make([]int, rank)
-		}
-		if len(t.Shape) != rank {
-			p.add("%s: shape is %v, expected %d dimensions", name, t.Shape, rank)
-			return make([]int, rank)
-		}
-		return t.Shape
+// inference reads a network's configuration from names and shapes. What they do not tell follows the family's convention:
+//
+//   - A stem of one convolution of 7x7 or more, or of several convolutions, has stride 2 in the first and a max pooling, or
+//     a convolution of stride 2 in its place (224x224 pixels). A smaller one has neither (32x32).
+//   - The first stage keeps the map's size and the others halve it, on the kind's usual convolution.
+//   - In a RegNet the stem has stride 2 and no pooling, and all stages halve the map (224x224).
+//   - A gate follows the last convolution of a block, in a RegNet the grouped one.
+//   - Where basic blocks for small images change the shape and have no projection, their shortcut is padded.
+//
+// So anti-aliased networks are taken for plain ones, and those with the stride on the first 1x1 for those with it on the 3x3,
+// unless the caller names the architecture.
+type inference struct {
+	c        *checkpoint.Checkpoint
+	d        *dialect
+	problems *problems
+	regNet   bool
+}
+
+func newInference(c *checkpoint.Checkpoint, d *dialect, p *problems) *inference {
+	f := &inference{c: c, d: d, problems: p, regNet: d.regNet}
+	if d.orRegNet {
+		s := f.stage(place{})
+		f.regNet = s.Kind == topology.Bottleneck && s.Inner == s.Out
 	}
-	stem, classifier := shape(d.layers[topology.StemRole].conv+".weight", 4), shape(d.layers[topology.ClassifierRole].conv+".weight", 2)
-	cfg := resnext.Config{Stem: resnext.SimpleStem(stem[2], 1, stem[0], resnext.NoPool), Classes: classifier[0], Height: 32, Width: 32}
-	if large := resnext.ImageNetStem(); stem[2] >= large.Convs[0].Kernel {
-		cfg.Stem.Convs[0].Stride, cfg.Stem.Pool = 2, large.Pool
+	return f
+}
+
+// network is the configuration, and where in the file its stages are.
+func (f *inference) network(tensors []string) (cfg resnext.Config, where []place, ok bool) {
+	cfg = resnext.Config{Stem: f.stem(), Height: 32, Width: 32}
+	if cfg.Stem.Reduces() {
 		cfg.Height, cfg.Width = 224, 224
 	}
-	has := func(name string) bool { return c.Tensors[name] != nil }
-	for i, blocks := range d.depths(tensors) {
-		prefix := d.prefix(i, 0)
-		kind, _ := d.kind(has, prefix) // the usual kind where none is whole: what is missing is named below
-		branch := kind.Branch()
-		stage := resnext.Stage{Kind: kind, Blocks: blocks, Cardinality: 1, Stride: 2}
-		for j, l := range branch {
-			weight := shape(prefix+d.layers[l.Role].conv+".weight", 4)
-			if j == 0 {
-				stage.Inner = weight[0]
-			}
-			if l.Grouped {
-				stage.Cardinality = weight[0] / max(1, weight[1])
-			}
-			stage.Out = weight[0]
+	f.head(&cfg)
+	in := cfg.Stem.Out()
+	for i, blocks := range f.d.depths(tensors) {
+		s := f.stage(place{stage: i})
+		if i == 0 && !f.regNet {
+			s.Stride = 1
 		}
-		if i == 0 {
-			stage.Stride = 1
+		s.Shortcut = f.shortcut(&cfg, place{stage: i}, s, in)
+		in = s.Out
+		// Where gates differ within a stage of the file, another one begins.
+		for j := range blocks {
+			if j > 0 && s.Gate.Kind != topology.NoGate {
+				if gate := f.gate(place{i, j}, s.Kind); gate != s.Gate {
+					cfg.Stages = append(cfg.Stages, s)
+					s.Blocks, s.Stride, s.Shortcut, s.Gate = 0, 1, topology.Projection, gate
+				}
+			}
+			if s.Blocks == 0 {
+				where = append(where, place{i, j})
+			}
+			s.Blocks++
 		}
-		cfg.Stages = append(cfg.Stages, stage)
+		cfg.Stages = append(cfg.Stages, s)
 	}
-	if len(p.lines) > 0 {
-		return cfg, false
+	if len(f.problems.lines) > 0 {
+		return cfg, where, false
 	}
 	if err := float.CheckSize(cfg); err != nil {
-		p.add("%v", err)
-		return cfg, false
+		f.problems.add("%v", err)
+		return cfg, where, false
 	}
 	cfg.Name = cfg.CanonicalName()
-	return cfg, true
+	return cfg, where, true
 }
 
-// agree reports in what the network that the tensors hold differs from the architecture that the caller
-// named. The number of classes and the input size are not part of an architecture.
-func agree(arch string, found resnext.Config) error {
-	named, err := resnext.Named(arch)
-	if err != nil {
-		return err
+func (f *inference) has(name string) bool { return f.c.Tensors[name] != nil }
+
+// shape is that of a tensor, which must have so many dimensions; zeros after noting what is wrong.
+func (f *inference) shape(name string, rank int) []int {
+	t := f.c.Tensors[name]
+	if t == nil {
+		f.problems.add("%s: missing; the network's form is read from its shape", name)
+		return make([]int, rank)
 	}
-	var diffs []string
-	differ := func(what string, want, got any) {
-		if want != got {
-			diffs = append(diffs, fmt.Sprintf("%s: %s has %v, the tensors have %v", what, arch, want, got))
+	if len(t.Shape) != rank {
+		f.problems.add("%s: shape is %v, expected %d dimensions", name, t.Shape, rank)
+		return make([]int, rank)
+	}
+	return t.Shape
+}
+
+func (f *inference) stem() resnext.Stem {
+	var s resnext.Stem
+	for _, n := range f.d.stem(f.has) {
+		weight := f.shape(n.conv+".weight", 4)
+		s.Convs = append(s.Convs, topology.StemConv{Kernel: weight[2], Stride: 1, Width: weight[0]})
+	}
+	large := resnext.ImageNetStem()
+	switch deep := len(s.Convs) > 1; {
+	case f.regNet:
+		s.Convs[0].Stride = 2
+	case f.d.poolsByConv(f.has):
+		s.Convs[0].Stride, s.Convs[len(s.Convs)-1].Stride = 2, 2
+	case deep || s.Convs[0].Kernel >= large.Convs[0].Kernel:
+		s.Convs[0].Stride, s.Pool = 2, large.Pool
+	}
+	return s
+}
+
+// head finds the classes. A network without any tensor of a classifier gives its features.
+func (f *inference) head(cfg *resnext.Config) {
+	n, there := f.d.layer(f.has, "", topology.ClassifierRole)
+	if !there && !slices.ContainsFunc(f.d.layers[topology.ClassifierRole], func(n names) bool { return f.has(n.conv + ".bias") }) {
+		cfg.Head = topology.Embedding
+		return
+	}
+	cfg.Classes = f.shape(n.conv+".weight", 2)[0]
+}
+
+// stage reads the form of a stage off its first block.
+func (f *inference) stage(p place) resnext.Stage {
+	prefix := f.d.prefix(p)
+	s := resnext.Stage{Kind: f.d.kind(f.has, prefix), Cardinality: 1, Stride: 2}
+	s.Gate = f.gate(p, s.Kind)
+	for i, l := range s.Kind.Branch() {
+		n, _ := f.d.layer(f.has, prefix, l.Role)
+		weight := f.shape(n.conv+".weight", 4)
+		if i == 0 {
+			s.Inner = weight[0]
 		}
+		if l.Grouped {
+			s.Cardinality = weight[0] / max(1, weight[1])
+		}
+		s.Out = weight[0]
 	}
-	differ("stem", stemText(named.Stem), stemText(found.Stem))
-	differ("number of stages", len(named.Stages), len(found.Stages))
-	for i := range min(len(named.Stages), len(found.Stages)) {
-		want, got := named.Stages[i], found.Stages[i]
-		differ(fmt.Sprintf("blocks of stage %d", i+1), want.Blocks, got.Blocks)
-		differ(fmt.Sprintf("kind of the blocks of stage %d", i+1), want.Kind, got.Kind)
-		differ(fmt.Sprintf("cardinality of stage %d", i+1), want.Cardinality, got.Cardinality)
-		differ(fmt.Sprintf("inner width of stage %d", i+1), want.Inner, got.Inner)
-		differ(fmt.Sprintf("output channels of stage %d", i+1), want.Out, got.Out)
-	}
-	if len(diffs) == 0 {
-		return nil
-	}
-	name := found.Name
-	if name == "" {
-		name = "a network without a usual name"
-	}
-	return fmt.Errorf("the tensors are not %s but %s (leave the architecture out to take what they hold):\n  %s",
-		arch, name, strings.Join(diffs, "\n  "))
+	return s
 }
 
-// stemText describes a stem's convolutions: "7x7, 64 channels".
-func stemText(s resnext.Stem) string {
-	var convs []string
-	for _, c := range s.Convs {
-		convs = append(convs, fmt.Sprintf("%dx%d, %d channels", c.Kernel, c.Kernel, c.Width))
+// gate finds the gate of a block.
+func (f *inference) gate(p place, k topology.Kind) topology.Gate {
+	after := lastRole(k)
+	if f.regNet {
+		after = topology.Transform
 	}
-	return strings.Join(convs, "; ")
+	prefix := f.d.prefix(p)
+	if n, ok := f.d.layer(f.has, prefix, topology.Squeeze); ok {
+		name := n.conv + ".weight"
+		rank := 4 // a 1x1 convolution
+		if len(f.c.Tensors[name].Shape) == 2 {
+			rank = 2 // a linear layer
+		}
+		return topology.Gate{Kind: topology.SqueezeExcite, After: after, Hidden: f.shape(name, rank)[0]}
+	}
+	if n, ok := f.d.layer(f.has, prefix, topology.Neighbours); ok {
+		return topology.Gate{Kind: topology.NeighbourGate, After: after, Kernel: f.shape(n.conv+".weight", 3)[2]}
+	}
+	return topology.Gate{}
+}
+
+// shortcut finds how the first block of a stage changes its shortcut's shape.
+func (f *inference) shortcut(cfg *resnext.Config, p place, s resnext.Stage, in int) topology.ShortcutKind {
+	n, there := f.d.layer(f.has, f.d.prefix(p), topology.Shortcut)
+	switch {
+	case there && n.averaged && s.Stride != 1:
+		return topology.AveragedProjection
+	case !there && cfg.CIFAR() && s.Kind == topology.Basic && (s.Stride != 1 || s.Out != in):
+		return topology.Padded
+	}
+	return topology.Projection
 }

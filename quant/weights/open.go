@@ -106,16 +106,16 @@ func (s *Source) readCheckpoint(f *checkpoint.File, arch string) (*float.Net, er
 	}
 	s.Files = c.Files
 	besideErr := s.readBeside(c.Path)
-	n, d, err := fromCheckpoint(c, arch, s.Hub.ResNet)
+	n, d, err := fromCheckpoint(c, arch, s.Hub.Form)
 	if err != nil {
 		return nil, err
 	}
 	s.Dialect, s.Wrapper = d.title+" names", c.Wrapper
-	if d.hub && besideErr != nil {
+	if d.model != "" && besideErr != nil {
 		return nil, besideErr
 	}
-	if d.hub && s.Hub.ResNet == nil {
-		s.Dialect += ", no config.json beside them: the stride is taken to be on the 3x3"
+	if d.model != "" && (s.Hub.Form == nil || s.Hub.Form.Model != d.model) {
+		s.Dialect += ", no config.json beside them: strides are taken to be where they usually are"
 	}
 	return n, nil
 }

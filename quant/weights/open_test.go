@@ -102,7 +102,7 @@ func TestHubFiles(t *testing.T) {
 		Size: 64, Resize: 73, Filter: "bicubic",
 		Mean: [3]float32{0.5, 0.5, 0.5}, Std: [3]float32{0.25, 0.25, 0.25},
 	}, from.Hub.Prepare)
-	require.Equal(t, &hub.ResNet{Activation: "relu"}, from.Hub.ResNet)
+	require.Equal(t, &hub.Form{Model: "resnet", Activation: "relu"}, from.Hub.Form)
 	require.Equal(t, 1, n.Config.Stages[0].Cardinality)
 }
 

@@ -19,17 +19,31 @@ func FromGraph(g *match.Network, arch string) (*float.Net, error) {
 		return nil, err
 	}
 	if arch != "" && arch != "auto" {
-		if err := agree(arch, cfg); err != nil {
+		named, err := resnext.Named(arch)
+		if err != nil {
+			return nil, err
+		}
+		if err := agree(arch, named, cfg); err != nil {
 			return nil, err
 		}
 	}
 	var p problems
 	n := &float.Net{Config: cfg, Convs: make(map[string]*float.Conv)}
-	for _, s := range cfg.Convs() {
-		conv := fromLayer(s, g.Layers[s.Name], &p)
-		n.Convs[s.Name] = &conv
+	for _, s := range topology.Lower(cfg).Steps {
+		for _, shape := range s.Layers() {
+			var c float.Conv
+			if isPadding(cfg, s) {
+				c = padding(shape)
+			} else {
+				c = fromLayer(shape, g.Layers[shape.Name], &p)
+			}
+			if s.Op == topology.Classify {
+				n.Classifier = c
+			} else {
+				n.Convs[shape.Name] = &c
+			}
+		}
 	}
-	n.Classifier = fromLayer(topology.Lower(cfg).Head().Conv, g.Layers[resnext.ClassifierName], &p)
 	if len(p.lines) > 0 {
 		return nil, p.err("the graph is of this family, but its numbers are not sound")
 	}

@@ -1,0 +1,165 @@
+package weights
+
+import "github.com/libresnext/libresnext/resnext/topology"
+
+// dialect is one way of naming the tensors of a network.
+type dialect struct {
+	// title names it in messages.
+	title string
+	// model is the kind of model whose form a hub's config.json says; empty where there is none.
+	model string
+	// regNet reports whether the names are a RegNet's: the stem halves the image and has no pooling, every stage halves
+	// the map, and gates follow the grouped convolution.
+	regNet bool
+	// orRegNet reports whether RegNets have these names too: the networks whose blocks are nowhere narrower.
+	orRegNet bool
+	// first and firstBlock are the numbers of the first stage and of the first block in names: 0 or 1.
+	first, firstBlock int
+	// block is the prefix of a block's tensors with the stage and the block as arguments 1 and 2; blockPattern finds
+	// them.
+	block, blockPattern string
+	// stems are the convolutions of stems, each in order. The first stem is the usual one.
+	stems [][]names
+	// stemPool is a convolution that halves the map in place of the stem's pooling.
+	stemPool names
+	// layers are the modules of each layer by its role: without prefix for the classifier. The first that the tensors
+	// have counts.
+	layers map[topology.Role][]names
+}
+
+// names are the modules of one layer: a convolution and its batch normalisation.
+type names struct {
+	conv, norm string
+	// averaged reports whether an average pooling stands before a shortcut's projection.
+	averaged bool
+}
+
+// one is a layer that has always the same names.
+func one(conv, norm string) []names { return []names{{conv: conv, norm: norm}} }
+
+// linear are the names that a linear layer may have.
+func linear(all ...string) []names {
+	var list []names
+	for _, n := range all {
+		list = append(list, names{conv: n})
+	}
+	return list
+}
+
+// hubNames is a module of transformers, which calls its parts alike everywhere.
+func hubNames(module string) names {
+	return names{conv: module + ".convolution", norm: module + ".normalization"}
+}
+
+// The stems of ResNets: one convolution, three as timm names them, three as OpenMMLab does.
+var (
+	plainStem = one("conv1", "bn1")
+	timmStem  = []names{{conv: "conv1.0", norm: "conv1.1"}, {conv: "conv1.3", norm: "conv1.4"}, {conv: "conv1.6", norm: "bn1"}}
+	mmStem    = []names{{conv: "stem.0", norm: "stem.1"}, {conv: "stem.3", norm: "stem.4"}, {conv: "stem.6", norm: "stem.7"}}
+)
+
+// below puts a prefix before all names.
+func below(prefix string, list []names) []names {
+	var all []names
+	for _, n := range list {
+		n.conv, n.norm = prefix+n.conv, prefix+n.norm
+		all = append(all, n)
+	}
+	return all
+}
+
+// resNetShortcut is a projection, plain or behind an average pooling, which is a module that has no numbers.
+var resNetShortcut = []names{{conv: "downsample.0", norm: "downsample.1"}, {conv: "downsample.1", norm: "downsample.2", averaged: true}}
+
+// dialects: torchvision's and timm's names of ResNets; those of the usual ResNeXt for CIFAR in PyTorch; those of ResNets
+// for CIFAR, which differ from the first in two names; OpenMMLab's; Hugging Face's ResNetForImageClassification; and
+// RegNets in torchvision, timm and transformers.
+var dialects = []dialect{
+	{
+		title: "torchvision", first: 1, block: "layer%[1]d.%[2]d.", blockPattern: `layer(\d{1,3})\.(\d{1,3})\.`,
+		stems: [][]names{plainStem, timmStem, mmStem}, stemPool: names{conv: "maxpool.0", norm: "maxpool.1"},
+		layers: map[topology.Role][]names{
+			topology.ClassifierRole: linear("fc", "classifier", "head.fc", "last_linear"),
+			topology.Reduce:         one("conv1", "bn1"), topology.Transform: one("conv2", "bn2"), topology.Expand: one("conv3", "bn3"),
+			topology.First: one("conv1", "bn1"), topology.Second: one("conv2", "bn2"),
+			topology.Shortcut: resNetShortcut,
+			topology.Squeeze:  linear("se.fc1", "se.fc.0"), topology.Excite: linear("se.fc2", "se.fc.2"),
+			topology.Neighbours: linear("se.conv", "eca.conv"),
+		},
+	},
+	{
+		title: "CIFAR ResNeXt", first: 1,
+		block: "stage_%[1]d.stage_%[1]d_bottleneck_%[2]d.", blockPattern: `stage_(\d{1,3})\.stage_\d{1,3}_bottleneck_(\d{1,3})\.`,
+		stems: [][]names{one("conv_1_3x3", "bn_1")},
+		layers: map[topology.Role][]names{
+			topology.ClassifierRole: linear("classifier"),
+			topology.Reduce:         one("conv_reduce", "bn_reduce"), topology.Transform: one("conv_conv", "bn"),
+			topology.Expand: one("conv_expand", "bn_expand"), topology.Shortcut: one("shortcut.shortcut_conv", "shortcut.shortcut_bn"),
+		},
+	},
+	{
+		title: "CIFAR ResNet", first: 1, block: "layer%[1]d.%[2]d.", blockPattern: `layer(\d{1,3})\.(\d{1,3})\.`,
+		stems: [][]names{plainStem},
+		layers: map[topology.Role][]names{
+			topology.ClassifierRole: linear("linear", "fc"),
+			topology.Reduce:         one("conv1", "bn1"), topology.Transform: one("conv2", "bn2"), topology.Expand: one("conv3", "bn3"),
+			topology.First: one("conv1", "bn1"), topology.Second: one("conv2", "bn2"),
+			topology.Shortcut: one("shortcut.0", "shortcut.1"),
+		},
+	},
+	{
+		title: "OpenMMLab", orRegNet: true, first: 1, block: "backbone.layer%[1]d.%[2]d.", blockPattern: `backbone\.layer(\d{1,3})\.(\d{1,3})\.`,
+		stems: [][]names{below("backbone.", plainStem), below("backbone.", mmStem)},
+		layers: map[topology.Role][]names{
+			topology.ClassifierRole: linear("head.fc"),
+			topology.Reduce:         one("conv1", "bn1"), topology.Transform: one("conv2", "bn2"), topology.Expand: one("conv3", "bn3"),
+			topology.First: one("conv1", "bn1"), topology.Second: one("conv2", "bn2"),
+			topology.Shortcut: resNetShortcut,
+			topology.Squeeze:  linear("se_layer.conv1.conv"), topology.Excite: linear("se_layer.conv2.conv"),
+		},
+	},
+	{
+		title: "transformers", model: "resnet",
+		block: "resnet.encoder.stages.%[1]d.layers.%[2]d.", blockPattern: `resnet\.encoder\.stages\.(\d{1,3})\.layers\.(\d{1,3})\.`,
+		stems: [][]names{{hubNames("resnet.embedder.embedder")}},
+		layers: map[topology.Role][]names{
+			topology.ClassifierRole: linear("classifier.1"),
+			topology.Reduce:         {hubNames("layer.0")}, topology.Transform: {hubNames("layer.1")}, topology.Expand: {hubNames("layer.2")},
+			topology.First: {hubNames("layer.0")}, topology.Second: {hubNames("layer.1")},
+			topology.Shortcut: {hubNames("shortcut")},
+		},
+	},
+	{
+		title: "torchvision RegNet", regNet: true, first: 1,
+		block: "trunk_output.block%[1]d.block%[1]d-%[2]d.", blockPattern: `trunk_output\.block(\d{1,3})\.block\d{1,3}-(\d{1,3})\.`,
+		stems: [][]names{one("stem.0", "stem.1")},
+		layers: map[topology.Role][]names{
+			topology.ClassifierRole: linear("fc"),
+			topology.Reduce:         one("f.a.0", "f.a.1"), topology.Transform: one("f.b.0", "f.b.1"), topology.Expand: one("f.c.0", "f.c.1"),
+			topology.Shortcut: one("proj.0", "proj.1"),
+			topology.Squeeze:  linear("f.se.fc1"), topology.Excite: linear("f.se.fc2"),
+		},
+	},
+	{
+		title: "timm RegNet", regNet: true, first: 1, firstBlock: 1, block: "s%[1]d.b%[2]d.", blockPattern: `s(\d{1,3})\.b(\d{1,3})\.`,
+		stems: [][]names{one("stem.conv", "stem.bn")},
+		layers: map[topology.Role][]names{
+			topology.ClassifierRole: linear("head.fc"),
+			topology.Reduce:         one("conv1.conv", "conv1.bn"), topology.Transform: one("conv2.conv", "conv2.bn"), topology.Expand: one("conv3.conv", "conv3.bn"),
+			topology.Shortcut: {{conv: "downsample.conv", norm: "downsample.bn"}, {conv: "downsample.1.conv", norm: "downsample.1.bn", averaged: true}},
+			topology.Squeeze:  linear("se.fc1"), topology.Excite: linear("se.fc2"),
+		},
+	},
+	{
+		title: "transformers RegNet", model: "regnet", regNet: true,
+		block: "regnet.encoder.stages.%[1]d.layers.%[2]d.", blockPattern: `regnet\.encoder\.stages\.(\d{1,3})\.layers\.(\d{1,3})\.`,
+		stems: [][]names{{hubNames("regnet.embedder.embedder")}},
+		layers: map[topology.Role][]names{
+			topology.ClassifierRole: linear("classifier.1"),
+			topology.Reduce:         {hubNames("layer.0")}, topology.Transform: {hubNames("layer.1")},
+			topology.Expand:   {hubNames("layer.2"), hubNames("layer.3")}, // a gate takes a number
+			topology.Shortcut: {hubNames("shortcut")},
+			topology.Squeeze:  linear("layer.2.attention.0"), topology.Excite: linear("layer.2.attention.2"),
+		},
+	},
+}

@@ -1,0 +1,45 @@
+package weights
+
+import (
+	"fmt"
+	"regexp"
+)
+
+// strangers are networks whose blocks have names of the family and more in them, by what their tensors are called.
+var strangers = []struct{ pattern, looks string }{
+	{`^layer0\.`, "an SE network of the first kind (layer0), whose stem pools without padding"},
+	{`^layer\d+\.\d+\.conv2\.(conv|fc\d|bn\d)\.`, "a ResNeSt, whose convolutions split their attention"},
+	{`^layer\d+\.\d+\.conv\d\.(paths|attn)\.`, "a selective kernel network (SKNet)"},
+	{`^layer\d+\.\d+\.convs\.\d+\.`, "a Res2Net"},
+	{`\.(channel|spatial|channel_attention|spatial_attention|channel_add|mask)\.`, "a network whose attention is not squeeze and excitation nor ECA"},
+	{`\.prelu\.`, "a network with PReLU"},
+	{`\.filt$`, "a network with blur pooling"},
+	{`^final_conv\.`, "a RegNetZ"},
+	{`^(backbone\.fpn|fpn|neck|rpn|roi_heads|decode_head|aux_classifier)\.`, "a detector or a network for segmentation"},
+}
+
+// strange explains why tensors, among them those of blocks of the family, cannot be used; nil if they may be.
+func strange(tensors []string) error {
+	for _, f := range strangers {
+		if t := firstMatch(f.pattern, tensors); t != "" {
+			return fmt.Errorf("looks like %s (it has %s), which does not run here; expected a plain ResNet, ResNeXt, SE or ECA network or RegNet", f.looks, t)
+		}
+	}
+	if firstMatch(`\.running_mean$`, tensors) == "" {
+		if t := firstMatch(`(^|\.)(bn1|norm1|bn|normalization)\.weight$`, tensors); t != "" {
+			return fmt.Errorf("looks like a network with group or layer normalisation (it has %s and no running_mean), which does not run here; expected batch normalisation", t)
+		}
+	}
+	return nil
+}
+
+// firstMatch is the first tensor that matches a pattern, or "".
+func firstMatch(pattern string, tensors []string) string {
+	p := regexp.MustCompile(pattern)
+	for _, t := range tensors {
+		if p.MatchString(t) {
+			return t
+		}
+	}
+	return ""
+}
