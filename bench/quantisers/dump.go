@@ -37,11 +37,16 @@ type (
 		Kernel   int    `json:"kernel"`
 		Stride   int    `json:"stride"`
 		Groups   int    `json:"groups"`
+		// Layers are the names of those in a gate: two linear ones, or one of neighbouring channels.
+		Layers []string `json:"layers"`
 	}
 )
 
 // ops are the names of what steps do.
-var ops = map[topology.Op]string{topology.Conv: "conv", topology.MaxPool: "max_pool", topology.Classify: "classify"}
+var ops = map[topology.Op]string{
+	topology.Conv: "conv", topology.MaxPool: "max_pool", topology.AveragePool: "average_pool", topology.Gated: "gate",
+	topology.Classify: "classify",
+}
 
 // dump writes the float network and the pictures for the Python quantisers.
 func dump(dir string, net *float.Net, p resnext.Preprocess, pictures *pictures) error {
@@ -54,9 +59,13 @@ func dump(dir string, net *float.Net, p resnext.Preprocess, pictures *pictures) 
 			safetensors.Tensor{Name: name + ".bias", DType: "F32", Shape: shape[:1], Data: bytesOf(c.Bias)})
 	}
 	for _, s := range topology.Lower(cfg).Steps {
-		c := s.Conv
+		c, layers := s.Conv, []string{}
+		for _, l := range s.Gate {
+			layers = append(layers, l.Name)
+			add(l.Name, []int{l.Out, l.In}, net.Convs[l.Name], net.Convs[l.Name].Weight)
+		}
 		about.Steps = append(about.Steps, stepFile{
-			ops[s.Op], s.Name, s.Block, int(s.In), int(s.Out), int(s.Add), c.ReLU, c.In, c.Out, c.Kernel, c.Stride, c.Groups,
+			ops[s.Op], s.Name, s.Block, int(s.In), int(s.Out), int(s.Add), c.ReLU, c.In, c.Out, c.Kernel, c.Stride, c.Groups, layers,
 		})
 		switch s.Op {
 		case topology.Conv:

@@ -46,6 +46,28 @@ class Exporter:
             y = self.node("Add", [y, tensors[step["add"]]], name + ".sum")
         return self.node("Relu", [y], name) if step["relu"] else y
 
+    def gate(self, step, tensors):
+        x, name = tensors[step["in"]], step["name"]
+        means = self.node("GlobalAveragePool", [x], name + ".means")
+        if len(step["layers"]) == 2:
+            for layer in step["layers"]:
+                weight = self.network.weight(layer)[:, :, None, None]
+                inputs = [means, self.constant(layer + ".weight", weight), self.constant(layer + ".bias", self.network.bias(layer))]
+                means = self.node("Conv", inputs, layer, kernel_shape=[1, 1])
+                if layer == step["layers"][0]:
+                    means = self.node("Relu", [means], layer + ".relu")
+        else:  # channels become the places of a convolution
+            layer, k = step["layers"][0], self.network.weight(step["layers"][0]).shape[1]
+            turned = self.node("Transpose", [means], layer + ".in", perm=[0, 2, 1, 3])
+            weight = self.constant(layer + ".weight", self.network.weight(layer)[:, None, :, None])
+            inputs = [turned, weight, self.constant(layer + ".bias", self.network.bias(layer))]
+            turned = self.node("Conv", inputs, layer, kernel_shape=[k, 1], pads=[k // 2, 0, k // 2, 0])
+            means = self.node("Transpose", [turned], layer + ".out", perm=[0, 2, 1, 3])
+        y = self.node("Mul", [x, self.node("Sigmoid", [means], name + ".sigmoid")], name + ".product")
+        if step["add"] < 0:
+            return y
+        return self.node("Relu", [self.node("Add", [y, tensors[step["add"]]], name + ".sum")], name)
+
     def export(self, path):
         tensors = {0: INPUT}
         for step in self.network.steps:
@@ -54,6 +76,10 @@ class Exporter:
                 tensors[step["out"]] = self.conv(step, tensors)
             elif step["op"] == "max_pool":
                 tensors[step["out"]] = self.node("MaxPool", [x], name, kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
+            elif step["op"] == "average_pool":
+                tensors[step["out"]] = self.node("AveragePool", [x], name, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1)
+            elif step["op"] == "gate":
+                tensors[step["out"]] = self.gate(step, tensors)
             else:
                 x = self.node("Flatten", [self.node("GlobalAveragePool", [x], "average")], "features")
                 weight = self.constant(name + ".weight", self.network.weight(name))

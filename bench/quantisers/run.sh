@@ -34,6 +34,12 @@ go build -o "$out/" ./cmd/calib ./bench/quantisers
 "$out/quantisers" "${ort[@]}" "${torch[@]}" -dir "$out/quantised/resnext20_8x4d" \
 	-weights testdata/fashion/resnext20_8x4d.pth -images testdata/fashion/calib.zip -eval "$eval" \
 	-calib-options "--mean 0.2860 --std 0.3530" "$@"
+for network in testdata/family/*.safetensors; do
+	echo
+	"$out/quantisers" "${ort[@]}" "${torch[@]}" -dir "$out/quantised/$(basename "$network" .safetensors)" \
+		-weights "$network" -images testdata/fashion/calib.zip -eval "$eval" \
+		-calib-options "--mean 0.2860 --std 0.3530 --crop 28 --resize 28" "$@"
+done
 echo
 # The others keep every activation of every image: 16 of them, and not the methods that need histograms.
 "$out/quantisers" "${ort[@]}" "${torch[@]}" -dir "$out/quantised/resnext50_32x4d" -methods MinMax \

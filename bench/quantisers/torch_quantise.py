@@ -24,6 +24,29 @@ def conv(network, step):
     return c
 
 
+class Gate(nn.Module):
+    """What a gate multiplies its map with, [n,channels,1,1]."""
+
+    def __init__(self, network, step):
+        super().__init__()
+        self.average, self.across, layers = nn.AdaptiveAvgPool2d(1), len(step["layers"]) == 1, []
+        for name in step["layers"]:
+            weight = network.weight(name)
+            if self.across:  # channels become the places of a convolution
+                weight, shape = weight[:, None, :, None], (1, 1, (weight.shape[1], 1), 1, (weight.shape[1] // 2, 0))
+            else:
+                weight, shape = weight[:, :, None, None], (weight.shape[1], weight.shape[0], 1)
+            layer = nn.Conv2d(*shape)
+            layer.weight.data = torch.from_numpy(weight.copy())
+            layer.bias.data = torch.from_numpy(network.bias(name).copy())
+            layers += [layer, nn.ReLU()]
+        self.layers = nn.Sequential(*layers[:-1], nn.Sigmoid())
+
+    def forward(self, x):
+        means = self.average(x)
+        return self.layers(means.transpose(1, 2)).transpose(1, 2) if self.across else self.layers(means)
+
+
 class FromSteps(nn.Module):
     """The network, step by step. Each ReLU is a module of its own, which FX fuses with what comes before it."""
 
@@ -35,6 +58,10 @@ class FromSteps(nn.Module):
                 layer = conv(network, step)
             elif step["op"] == "max_pool":
                 layer = nn.MaxPool2d(3, 2, 1)
+            elif step["op"] == "average_pool":
+                layer = nn.AvgPool2d(2, 2, ceil_mode=True, count_include_pad=False)
+            elif step["op"] == "gate":
+                layer = Gate(network, step)
             else:
                 layer = nn.Linear(step["channels"], step["filters"])
                 layer.weight.data = torch.from_numpy(network.weight(step["name"]).copy())
@@ -49,10 +76,11 @@ class FromSteps(nn.Module):
             x = maps[step["in"]]
             if step["op"] == "classify":
                 return layer(self.flatten(self.average(x)))
-            y = layer(x)
+            y = x * layer(x) if step["op"] == "gate" else layer(x)
             if step["add"] >= 0:
                 y = y + maps[step["add"]]
-            maps[step["out"]] = relu(y) if step["relu"] else y
+            rectified = step["relu"] or step["op"] == "gate" and step["add"] >= 0
+            maps[step["out"]] = relu(y) if rectified else y
 
 
 def batches(x, size):
@@ -73,10 +101,12 @@ def quantise(model, network, qconfig):
     return convert_fx(prepared)
 
 
-def per_channel(observer):
-    return QConfigMapping().set_global(
+def per_channel(engine, observer):
+    mapping = QConfigMapping().set_global(
         QConfig(activation=observer.with_args(quant_min=0, quant_max=255), weight=default_per_channel_weight_observer)
     )
+    # A sigmoid's range is fixed, and PyTorch insists on being told so.
+    return mapping.set_object_type(nn.Sigmoid, get_default_qconfig_mapping(engine).object_type_qconfigs[nn.Sigmoid])
 
 
 def main():
@@ -92,8 +122,8 @@ def main():
         torch.backends.quantized.engine = engine
         for name, qconfig in (
             ("default", get_default_qconfig_mapping(engine)),
-            ("per-channel, Histogram", per_channel(HistogramObserver)),
-            ("per-channel, MinMax", per_channel(MinMaxObserver)),
+            ("per-channel, Histogram", per_channel(engine, HistogramObserver)),
+            ("per-channel, MinMax", per_channel(engine, MinMaxObserver)),
         ):
             note(f"PyTorch: {engine}, {name}")
             results.measure(f"{engine}, {name}", lambda: quantise(model, network, qconfig), lambda m: logits(m, network))
