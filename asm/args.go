@@ -112,7 +112,6 @@ type PoolArgs struct {
 	Channels       int
 }
 
-
 // SumArgs adds up Pixels pixels of Channels channels (a positive multiple of 16):
 // Out[c] = sum over p of act(In[p*Step+c]), at most 2^23 pixels.
 type SumArgs struct {
@@ -143,12 +142,11 @@ type LinearArgs struct {
 //		if the epilogue adds {
 //			v += float32(Res[y*ResRow+at]) * ResMult
 //		}
-//		Out[y*OutRow+at] = clamp(roundeven(v), 0, 255)
+//		Out[y*OutRow+at] = clamp(roundeven(v), 0, 255), or to -127..127 where the epilogue is Signed
 //
-// Every product is rounded to float32; that with the gate is exact. Epilogue is ReLU, which reads In as the kernel set
-// holds activations, or AddUnsigned or AddSigned, which read In as signed bytes; Signed is not offered. Res is read as
-// the epilogue says, and Out is stored as the set holds activations. In or Res, or both, may equal Out with the same row
-// step (in place); otherwise Out overlaps no input. Steps are in bytes.
+// Every product is rounded to float32; that with the gate is exact. ReLU reads In as the kernel set holds activations, and
+// the other epilogues as signed bytes. Res is read and Out stored as the epilogue says. In or Res, or both, may equal Out
+// with the same row step (in place); otherwise Out overlaps no input. Steps are in bytes.
 type ScaleArgs struct {
 	In     *byte
 	InRow  int

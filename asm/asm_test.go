@@ -378,7 +378,7 @@ func TestScale(t *testing.T) {
 	resMults := []float32{1, 0.5, 0.37, 0, 63}
 	eachSet(t, func(t *testing.T, k *Kernels) {
 		for i, s := range shapes {
-			for _, epilogue := range []Epilogue{ReLU, AddUnsigned, AddSigned} {
+			for epilogue := ReLU; epilogue <= AddSigned; epilogue++ {
 				for j, mult := range mults {
 					d := newData(t, uint64(i+j)+uint64(epilogue))
 					row := s.cols * s.c
@@ -432,20 +432,23 @@ func TestScaled(t *testing.T) {
 		slices.Reverse(res)
 		for gate := 0; gate < 1<<16; gate += 257 {
 			gates := slices.Repeat([]float32{float32(gate)}, 16)
-			for _, epilogue := range []Epilogue{ReLU, AddUnsigned, AddSigned} {
+			for epilogue := ReLU; epilogue <= AddSigned; epilogue++ {
 				k.Scale(&ScaleArgs{In: &in[0], Gate: &gates[0], Res: &res[0], Out: &out[0], Rows: 1, Cols: 16, Channels: 16,
 					Mult: mult, ResMult: resMult, Epilogue: epilogue})
 				for i, b := range in {
 					y, r := float32(int8(b)), float32(int8(res[i]))
+					lo, hi, flip := 0.0, 255.0, k.InputFlip
 					switch epilogue {
 					case ReLU:
 						y, r = float32(b^k.InputFlip), 0
+					case Signed:
+						r, lo, hi, flip = 0, -127, 127, 0
 					case AddUnsigned:
 						r = float32(res[i] ^ k.InputFlip)
 					}
 					v := float32(float32(float32(y*float32(gate))*mult) + float32(r*resMult))
-					want := math.Min(math.Max(math.RoundToEven(float64(v)), 0), 255)
-					require.Equal(t, byte(want), out[i]^k.InputFlip, "%v times %d, residual %v", y, gate, r)
+					want := math.Min(math.Max(math.RoundToEven(float64(v)), lo), hi)
+					require.Equal(t, byte(int(want)), out[i]^flip, "%v times %d, residual %v", y, gate, r)
 				}
 			}
 		}

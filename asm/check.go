@@ -114,7 +114,7 @@ func checkRest(k *Kernels, r *lcg) error {
 	for i := range gate {
 		gate[i] = float32(r.next(1 << 16))
 	}
-	for _, epilogue := range []Epilogue{ReLU, AddUnsigned, AddSigned} {
+	for epilogue := ReLU; epilogue <= AddSigned; epilogue++ {
 		s := ScaleArgs{In: &in[0], InRow: 5 * c, Gate: &gate[0], Res: &in[10*c], ResRow: 5 * c, Out: &got[0], OutRow: 2 * c,
 			Rows: 2, Cols: 2, Channels: c, Mult: 1.0 / (1 << 15), ResMult: 0.7, Epilogue: epilogue}
 		k.Scale(&s)

@@ -13,7 +13,11 @@ func ScaleReference(a *ScaleArgs, flip byte) {
 			out := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(a.Out), y*a.OutRow+at)), a.Channels)
 			if !a.Epilogue.adds() {
 				for c, b := range in {
-					out[c] = a.Epilogue.stored(requantise(int32(b^flip)*int32(gate[c]), a.Mult, 0, lo, hi), flip)
+					y := int32(b ^ flip)
+					if a.Epilogue == Signed {
+						y = int32(int8(b))
+					}
+					out[c] = a.Epilogue.stored(requantise(y*int32(gate[c]), a.Mult, 0, lo, hi), flip)
 				}
 				continue
 			}

@@ -31,6 +31,7 @@
 #define MULTS 24
 #define RESMULTS 25
 #define SIGN 28
+#define FLOOR 29 // -127 in each byte
 #define FY F0
 #define VW0 V1
 #define VW1 V2
@@ -43,6 +44,7 @@
 #define VOFFSET V26 // 128 or 0 in 16 bits: what the input's bytes lack
 #define VRESOFFSET V27 // the same for the residual
 #define VSIGN V28
+#define VFLOOR V29
 
 #define ARGS R0
 #define CHANNELS R1
@@ -59,6 +61,7 @@
 #define C R12
 #define ADDS R13 // 0 where the epilogue adds nothing
 #define TMP R14
+#define STORES R15 // not 0 where the output is signed
 
 // FLOATS makes floats of the bytes in Y.
 #define FLOATS(voffset, a0, a1, a2, a3) \
@@ -103,10 +106,19 @@ TEXT ·scaleNEON(SB), NOSPLIT, $0-8
 	MOVWU ScaleArgs_Epilogue(ARGS), ADDS
 	VMOVI $0x80, VSIGN.B16
 	VUSHR $8, VSIGN.H8, VOFFSET.H8
+	VMOVI $0x81, VFLOOR.B16
 	VEOR  VRESOFFSET.B16, VRESOFFSET.B16, VRESOFFSET.B16
+	MOVD  ZR, STORES
 	CBZ   ADDS, row
-	CMP   $const_AddUnsigned, ADDS
-	BNE   signed
+	CMP   $const_Signed, ADDS
+	BNE   adds
+	MOVD  ADDS, STORES
+	MOVD  ZR, ADDS
+	B     signed
+
+adds:
+	CMP  $const_AddUnsigned, ADDS
+	BNE  signed
 	VORR  VOFFSET.B16, VOFFSET.B16, VRESOFFSET.B16
 
 signed:
@@ -150,9 +162,18 @@ round:
 	SQXTNS(A2, A2)
 	SQXTNS2(A0, A1)
 	SQXTNS2(A2, A3)
+	CBNZ    STORES, signedOut
 	SQXTUNH(Y, A0)
 	SQXTUNH2(Y, A2)
 	EOR16B(Y, Y, SIGN)
+	B       store
+
+signedOut:
+	SQXTNH(Y, A0)
+	SQXTNH2(Y, A2)
+	SMAX16B(Y, Y, FLOOR)
+
+store:
 	FMOVQ.P FY, 16(OUT)
 	BNE     channels
 

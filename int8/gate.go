@@ -17,16 +17,14 @@ import "github.com/libresnext/libresnext/asm"
 //	          m being Excite.Multiplier[c] or Multiplier
 //	v       = float32(In[c]*gate[c]) * Mult, for each pixel
 //	        + float32(Res[c]) * Residual, where the epilogue adds
-//	Out[c]  = clamp(roundeven(v), 0, 255)
+//	Out[c]  = clamp(roundeven(v), 0, 255), or to -127..127 where the epilogue is Signed
 //
 // Every product of float32 is rounded to float32 before it goes on.
 type GateSpec struct {
 	// In, Res and Out have the same sides and the same layout; borders may differ. Res is ignored unless Epilogue adds.
 	In, Res, Out Map
-	// Epilogue is ReLU, AddUnsigned or AddSigned. Signed says that In holds signed bytes; it is true where Epilogue adds,
-	// and only there.
+	// Epilogue says what follows, and of In that it holds signed bytes, unless it is ReLU.
 	Epilogue asm.Epilogue
-	Signed   bool
 	// Pool is the factor from sums to means, Mult that from products with gates to Out, Residual that from Res to Out; see
 	// asm.ScaleArgs for the bounds of the last two.
 	Pool, Mult, Residual float32
@@ -73,7 +71,7 @@ type GateState struct {
 func NewGate(k *asm.Kernels, s GateSpec) *Gate {
 	l := s.In.Layout
 	g := &Gate{
-		mean: mean{kernels: k, in: s.In, signed: s.Signed, factor: s.Pool}, res: s.Res, out: s.Out,
+		mean: mean{kernels: k, in: s.In, signed: s.Epilogue != asm.ReLU, factor: s.Pool}, res: s.Res, out: s.Out,
 		epilogue: s.Epilogue, mult: s.Mult, residual: s.Residual, table: s.Table, steps: make([]float32, l.Total),
 	}
 	for c := range l.Channels() {

@@ -91,11 +91,11 @@ func TestGate(t *testing.T) {
 	}
 	eachSet(t, func(t *testing.T, k *asm.Kernels) {
 		for i, sh := range shapes {
-			for _, epilogue := range []asm.Epilogue{asm.ReLU, asm.AddUnsigned, asm.AddSigned} {
+			for _, epilogue := range []asm.Epilogue{asm.ReLU, asm.Signed, asm.AddUnsigned, asm.AddSigned} {
 				for place := range 5 { // a map of its own with and without borders, the input's, the residual's, that of both
 					t.Run(fmt.Sprintf("%d_mode%d_place%d", i, epilogue, place), func(t *testing.T) {
 						rnd := rand.New(rand.NewPCG(uint64(i), uint64(place)))
-						s := GateSpec{Epilogue: epilogue, Signed: epilogue != asm.ReLU, Pool: 1,
+						s := GateSpec{Epilogue: epilogue, Pool: 1,
 							Mult: float32(rnd.Float64()+0.5) / 65536, Residual: 0.61, Table: sigmoid(64 << rnd.IntN(3))}
 						s.In = Map{H: sh.h, W: sh.w, Layout: sh.layout}
 						s.Res, s.Out = s.In, s.In
@@ -126,7 +126,12 @@ func TestGate(t *testing.T) {
 func testGate(t *testing.T, rnd *rand.Rand, k *asm.Kernels, s GateSpec, place int) {
 	c := s.In.Layout.Channels()
 	x, flip := randomTensor(rnd, s.In.H, s.In.W, c, 0, 255), k.InputFlip
-	if s.Signed {
+	adds := s.Epilogue == asm.AddUnsigned || s.Epilogue == asm.AddSigned
+	lo, hi := 0.0, 255.0
+	if s.Epilogue == asm.Signed {
+		lo, hi = -127, 127
+	}
+	if s.Epilogue != asm.ReLU {
 		x, flip = randomTensor(rnd, s.In.H, s.In.W, c, -127, 127), 0
 	}
 	in := store(t, rnd, x, s.In, flip)
@@ -137,7 +142,7 @@ func testGate(t *testing.T, rnd *rand.Rand, k *asm.Kernels, s GateSpec, place in
 		r, resFlip = randomTensor(rnd, s.In.H, s.In.W, c, -127, 127), 0
 	}
 	var res []byte
-	if s.Signed {
+	if adds {
 		res = store(t, rnd, r, s.Res, resFlip)
 	}
 	out := guard.End[byte](t, s.Out.Bytes())
@@ -152,10 +157,10 @@ func testGate(t *testing.T, rnd *rand.Rand, k *asm.Kernels, s GateSpec, place in
 	want := make([]int32, len(x.v))
 	for i, v := range x.v {
 		y := float32(float32(float32(v)*gates[i%c]) * s.Mult)
-		if s.Signed {
+		if adds {
 			y += float32(float32(r.v[i]) * s.Residual)
 		}
-		want[i] = int32(math.Min(math.Max(math.RoundToEven(float64(y)), 0), 255))
+		want[i] = int32(math.Min(math.Max(math.RoundToEven(float64(y)), lo), hi))
 	}
 	s.Out.ClearBorder(out, 99)
 	g := NewGate(k, s)
@@ -169,7 +174,7 @@ func testGate(t *testing.T, rnd *rand.Rand, k *asm.Kernels, s GateSpec, place in
 	for _, task := range rnd.Perm(tasks) {
 		g.Run(in, res, out, st, task, tasks, &scratch)
 	}
-	require.Equal(t, want, fetch(out, s.Out, k.InputFlip, false).v)
+	require.Equal(t, want, fetch(out, s.Out, k.InputFlip, s.Epilogue == asm.Signed).v)
 	requireBorder(t, s.Out, out, 99)
 	for i := range gates {
 		require.Equal(t, gates[i], st.gates[s.In.Layout.At(i)])

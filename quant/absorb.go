@@ -39,7 +39,8 @@ type absorber struct {
 // channel of the reduce at fewer taps, so no bias can replace a constant taken from that.
 //
 // From a projection shortcut: the centre of a channel's range. Its map is signed, has one scale and is added to the
-// expand's sums as it is. Around 0 it needs the least range, and the network computes the same for all images.
+// expand's sums as it is. Around 0 it needs the least range, and the network computes the same for all images. What a gate
+// made has no bias to take from.
 //
 // The result has no histograms: those of the moved maps cannot be derived.
 func absorb(net *float.Net, stats *Statistics) (*float.Net, *Statistics, int) {
@@ -58,7 +59,7 @@ func absorb(net *float.Net, stats *Statistics) (*float.Net, *Statistics, int) {
 			a.take(from, taken, n)
 			addConstants(next, taken)
 		}
-		if s.Add != topology.None && p.Maps[s.Add].Signed {
+		if s.Add != topology.None && p.Maps[s.Add].Signed && p.Writer(s.Add).Op == topology.Conv {
 			from := p.Maps[s.Add].Name
 			taken, n := shortcutCentres(stats.Moments[from], p.Maps[s.Add].Channels)
 			a.take(from, taken, n)

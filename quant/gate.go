@@ -81,7 +81,7 @@ func (b *builder) gate(s topology.Step) (float64, error) {
 		histogram, peak = o.Histogram, o.Peak.Value
 		b.stats.Maps[s.Name] = histogram
 	}
-	scale, err := b.observedStep(s.Name, true, histogram, peak)
+	scale, err := b.observedStep(s.Name, !b.program.Maps[s.Out].Signed, histogram, peak)
 	if err != nil {
 		return 0, err
 	}

@@ -39,10 +39,11 @@ func (n *naive) run(rgb []byte) []float32 {
 		case s.Op == topology.AveragePool:
 			maps[s.Out] = averagePool(maps[s.In])
 		case s.Op == topology.Gated:
-			maps[s.Out] = n.gated(s, maps[s.In])
+			shortcut := grid{v: make([]int32, len(maps[s.In].v))}
 			if s.Add != topology.None {
-				maps[s.Out] = n.gatedAdd(s, maps[s.In], maps[s.Add])
+				shortcut = maps[s.Add]
 			}
+			maps[s.Out] = n.gated(s, maps[s.In], shortcut, p.Maps[s.Out].Signed)
 		case s.Op == topology.Classify:
 			x = maps[s.In]
 		case s.In == topology.Image:
@@ -133,12 +134,8 @@ func averagePool(x grid) grid {
 	return y
 }
 
-// gated is a gate where nothing is added.
-func (n *naive) gated(s topology.Step, x grid) grid {
-	return n.gatedAdd(s, x, grid{v: make([]int32, len(x.v))})
-}
-
-func (n *naive) gatedAdd(s topology.Step, x, shortcut grid) grid {
+// gated is a gate; the shortcut is zeros where nothing is added.
+func (n *naive) gated(s topology.Step, x, shortcut grid, signed bool) grid {
 	pool, _ := resnext.PoolMultiplier(x.h * x.w)
 	mean := make([]int64, x.c)
 	for i, v := range x.v {
@@ -179,7 +176,11 @@ func (n *naive) gatedAdd(s topology.Step, x, shortcut grid) grid {
 		gate := int32(n.q.Sigmoid[4096+at])
 		for i := c; i < len(x.v); i += x.c {
 			v := float32(float32(x.v[i]*gate)*n.q.Gates[s.Name]) + float32(float32(shortcut.v[i])*n.q.Residual[s.Block])
-			y.v[i] = int32(min(max(math.RoundToEven(float64(v)), 0), 255))
+			lo, hi := 0.0, 255.0
+			if signed {
+				lo, hi = -127, 127
+			}
+			y.v[i] = int32(min(max(math.RoundToEven(float64(v)), lo), hi))
 		}
 	}
 	n.maps[s.Name] = y.v

@@ -49,7 +49,7 @@ func requirePassIsTheNetwork(t *testing.T, b *builder) {
 	}
 	most := int32(1)
 	if cfg.Gated() {
-		most = 2 // a gate spreads an edge over its channel
+		most = 4 // a gate spreads an edge over its channel
 	}
 	unlike := 0 // a step that falls to the other side of a rounding edge early on changes others after it
 	for i := range b.pass.Images() {

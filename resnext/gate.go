@@ -16,7 +16,7 @@ const scaleLimit = 64
 func (b *builder) gate(s topology.Step) (*i8.Gate, float32, error) {
 	p := b.model.program
 	in := p.Maps[s.In]
-	spec := i8.GateSpec{In: mapOf(in), Out: mapOf(p.Maps[s.Out]), Signed: in.Signed, Epilogue: epilogueOf(p, s)}
+	spec := i8.GateSpec{In: mapOf(in), Out: mapOf(p.Maps[s.Out]), Epilogue: epilogueOf(p, s)}
 	pixels := in.H * in.W
 	spec.Pool, _ = PoolMultiplier(pixels)
 	scale, err := b.scale(s.Name)

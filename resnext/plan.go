@@ -81,7 +81,7 @@ func (s *Session) plan(threads int, maps [][]byte) {
 				j.res = maps[op.Add]
 			}
 			s.steps = append(s.steps, step{name: op.Gate[0].Name, job: gatesJob{j}, tasks: 1},
-				step{name: op.Name, job: j, tasks: j.tasks, scale: op.scale, out: out})
+				step{name: op.Name, job: j, tasks: j.tasks, scale: op.scale, signed: m.program.Maps[op.Out].Signed, out: out})
 		case topology.Classify:
 			s.steps = append(s.steps, step{name: AverageName, job: &sumJob{s, in}, tasks: 1},
 				step{name: op.Name, job: &logitsJob{s, threads}, tasks: threads})

@@ -9,6 +9,7 @@ import (
 // Gate computes what a gated step multiplies its channels with. Not for concurrent use.
 type Gate struct {
 	kind   topology.GateKind
+	signed bool // the output
 	layers []*Conv
 	hidden []float32 // behind the ReLU; nil where there is no such layer
 	means  []float32
@@ -18,7 +19,7 @@ type Gate struct {
 // NewGate makes the gate of a step; its layers must be part of n.
 func (n *Net) NewGate(p *topology.Program, s topology.Step) *Gate {
 	channels := p.Maps[s.In].Channels
-	g := &Gate{kind: s.GateKind, means: make([]float32, channels), gates: make([]float32, channels)}
+	g := &Gate{kind: s.GateKind, signed: p.Maps[s.Out].Signed, means: make([]float32, channels), gates: make([]float32, channels)}
 	for _, l := range s.Gate {
 		g.layers = append(g.layers, n.conv(l))
 	}
@@ -48,15 +49,19 @@ func (g *Gate) Of(x []float32) (gates, hidden []float32) {
 	return g.gates, g.hidden
 }
 
-// Apply computes the step's output y from its input x: x times the gates, plus what y holds where add says so, and then
-// ReLU.
+// Apply computes the step's output y from its input x: x times the gates, plus what y holds where add says so. A ReLU
+// follows unless the output is signed.
 func (g *Gate) Apply(x, y []float32, add bool) {
 	if !add {
 		clear(y)
 	}
+	floor := float32(0)
+	if g.signed {
+		floor = float32(math.Inf(-1))
+	}
 	for c := len(g.gates); len(x) > 0; x, y = x[c:], y[c:] {
 		for i, gate := range g.gates {
-			y[i] = max(y[i]+x[i]*gate, 0)
+			y[i] = max(y[i]+x[i]*gate, floor)
 		}
 	}
 }

@@ -33,14 +33,12 @@ func Random(cfg resnext.Config, seed uint64) *Net {
 	}
 	// A projection is drawn after the branch that it is added to, so that the weights of a seed stay what they were.
 	p := topology.Lower(cfg)
-	addShortcut := func(s topology.Step) {
-		switch w := p.Writer(s.Add); {
-		case w.Role != topology.Shortcut:
-		case cfg.Stages[s.Stage].Shortcut == topology.Padded:
-			n.Convs[w.Name] = Padded(w.Conv, (w.Conv.Out-w.Conv.In)/2)
-		default:
-			add(w.Conv, 2)
+	project := func(s topology.Step) {
+		if cfg.Stages[s.Stage].Shortcut == topology.Padded {
+			n.Convs[s.Name] = Padded(s.Conv, (s.Conv.Out-s.Conv.In)/2)
+			return
 		}
+		add(s.Conv, 2)
 	}
 	for _, s := range p.Steps {
 		switch {
@@ -50,13 +48,14 @@ func Random(cfg resnext.Config, seed uint64) *Net {
 			for _, l := range s.Gate {
 				add(l, 20)
 			}
-			if s.Add != topology.None {
-				addShortcut(s)
-			}
+		case s.Role == topology.Shortcut && s.Add != topology.None:
+			project(s)
 		case s.Op != topology.Conv || s.Role == topology.Shortcut:
 		case s.Add != topology.None:
 			add(s.Conv, 1/float64(cfg.Stages[s.Stage].Blocks))
-			addShortcut(s)
+			if w := p.Writer(s.Add); w.Role == topology.Shortcut {
+				project(w)
+			}
 		case !s.Conv.ReLU: // the branch's last, before a gate that halves it
 			add(s.Conv, 4/float64(cfg.Stages[s.Stage].Blocks))
 		default:

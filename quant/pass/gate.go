@@ -58,7 +58,7 @@ func (p *Pass) AdvanceGate(gc GateContext, gates func(sums []int64) []uint16, sc
 			for j, v := range x {
 				y[j] += v * factors[j%in.Channels]
 			}
-			state.maps[gc.Out] = mapPair{newInt8Map(y, float32(scale), true), state.next}
+			state.maps[gc.Out] = mapPair{newInt8Map(y, float32(scale), !out.Signed), state.next}
 			state.next = u16Map{}
 			return nil
 		}

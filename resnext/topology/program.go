@@ -152,9 +152,21 @@ type lowering struct {
 }
 
 // addBlock adds a block of stage s that reads x, and returns its output.
+//
+// What is added is a map of 8 bits, so that either the branch or the shortcut is rounded to that before the add. It is the
+// shortcut, which the branch's last convolution adds in its epilogue; but behind a gate the branch is a map anyway, and
+// the projection adds it.
 func (l *lowering) addBlock(s Stage, x MapID, stride int) MapID {
-	shortcut := l.shortcut(s, x, stride)
 	branch := s.Kind.Branch()
+	projects := stride != 1 || l.p.Maps[x].Channels != s.Out
+	last := projects && s.Gate.Kind != NoGate && s.Gate.After == branch[len(branch)-1].Role // the projection is
+	before, shortcut := x, x
+	if projects && !last {
+		shortcut = l.projection(s, x, stride)
+		if s.Shortcut != Padded {
+			l.signed()
+		}
+	}
 	for i, link := range branch {
 		step, pool, channels, groups := 1, NoPool, s.Inner, 1
 		if link.Role == s.StrideRole() {
@@ -178,23 +190,21 @@ func (l *lowering) addBlock(s Stage, x MapID, stride int) MapID {
 			x = l.gate(s.Gate, x)
 		}
 	}
+	if last {
+		l.signed()
+		shortcut = x
+		x = l.projection(s, before, stride)
+	}
 	l.last().Add = shortcut
 	return x
 }
 
-// shortcut adds what changes the shape of x to that of its block's output, and returns the result.
-func (l *lowering) shortcut(s Stage, x MapID, stride int) MapID {
-	if stride == 1 && l.p.Maps[x].Channels == s.Out {
-		return x
-	}
+// projection adds what brings x to the shape of its block's output, and returns the result.
+func (l *lowering) projection(s Stage, x MapID, stride int) MapID {
 	if stride != 1 && s.Shortcut == AveragedProjection {
 		x, stride = l.pool(LayerName(l.block, ShortcutPoolRole), ShortcutPoolRole, x, Average2x2), 1
 	}
-	x = l.conv(LayerName(l.block, Shortcut), Shortcut, x, s.Out, 1, stride, 1)
-	if s.Shortcut != Padded {
-		l.signed()
-	}
-	return x
+	return l.conv(LayerName(l.block, Shortcut), Shortcut, x, s.Out, 1, stride, 1)
 }
 
 // signed leaves the last step's output without a ReLU.
