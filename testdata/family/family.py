@@ -54,8 +54,12 @@ def seresnext():
 
 
 def ecaresnet():
-    return TimmResNet(Bottleneck, (2, 2, 2, 1), 10, channels=(12, 24, 40, 56), stem_type='deep_tiered', stem_width=16, avg_down=True,
-                      block_args=dict(attn_layer='eca'))
+    net = TimmResNet(Bottleneck, (2, 2, 2, 1), 10, channels=(12, 24, 40, 56), stem_type='deep_tiered', stem_width=16, avg_down=True,
+                     block_args=dict(attn_layer='eca'))
+    for name, p in net.named_parameters():
+        if '.se.' in name:
+            p.data *= 10  # so short a training else leaves every gate near one half
+    return net
 
 
 def regnetx():
