@@ -133,7 +133,7 @@ func (f *inference) stage(p place) resnext.Stage {
 			s.Inner = weight[0]
 		}
 		if l.Grouped {
-			s.Cardinality = weight[0] / max(1, weight[1])
+			s.Cardinality = s.Inner / max(1, weight[1])
 		}
 		s.Out = weight[0]
 	}
@@ -167,7 +167,8 @@ func (f *inference) shortcut(cfg *resnext.Config, p place, s resnext.Stage, in i
 	switch {
 	case there && n.averaged && s.Stride != 1:
 		return topology.AveragedProjection
-	case !there && cfg.CIFAR() && s.Kind == topology.Basic && (s.Stride != 1 || s.Out != in):
+	case !there && cfg.CIFAR() && s.Kind == topology.Basic && s.Inner == s.Out && (s.Stride != 1 || s.Out != in):
+		// With these widths the file holds more numbers in the block's first convolution than padding needs.
 		return topology.Padded
 	}
 	return topology.Projection
