@@ -308,6 +308,31 @@ func TestPaddedShortcuts(t *testing.T) {
 	require.ErrorContains(t, err, "layer2.0.shortcut.0.weight: missing, expected shape [32 16 1 1]")
 }
 
+// Blocks whose normalisation comes first, and RegNets without projections, are refused by kind.
+func TestOtherBlocks(t *testing.T) {
+	c := save(float.Random(testnet.Tiny(resnext.CIFARStem()), 4), &dialects[0], false)
+	for _, n := range []string{"weight", "bias", "running_mean", "running_var"} {
+		put(c, "layer1.0.bn1."+n, make([]float32, 64), 64)
+	}
+	_, err := FromCheckpoint(c, "")
+	require.ErrorContains(t, err, "layer1.0.bn1.weight: is as long as the input of layer1.0.conv1 has channels")
+	require.ErrorContains(t, err, "pre-activation")
+	for i := range dialects {
+		d := &dialects[i]
+		if !d.regNet {
+			continue
+		}
+		c := save(float.Random(forms(d)[0], 4), d, false)
+		for _, name := range slices.Clone(c.Order) {
+			if n := d.layers[topology.Shortcut][0]; strings.Contains(name, n.conv) || strings.Contains(name, n.norm) {
+				drop(c, name)
+			}
+		}
+		_, err := FromCheckpoint(c, "")
+		require.ErrorContains(t, err, "no block has a projection: a RegNetZ")
+	}
+}
+
 // Networks with more in their blocks than runs here are refused by kind.
 func TestStrangers(t *testing.T) {
 	for want, name := range map[string]string{

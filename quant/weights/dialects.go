@@ -72,7 +72,7 @@ func below(prefix string, list []names) []names {
 var resNetShortcut = []names{{conv: "downsample.0", norm: "downsample.1"}, {conv: "downsample.1", norm: "downsample.2", averaged: true}}
 
 // dialects: torchvision's and timm's names of ResNets; those of the usual ResNeXt for CIFAR in PyTorch; those of ResNets
-// for CIFAR, which differ from the first in two names; OpenMMLab's; Hugging Face's ResNetForImageClassification; and
+// for CIFAR, which differ from the first in two names, and those of networks for CIFAR-100; OpenMMLab's; Hugging Face's ResNetForImageClassification; and
 // RegNets in torchvision, timm and transformers.
 var dialects = []dialect{
 	{
@@ -104,6 +104,17 @@ var dialects = []dialect{
 			topology.ClassifierRole: linear("linear", "fc"),
 			topology.Reduce:         one("conv1", "bn1"), topology.Transform: one("conv2", "bn2"), topology.Expand: one("conv3", "bn3"),
 			topology.First: one("conv1", "bn1"), topology.Second: one("conv2", "bn2"),
+			topology.Shortcut: one("shortcut.0", "shortcut.1"),
+		},
+	},
+	{
+		title: "CIFAR-100 ResNet", first: 2, block: "conv%[1]d_x.%[2]d.", blockPattern: `conv(\d{1,3})_x\.(\d{1,3})\.`,
+		stems: [][]names{one("conv1.0", "conv1.1")},
+		layers: map[topology.Role][]names{
+			topology.ClassifierRole: linear("fc"),
+			topology.Reduce:         one("residual_function.0", "residual_function.1"), topology.Transform: one("residual_function.3", "residual_function.4"),
+			topology.Expand: one("residual_function.6", "residual_function.7"),
+			topology.First:  one("residual_function.0", "residual_function.1"), topology.Second: one("residual_function.3", "residual_function.4"),
 			topology.Shortcut: one("shortcut.0", "shortcut.1"),
 		},
 	},

@@ -94,6 +94,13 @@ func TestZooGivesPyTorchsLogits(t *testing.T) {
 			{Kind: topology.Basic, Blocks: 2, Inner: 11, Out: 11, Cardinality: 1, Stride: 2, Shortcut: topology.Padded},
 			{Kind: topology.Basic, Blocks: 1, Inner: 14, Out: 14, Cardinality: 1, Stride: 2, Shortcut: topology.Padded},
 		}},
+		{"cifar_functions.safetensors", "CIFAR-100 ResNet", topology.SimpleStem(3, 1, 6, topology.NoPool), stages{
+			{Kind: topology.Basic, Blocks: 2, Inner: 8, Out: 8, Cardinality: 1, Stride: 1},
+			{Kind: topology.Basic, Blocks: 1, Inner: 12, Out: 12, Cardinality: 1, Stride: 2},
+		}},
+		{"openmmlab_regnet.safetensors", "OpenMMLab", narrow, stages{
+			regNet(8, 2, 1, 2, none), regNet(16, 4, 2, 2, none), regNet(24, 6, 2, 2, none), regNet(32, 8, 1, 2, none),
+		}},
 		{"timm_regnetx.safetensors", "timm RegNet", narrow, stages{
 			regNet(8, 2, 1, 2, none), regNet(16, 4, 2, 2, none), regNet(24, 6, 2, 2, none), regNet(32, 8, 1, 2, none),
 		}},

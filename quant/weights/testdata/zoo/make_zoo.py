@@ -3,8 +3,8 @@
 computes with each from the image of ../exports/make_exports.py. Weights are stored as float16; the logits are those of the
 rounded weights.
 
-timm's, torchvision's and transformers' networks are their own classes with narrow layers. The ResNet for CIFAR is the
-usual code for He et al.'s shortcut A, which no library has. OpenMMLab's network is timm's under its names.
+timm's, torchvision's and transformers' networks are their own classes with narrow layers. The ResNets for CIFAR
+are usual code that no library has. OpenMMLab's networks are timm's under its names.
 
 Needs torch 2.15, torchvision, timm 1.0.31 and transformers 5.24. Run it in its own folder."""
 import json
@@ -55,6 +55,34 @@ class Padded(nn.Module):
         return self.linear(self.layer3(self.layer2(self.layer1(x))).mean((2, 3)))
 
 
+class Function(nn.Module):
+    """A basic block as a sequence."""
+
+    def __init__(self, channels, out, stride):
+        super().__init__()
+        self.residual_function = nn.Sequential(
+            nn.Conv2d(channels, out, 3, stride, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU(),
+            nn.Conv2d(out, out, 3, 1, 1, bias=False), nn.BatchNorm2d(out))
+        self.shortcut = nn.Sequential()
+        if stride != 1 or channels != out:
+            self.shortcut = nn.Sequential(nn.Conv2d(channels, out, 1, stride, bias=False), nn.BatchNorm2d(out))
+
+    def forward(self, x):
+        return F.relu(self.residual_function(x) + self.shortcut(x))
+
+
+class Functions(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Sequential(nn.Conv2d(3, 6, 3, 1, 1, bias=False), nn.BatchNorm2d(6), nn.ReLU())
+        self.conv2_x = nn.Sequential(Function(6, 8, 1), Function(8, 8, 1))
+        self.conv3_x = nn.Sequential(Function(8, 12, 2))
+        self.fc = nn.Linear(12, 5)
+
+    def forward(self, x):
+        return self.fc(self.conv3_x(self.conv2_x(self.conv1(x))).mean((2, 3)))
+
+
 def randomise(net, seed):
     """Statistics far from the mean 0 and variance 1 of a fresh network, and gates that neither open nor close."""
     g = torch.Generator().manual_seed(seed)
@@ -85,10 +113,15 @@ def tv_regnet(se_ratio):
     return RegNet(params, num_classes=5, stem_width=8)
 
 
-def mm_names(state):
+RESNET = [(r'^conv1\.(\d)', r'stem.\1'), (r'^bn1', 'stem.7'), (r'^fc', 'head.fc'),
+          (r'se\.fc(\d)', r'se_layer.conv\1.conv'), (r'^(stem|layer)', r'backbone.\1')]
+REGNET = [(r'^stem.conv', 'conv1'), (r'^stem.bn', 'bn1'), (r'^s(\d)\.b1\.', r'layer\1.0.'), (r'^s(\d)\.b2\.', r'layer\1.1.'),
+          (r'conv(\d)\.conv', r'conv\1'), (r'conv(\d)\.bn', r'bn\1'), (r'downsample\.conv', 'downsample.0'),
+          (r'downsample\.bn', 'downsample.1'), (r'^(conv|bn|layer)', r'backbone.\1')]
+
+
+def mm_names(state, rules):
     """OpenMMLab's names for timm's."""
-    rules = [(r'^conv1\.(\d)', r'stem.\1'), (r'^bn1', 'stem.7'), (r'^fc', 'head.fc'),
-             (r'se\.fc(\d)', r'se_layer.conv\1.conv'), (r'^(stem|layer)', r'backbone.\1')]
     renamed = {}
     for name, value in state.items():
         for pattern, to in rules:
@@ -115,14 +148,16 @@ nets = {
     'torchvision_regnetx': tv_regnet(None),
     'torchvision_regnety': tv_regnet(0.25),
     'cifar_padded': Padded(),
+    'cifar_functions': Functions(),
 }
 with torch.no_grad():
     for seed, (name, net) in enumerate(nets.items()):
         randomise(net, seed)
         logits[name + '.safetensors'] = net(x)[0].tolist()
         save_file(net.half().state_dict(), name + '.safetensors')
-    save_file(mm_names(nets['timm_d_se'].state_dict()), 'openmmlab.safetensors')
-    logits['openmmlab.safetensors'] = logits['timm_d_se.safetensors']
+    for name, source, rules in [('openmmlab', 'timm_d_se', RESNET), ('openmmlab_regnet', 'timm_regnetx', REGNET)]:
+        save_file(mm_names(nets[source].state_dict(), rules), name + '.safetensors')
+        logits[name + '.safetensors'] = logits[source + '.safetensors']
 
     labels = ['ant', 'bee', 'cat', 'dog', 'eel']
     named = dict(id2label=dict(enumerate(labels)), label2id={n: i for i, n in enumerate(labels)})
