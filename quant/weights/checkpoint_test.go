@@ -140,6 +140,23 @@ func TestDialects(t *testing.T) {
 	}
 }
 
+// CIFAR code has other names for projection and classifier.
+func TestOtherNames(t *testing.T) {
+	want := float.Random(testnet.Tiny(resnext.CIFARStem()), 4)
+	c := save(want, &dialects[0], false)
+	other := strings.NewReplacer("downsample.", "shortcut.", "fc.", "linear.")
+	for _, name := range slices.Clone(c.Order) {
+		if to := other.Replace(name); to != name {
+			put(c, to, c.Tensors[name].Data, c.Tensors[name].Shape...)
+			drop(c, name)
+		}
+	}
+	got, err := FromCheckpoint(c, "")
+	require.NoError(t, err)
+	require.Equal(t, want.Config, got.Config)
+	require.Equal(t, want.Classifier, got.Classifier)
+}
+
 // The layers of a gate may have other names, and be linear layers without biases.
 func TestLinearGates(t *testing.T) {
 	d := &dialects[0]
@@ -286,10 +303,9 @@ func TestAdoptShortcut(t *testing.T) {
 func TestPaddedShortcuts(t *testing.T) {
 	cfg, err := resnext.Named("resnet20")
 	require.NoError(t, err)
-	d := &dialects[2]
-	c := save(float.Random(cfg, 4), d, false)
+	c := save(float.Random(cfg, 4), &dialects[0], false)
 	for _, name := range slices.Clone(c.Order) {
-		if strings.Contains(name, "shortcut") {
+		if strings.Contains(name, "downsample") {
 			drop(c, name)
 		}
 	}
@@ -305,7 +321,7 @@ func TestPaddedShortcuts(t *testing.T) {
 	drop(c, "layer2.0.shortcut.1.weight")
 	put(c, "conv1.weight", make([]float32, 16*3*49), 16, 3, 7, 7)
 	_, err = FromCheckpoint(c, "")
-	require.ErrorContains(t, err, "layer2.0.shortcut.0.weight: missing, expected shape [32 16 1 1]")
+	require.ErrorContains(t, err, "layer2.0.downsample.0.weight: missing, expected shape [32 16 1 1]")
 }
 
 // Blocks whose normalisation comes first, and RegNets without projections, are refused by kind.

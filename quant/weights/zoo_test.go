@@ -89,7 +89,7 @@ func TestZooGivesPyTorchsLogits(t *testing.T) {
 		{"timm_rs.safetensors", "torchvision", rs, resNet(topology.Bottleneck, averaged, se(8), bottlenecks...)},
 		{"timm_headless.safetensors", "torchvision", deep(topology.Max3x3, 4, 4, 8), resNet(topology.Bottleneck, averaged, none, bottlenecks...)},
 		{"openmmlab.safetensors", "OpenMMLab", deep(topology.Max3x3, 4, 4, 8), resNet(topology.Bottleneck, averaged, se(8), bottlenecks...)},
-		{"cifar_padded.safetensors", "CIFAR ResNet", topology.SimpleStem(3, 1, 6, topology.NoPool), stages{
+		{"cifar_padded.safetensors", "torchvision", topology.SimpleStem(3, 1, 6, topology.NoPool), stages{
 			{Kind: topology.Basic, Blocks: 2, Inner: 6, Out: 6, Cardinality: 1, Stride: 1},
 			{Kind: topology.Basic, Blocks: 2, Inner: 11, Out: 11, Cardinality: 1, Stride: 2, Shortcut: topology.Padded},
 			{Kind: topology.Basic, Blocks: 1, Inner: 14, Out: 14, Cardinality: 1, Stride: 2, Shortcut: topology.Padded},
