@@ -90,7 +90,8 @@ func requireClose(t *testing.T, want, got []float32, name string) {
 	}
 }
 
-// forms are small networks that a dialect names: both stems, or that of a RegNet, and gates of every kind.
+// forms are small networks that a dialect names: both stems, or that of a RegNet, and gates of every kind,
+// squeeze and excitation last.
 func forms(d *dialect) []resnext.Config {
 	list := []resnext.Config{testnet.Tiny(resnext.ImageNetStem()), testnet.Tiny(resnext.CIFARStem())}
 	after := topology.Expand
@@ -99,10 +100,7 @@ func forms(d *dialect) []resnext.Config {
 		cfg.Stages[0].Stride, cfg.Height, cfg.Width = 2, 224, 224
 		list, after = []resnext.Config{cfg}, topology.Transform
 	}
-	for role, gate := range map[topology.Role]topology.Gate{
-		topology.Squeeze:    {Kind: topology.SqueezeExcite, After: after, Hidden: 3},
-		topology.Neighbours: {Kind: topology.NeighbourGate, After: after, Kernel: 5},
-	} {
+	gated := func(role topology.Role, gate topology.Gate) {
 		if len(d.layers[role]) > 0 {
 			cfg := list[0].Clone()
 			for i := range cfg.Stages {
@@ -111,6 +109,8 @@ func forms(d *dialect) []resnext.Config {
 			list = append(list, cfg)
 		}
 	}
+	gated(topology.Neighbours, topology.Gate{Kind: topology.NeighbourGate, After: after, Kernel: 5})
+	gated(topology.Squeeze, topology.Gate{Kind: topology.SqueezeExcite, After: after, Hidden: 3})
 	return list
 }
 
@@ -160,7 +160,8 @@ func TestOtherNames(t *testing.T) {
 // The layers of a gate may have other names, and be linear layers without biases.
 func TestLinearGates(t *testing.T) {
 	d := &dialects[0]
-	want := float.Random(forms(d)[2], 4)
+	all := forms(d)
+	want := float.Random(all[len(all)-1], 4)
 	c := save(want, d, false)
 	other := strings.NewReplacer(".se.fc1.", ".se.fc.0.", ".se.fc2.", ".se.fc.2.")
 	for _, name := range slices.Clone(c.Order) {
@@ -482,6 +483,22 @@ func TestDamagedCheckpoints(t *testing.T) {
 			}
 			require.LessOrEqual(t, strings.Count(err.Error(), "\n"), 21)
 		})
+	}
+}
+
+// No shape of any tensor does harm: what is impossible is an error.
+func TestHostileShapes(t *testing.T) {
+	shapes := [][]int{nil, {0}, {-1, 3}, {1 << 40, 1, 1}, {1 << 30, 1 << 30, 1, 1}, {0, 0, 0, 0}, {-4, -4, 3, 3}, {1, 1, 1, 1, 1}}
+	for i := range dialects {
+		d := &dialects[i]
+		list := forms(d)
+		n := float.Random(list[len(list)-1], 4)
+		for j, name := range save(n, d, false).Order {
+			c := save(n, d, false)
+			c.Tensors[name].Shape = shapes[j%len(shapes)]
+			_, err := FromCheckpoint(c, "auto")
+			require.Equal(t, strings.HasSuffix(name, "num_batches_tracked"), err == nil, "%s %v: %v", name, c.Tensors[name].Shape, err)
+		}
 	}
 }
 
