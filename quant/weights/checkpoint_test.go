@@ -12,6 +12,7 @@ import (
 	"github.com/libresnext/libresnext/internal/testnet"
 	"github.com/libresnext/libresnext/quant/checkpoint"
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/hub"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
@@ -282,6 +283,23 @@ func TestArchitectureSaysWhatTensorsDoNot(t *testing.T) {
 		_, err := FromCheckpoint(c, arch)
 		require.ErrorContains(t, err, want)
 	}
+}
+
+// What a hub says of strides is not for a name to change.
+func TestArchitectureAgainstHub(t *testing.T) {
+	cfg, err := resnext.Named("resnet14")
+	require.NoError(t, err)
+	i := slices.IndexFunc(dialects, func(d dialect) bool { return d.model == "resnet" })
+	c := save(float.Random(cfg, 4), &dialects[i], true)
+	form := &hub.Form{Model: "resnet", InBottleneck: true}
+	n, _, err := fromCheckpoint(c, "resnet14_v1", form)
+	require.NoError(t, err)
+	require.Equal(t, topology.Reduce, n.Config.Stages[1].StrideOn)
+	_, _, err = fromCheckpoint(c, "resnet14", form)
+	require.ErrorContains(t, err, "stride of stage 2: resnet14 has 2 on transform, the tensors have 2 on reduce")
+	n, _, err = fromCheckpoint(c, "resnet14_v1", nil)
+	require.NoError(t, err)
+	require.Equal(t, topology.Reduce, n.Config.Stages[1].StrideOn)
 }
 
 // adopt takes a shortcut's pooling from a name only where the tensors do not tell it.
