@@ -45,7 +45,8 @@ func fromCheckpoint(c *checkpoint.Checkpoint, arch string, form *hub.Form) (*flo
 	if !ok {
 		return fail(p.err("the network's form cannot be read from the tensors"))
 	}
-	if form != nil && form.Model == d.model {
+	told := form != nil && form.Model == d.model
+	if told {
 		if err := applyForm(&cfg, form); err != nil {
 			return fail(err)
 		}
@@ -55,7 +56,9 @@ func fromCheckpoint(c *checkpoint.Checkpoint, arch string, form *hub.Form) (*flo
 		if err != nil {
 			return fail(err)
 		}
-		adopt(&cfg, named, d.showsAverage())
+		if !told {
+			adopt(&cfg, named, d.showsAverage())
+		}
 		if err := agree(arch, named, cfg); err != nil {
 			return fail(err)
 		}

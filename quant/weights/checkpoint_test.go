@@ -12,6 +12,7 @@ import (
 	"github.com/libresnext/libresnext/internal/testnet"
 	"github.com/libresnext/libresnext/quant/checkpoint"
 	"github.com/libresnext/libresnext/quant/float"
+	"github.com/libresnext/libresnext/quant/hub"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
@@ -64,6 +65,18 @@ func save(n *float.Net, d *dialect, folded bool) *checkpoint.Checkpoint {
 		put(c, m.norm+".running_var", variance, s.Out)
 		put(c, m.norm+".num_batches_tracked", []float32{7})
 	}
+	for _, s := range topology.Lower(n.Config).Steps {
+		for _, l := range s.Gate {
+			conv, name := n.Convs[l.Name], modules[l.Name].conv
+			if s.GateKind == topology.NeighbourGate {
+				put(c, name+".weight", conv.Weight, 1, 1, l.In)
+				clear(conv.Bias) // it has none
+				continue
+			}
+			put(c, name+".weight", conv.Weight, l.Out, l.In, 1, 1)
+			put(c, name+".bias", conv.Bias, l.Out)
+		}
+	}
 	name := modules[resnext.ClassifierName].conv
 	put(c, name+".weight", n.Classifier.Weight, n.Config.Classes, n.Config.Features())
 	put(c, name+".bias", n.Classifier.Bias, n.Config.Classes)
@@ -78,14 +91,28 @@ func requireClose(t *testing.T, want, got []float32, name string) {
 	}
 }
 
-// forms are small networks that a dialect names.
+// forms are small networks that a dialect names: both stems, or that of a RegNet, and gates of every kind,
+// squeeze and excitation last.
 func forms(d *dialect) []resnext.Config {
-	if !d.regNet {
-		return []resnext.Config{testnet.Tiny(resnext.ImageNetStem()), testnet.Tiny(resnext.CIFARStem())}
+	list := []resnext.Config{testnet.Tiny(resnext.ImageNetStem()), testnet.Tiny(resnext.CIFARStem())}
+	after := topology.Expand
+	if d.regNet {
+		cfg := testnet.Tiny(topology.RegNetStem())
+		cfg.Stages[0].Stride, cfg.Height, cfg.Width = 2, 224, 224
+		list, after = []resnext.Config{cfg}, topology.Transform
 	}
-	cfg := testnet.Tiny(topology.RegNetStem())
-	cfg.Stages[0].Stride, cfg.Height, cfg.Width = 2, 224, 224
-	return []resnext.Config{cfg}
+	gated := func(role topology.Role, gate topology.Gate) {
+		if len(d.layers[role]) > 0 {
+			cfg := list[0].Clone()
+			for i := range cfg.Stages {
+				cfg.Stages[i].Gate = gate
+			}
+			list = append(list, cfg)
+		}
+	}
+	gated(topology.Neighbours, topology.Gate{Kind: topology.NeighbourGate, After: after, Kernel: 5})
+	gated(topology.Squeeze, topology.Gate{Kind: topology.SqueezeExcite, After: after, Hidden: 3})
+	return list
 }
 
 // Every dialect must give the network back, with and without normalisation, whatever the stem.
@@ -112,6 +139,72 @@ func TestDialects(t *testing.T) {
 			}
 		}
 	}
+}
+
+// CIFAR code has other names for projection and classifier.
+func TestOtherNames(t *testing.T) {
+	want := float.Random(testnet.Tiny(resnext.CIFARStem()), 4)
+	c := save(want, &dialects[0], false)
+	other := strings.NewReplacer("downsample.", "shortcut.", "fc.", "linear.")
+	for _, name := range slices.Clone(c.Order) {
+		if to := other.Replace(name); to != name {
+			put(c, to, c.Tensors[name].Data, c.Tensors[name].Shape...)
+			drop(c, name)
+		}
+	}
+	got, err := FromCheckpoint(c, "")
+	require.NoError(t, err)
+	require.Equal(t, want.Config, got.Config)
+	require.Equal(t, want.Classifier, got.Classifier)
+}
+
+// The layers of a gate may have other names, and be linear layers without biases.
+func TestLinearGates(t *testing.T) {
+	d := &dialects[0]
+	all := forms(d)
+	want := float.Random(all[len(all)-1], 4)
+	c := save(want, d, false)
+	other := strings.NewReplacer(".se.fc1.", ".se.fc.0.", ".se.fc2.", ".se.fc.2.")
+	for _, name := range slices.Clone(c.Order) {
+		if to := other.Replace(name); to != name {
+			if strings.HasSuffix(name, ".weight") {
+				put(c, to, c.Tensors[name].Data, c.Tensors[name].Shape[:2]...)
+			}
+			drop(c, name)
+		}
+	}
+	got, err := FromCheckpoint(c, "")
+	require.NoError(t, err)
+	require.Equal(t, want.Config, got.Config)
+	for _, role := range []topology.Role{topology.Squeeze, topology.Excite} {
+		name := topology.LayerName("stage1.block1", role)
+		require.Equal(t, want.Convs[name].Weight, got.Convs[name].Weight)
+		require.Zero(t, slices.Max(got.Convs[name].Bias))
+	}
+	put(c, "layer1.1.se.fc.2.weight", make([]float32, 24), 3, 8)
+	_, err = FromCheckpoint(c, "")
+	require.ErrorContains(t, err, "layer1.1.se.fc.2.weight: shape is [3 8], expected [12 3]")
+	put(c, "layer1.0.se.fc.0.weight", make([]float32, 1<<16), 1<<16)
+	_, err = FromCheckpoint(c, "")
+	require.ErrorContains(t, err, "layer1.0.se.fc.0.weight: shape is [65536], expected 4 dimensions")
+}
+
+// A network that is whole but for its classifier gives its features.
+func TestWithoutClassifier(t *testing.T) {
+	want := float.Random(testnet.Tiny(resnext.CIFARStem()), 4)
+	c := save(want, &dialects[0], false)
+	drop(c, "fc.weight")
+	_, err := FromCheckpoint(c, "")
+	require.ErrorContains(t, err, "fc.weight: missing", "there is a bias")
+	drop(c, "fc.bias")
+	n, err := FromCheckpoint(c, "")
+	require.NoError(t, err)
+	require.Equal(t, topology.Embedding, n.Config.Head)
+	require.Zero(t, n.Config.Classes)
+	require.Zero(t, n.Classifier)
+	put(c, "head.weight", want.Classifier.Weight, want.Classifier.Shape.Out, want.Classifier.Shape.In)
+	_, err = FromCheckpoint(c, "")
+	require.ErrorContains(t, err, "head.weight: not part of the network")
 }
 
 // A convolution's bias in front of a normalisation is folded too.
@@ -168,6 +261,142 @@ func TestArchitecture(t *testing.T) {
 	require.ErrorContains(t, err, "vgg16")
 }
 
+// The name of an architecture says what tensors do not show: which pooling and which convolution halves a map.
+func TestArchitectureSaysWhatTensorsDoNot(t *testing.T) {
+	cfg, err := resnext.Named("resnet14")
+	require.NoError(t, err)
+	c := save(float.Random(cfg, 4), &dialects[0], true)
+	for _, arch := range []string{"", "resnet14", "resnetaa14", "resnet14_v1"} {
+		n, err := FromCheckpoint(c, arch)
+		require.NoError(t, err)
+		want, err := resnext.Named(max(arch, "resnet14"))
+		require.NoError(t, err)
+		require.Equal(t, want, n.Config)
+	}
+	for arch, want := range map[string]string{
+		"resnet14d":    "stem: resnet14d has 3x3, 32 channels; 3x3, 32 channels; 3x3, 64 channels, the tensors have 7x7, 64 channels",
+		"resnetrs14":   "gate of stage 1: resnetrs14 has se after expand, 64 hidden channels, the tensors have none",
+		"ecaresnet14":  "gate of stage 4: ecaresnet14 has eca after expand, kernel 7, the tensors have none",
+		"resnet18":     "kind of the blocks of stage 1: resnet18 has basic block, the tensors have bottleneck",
+		"regnet_x_8gf": "inner width of stage 2: regnet_x_8gf has 240, the tensors have 128",
+	} {
+		_, err := FromCheckpoint(c, arch)
+		require.ErrorContains(t, err, want)
+	}
+}
+
+// What a hub says of strides is not for a name to change.
+func TestArchitectureAgainstHub(t *testing.T) {
+	cfg, err := resnext.Named("resnet14")
+	require.NoError(t, err)
+	i := slices.IndexFunc(dialects, func(d dialect) bool { return d.model == "resnet" })
+	c := save(float.Random(cfg, 4), &dialects[i], true)
+	form := &hub.Form{Model: "resnet", InBottleneck: true}
+	n, _, err := fromCheckpoint(c, "resnet14_v1", form)
+	require.NoError(t, err)
+	require.Equal(t, topology.Reduce, n.Config.Stages[1].StrideOn)
+	_, _, err = fromCheckpoint(c, "resnet14", form)
+	require.ErrorContains(t, err, "stride of stage 2: resnet14 has 2 on transform, the tensors have 2 on reduce")
+	n, _, err = fromCheckpoint(c, "resnet14_v1", nil)
+	require.NoError(t, err)
+	require.Equal(t, topology.Reduce, n.Config.Stages[1].StrideOn)
+}
+
+// adopt takes a shortcut's pooling from a name only where the tensors do not tell it.
+func TestAdoptShortcut(t *testing.T) {
+	named, err := resnext.Named("resnet50d")
+	require.NoError(t, err)
+	found := named.Clone()
+	for i := range found.Stages {
+		found.Stages[i].Shortcut = topology.Projection
+	}
+	kept, taken := found.Clone(), found.Clone()
+	adopt(&kept, named, true)
+	require.ErrorContains(t, agree("resnet50d", named, kept),
+		"shortcut of stage 2: resnet50d has an average pooling and a projection, the tensors have a projection where the shape changes")
+	adopt(&taken, named, false)
+	require.NoError(t, agree("resnet50d", named, taken))
+}
+
+// Shortcuts are padded only in networks for small images, and only if nothing of a projection is there.
+func TestPaddedShortcuts(t *testing.T) {
+	cfg, err := resnext.Named("resnet20")
+	require.NoError(t, err)
+	c := save(float.Random(cfg, 4), &dialects[0], false)
+	for _, name := range slices.Clone(c.Order) {
+		if strings.Contains(name, "downsample") {
+			drop(c, name)
+		}
+	}
+	for _, arch := range []string{"", "resnet20"} {
+		n, err := FromCheckpoint(c, arch)
+		require.NoError(t, err)
+		require.Equal(t, "resnet20", n.Config.Name)
+		require.Equal(t, topology.Padded, n.Config.Stages[2].Shortcut)
+	}
+	put(c, "layer2.0.shortcut.1.weight", make([]float32, 32), 32)
+	_, err = FromCheckpoint(c, "")
+	require.ErrorContains(t, err, "layer2.0.shortcut.1.weight: not part of the network")
+	drop(c, "layer2.0.shortcut.1.weight")
+	put(c, "conv1.weight", make([]float32, 16*3*49), 16, 3, 7, 7)
+	_, err = FromCheckpoint(c, "")
+	require.ErrorContains(t, err, "layer2.0.downsample.0.weight: missing, expected shape [32 16 1 1]")
+}
+
+// Blocks whose normalisation comes first, and RegNets without projections, are refused by kind.
+func TestOtherBlocks(t *testing.T) {
+	c := save(float.Random(testnet.Tiny(resnext.CIFARStem()), 4), &dialects[0], false)
+	for _, n := range []string{"weight", "bias", "running_mean", "running_var"} {
+		put(c, "layer1.0.bn1."+n, make([]float32, 64), 64)
+	}
+	_, err := FromCheckpoint(c, "")
+	require.ErrorContains(t, err, "layer1.0.bn1.weight: is as long as the input of layer1.0.conv1 has channels")
+	require.ErrorContains(t, err, "pre-activation")
+	for i := range dialects {
+		d := &dialects[i]
+		if !d.regNet {
+			continue
+		}
+		c := save(float.Random(forms(d)[0], 4), d, false)
+		for _, name := range slices.Clone(c.Order) {
+			if n := d.layers[topology.Shortcut][0]; strings.Contains(name, n.conv) || strings.Contains(name, n.norm) {
+				drop(c, name)
+			}
+		}
+		_, err := FromCheckpoint(c, "")
+		require.ErrorContains(t, err, "no block has a projection: a RegNetZ")
+	}
+}
+
+// Networks with more in their blocks than runs here are refused by kind.
+func TestStrangers(t *testing.T) {
+	for want, name := range map[string]string{
+		"an SE network of the first kind": "layer0.conv1.weight",
+		"a ResNeSt":                       "layer1.0.conv2.fc1.weight",
+		"a Res2Net":                       "layer1.0.convs.0.weight",
+		"attention is not":                "layer1.0.se.channel.fc1.weight",
+		"PReLU":                           "layer1.0.prelu.weight",
+		"blur pooling":                    "maxpool.1.filt",
+		"a RegNetZ":                       "final_conv.conv.weight",
+		"a detector":                      "rpn.head.conv.0.0.weight",
+	} {
+		c := save(float.Random(testnet.Tiny(resnext.ImageNetStem()), 4), &dialects[0], false)
+		put(c, name, []float32{1}, 1)
+		_, err := FromCheckpoint(c, "")
+		require.ErrorContains(t, err, "test.pth: looks like")
+		require.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, name)
+	}
+	c := save(float.Random(testnet.Tiny(resnext.ImageNetStem()), 4), &dialects[0], false)
+	for _, name := range slices.Clone(c.Order) {
+		if strings.Contains(name, "running_") {
+			drop(c, name)
+		}
+	}
+	_, err := FromCheckpoint(c, "")
+	require.ErrorContains(t, err, "group or layer normalisation (it has bn1.weight and no running_mean)")
+}
+
 // Whatever is wrong with a checkpoint must be named together with the file.
 func TestDamagedCheckpoints(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
@@ -214,7 +443,7 @@ func TestDamagedCheckpoints(t *testing.T) {
 			[]string{"conv1.weight: shape is [64], expected 4 dimensions"},
 		},
 		"empty shape": {
-			func(c *checkpoint.Checkpoint) { c.Tensors["layer1.0.conv2.weight"].Shape = []int{0, 0, 3, 3} },
+			func(c *checkpoint.Checkpoint) { c.Tensors["layer1.0.conv3.weight"].Shape = []int{0, 0, 1, 1} },
 			[]string{"impossible network configuration"},
 		},
 		"enormous shape": {
@@ -275,11 +504,28 @@ func TestDamagedCheckpoints(t *testing.T) {
 	}
 }
 
+// No shape of any tensor does harm: what is impossible is an error.
+func TestHostileShapes(t *testing.T) {
+	shapes := [][]int{nil, {0}, {-1, 3}, {1 << 40, 1, 1}, {1 << 30, 1 << 30, 1, 1}, {0, 0, 0, 0}, {-4, -4, 3, 3}, {1, 1, 1, 1, 1}}
+	for i := range dialects {
+		d := &dialects[i]
+		list := forms(d)
+		n := float.Random(list[len(list)-1], 4)
+		for j, name := range save(n, d, false).Order {
+			c := save(n, d, false)
+			c.Tensors[name].Shape = shapes[j%len(shapes)]
+			_, err := FromCheckpoint(c, "auto")
+			require.Equal(t, strings.HasSuffix(name, "num_batches_tracked"), err == nil, "%s %v: %v", name, c.Tensors[name].Shape, err)
+		}
+	}
+}
+
 // A checkpoint of another family is refused with a guess at what it is.
 func TestForeignCheckpoints(t *testing.T) {
 	for want, names := range map[string][]string{
 		"holds no tensors":           nil,
 		"before its convolutions":    {"s1.b1.norm1.weight", "s1.b1.conv1.weight"},
+		"selective kernel":           {"layer1.0.conv2.attn.fc_reduce.weight"},
 		"of other blocks than":       {"conv1.weight", "layer1.0.mlp.weight"},
 		"int8 model that calib made": {"classifier.multiplier", "stage1.block0.expand.multiplier", "stem.weight"},
 		"VGG":                        {"features.0.weight", "classifier.6.bias"},

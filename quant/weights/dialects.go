@@ -1,6 +1,10 @@
 package weights
 
-import "github.com/libresnext/libresnext/resnext/topology"
+import (
+	"maps"
+
+	"github.com/libresnext/libresnext/resnext/topology"
+)
 
 // dialect is one way of naming the tensors of a network.
 type dialect struct {
@@ -68,24 +72,39 @@ func below(prefix string, list []names) []names {
 	return all
 }
 
-// resNetShortcut is a projection, plain or behind an average pooling, which is a module that has no numbers.
-var resNetShortcut = []names{{conv: "downsample.0", norm: "downsample.1"}, {conv: "downsample.1", norm: "downsample.2", averaged: true}}
+// numbered are the convolutions of a block as most call them.
+var numbered = map[topology.Role][]names{
+	topology.Reduce: one("conv1", "bn1"), topology.Transform: one("conv2", "bn2"), topology.Expand: one("conv3", "bn3"),
+	topology.First: one("conv1", "bn1"), topology.Second: one("conv2", "bn2"),
+}
 
-// dialects: torchvision's and timm's names of ResNets; those of the usual ResNeXt for CIFAR in PyTorch; those of ResNets
-// for CIFAR, which differ from the first in two names; OpenMMLab's; Hugging Face's ResNetForImageClassification; and
-// RegNets in torchvision, timm and transformers.
+// with adds layers to others.
+func with(layers, more map[topology.Role][]names) map[topology.Role][]names {
+	all := maps.Clone(layers)
+	maps.Copy(all, more)
+	return all
+}
+
+// The projections of ResNets: plain, behind an average pooling, which is a module that has no numbers, and as most code for
+// CIFAR names them.
+var (
+	plainShortcut    = names{conv: "downsample.0", norm: "downsample.1"}
+	averagedShortcut = names{conv: "downsample.1", norm: "downsample.2", averaged: true}
+	cifarShortcut    = names{conv: "shortcut.0", norm: "shortcut.1"}
+)
+
+// dialects: ResNets as torchvision, timm and most others name them; the usual ResNeXt for CIFAR in PyTorch; networks for
+// CIFAR-100; OpenMMLab's; Hugging Face's ResNetForImageClassification; and RegNets in torchvision, timm and transformers.
 var dialects = []dialect{
 	{
 		title: "torchvision", first: 1, block: "layer%[1]d.%[2]d.", blockPattern: `layer(\d{1,3})\.(\d{1,3})\.`,
 		stems: [][]names{plainStem, timmStem, mmStem}, stemPool: names{conv: "maxpool.0", norm: "maxpool.1"},
-		layers: map[topology.Role][]names{
-			topology.ClassifierRole: linear("fc", "classifier", "head.fc", "last_linear"),
-			topology.Reduce:         one("conv1", "bn1"), topology.Transform: one("conv2", "bn2"), topology.Expand: one("conv3", "bn3"),
-			topology.First: one("conv1", "bn1"), topology.Second: one("conv2", "bn2"),
-			topology.Shortcut: resNetShortcut,
-			topology.Squeeze:  linear("se.fc1", "se.fc.0"), topology.Excite: linear("se.fc2", "se.fc.2"),
+		layers: with(numbered, map[topology.Role][]names{
+			topology.ClassifierRole: linear("fc", "linear", "classifier", "head.fc", "last_linear"),
+			topology.Shortcut:       {plainShortcut, averagedShortcut, cifarShortcut},
+			topology.Squeeze:        linear("se.fc1", "se.fc.0"), topology.Excite: linear("se.fc2", "se.fc.2"),
 			topology.Neighbours: linear("se.conv", "eca.conv"),
-		},
+		}),
 	},
 	{
 		title: "CIFAR ResNeXt", first: 1,
@@ -98,25 +117,27 @@ var dialects = []dialect{
 		},
 	},
 	{
-		title: "CIFAR ResNet", first: 1, block: "layer%[1]d.%[2]d.", blockPattern: `layer(\d{1,3})\.(\d{1,3})\.`,
-		stems: [][]names{plainStem},
+		title: "CIFAR-100 ResNet", first: 2, block: "conv%[1]d_x.%[2]d.", blockPattern: `conv(\d{1,3})_x\.(\d{1,3})\.`,
+		stems: [][]names{one("conv1.0", "conv1.1")},
 		layers: map[topology.Role][]names{
-			topology.ClassifierRole: linear("linear", "fc"),
-			topology.Reduce:         one("conv1", "bn1"), topology.Transform: one("conv2", "bn2"), topology.Expand: one("conv3", "bn3"),
-			topology.First: one("conv1", "bn1"), topology.Second: one("conv2", "bn2"),
-			topology.Shortcut: one("shortcut.0", "shortcut.1"),
+			topology.ClassifierRole: linear("fc"),
+			topology.Reduce:         one("residual_function.0", "residual_function.1"),
+			topology.Transform:      one("residual_function.3", "residual_function.4"),
+			topology.Expand:         one("residual_function.6", "residual_function.7"),
+			topology.First:          one("residual_function.0", "residual_function.1"),
+			topology.Second:         one("residual_function.3", "residual_function.4"),
+			topology.Shortcut:       {cifarShortcut},
 		},
 	},
 	{
-		title: "OpenMMLab", orRegNet: true, first: 1, block: "backbone.layer%[1]d.%[2]d.", blockPattern: `backbone\.layer(\d{1,3})\.(\d{1,3})\.`,
+		title: "OpenMMLab", orRegNet: true, first: 1,
+		block: "backbone.layer%[1]d.%[2]d.", blockPattern: `backbone\.layer(\d{1,3})\.(\d{1,3})\.`,
 		stems: [][]names{below("backbone.", plainStem), below("backbone.", mmStem)},
-		layers: map[topology.Role][]names{
+		layers: with(numbered, map[topology.Role][]names{
 			topology.ClassifierRole: linear("head.fc"),
-			topology.Reduce:         one("conv1", "bn1"), topology.Transform: one("conv2", "bn2"), topology.Expand: one("conv3", "bn3"),
-			topology.First: one("conv1", "bn1"), topology.Second: one("conv2", "bn2"),
-			topology.Shortcut: resNetShortcut,
-			topology.Squeeze:  linear("se_layer.conv1.conv"), topology.Excite: linear("se_layer.conv2.conv"),
-		},
+			topology.Shortcut:       {plainShortcut, averagedShortcut},
+			topology.Squeeze:        linear("se_layer.conv1.conv"), topology.Excite: linear("se_layer.conv2.conv"),
+		}),
 	},
 	{
 		title: "transformers", model: "resnet",
@@ -124,9 +145,12 @@ var dialects = []dialect{
 		stems: [][]names{{hubNames("resnet.embedder.embedder")}},
 		layers: map[topology.Role][]names{
 			topology.ClassifierRole: linear("classifier.1"),
-			topology.Reduce:         {hubNames("layer.0")}, topology.Transform: {hubNames("layer.1")}, topology.Expand: {hubNames("layer.2")},
-			topology.First: {hubNames("layer.0")}, topology.Second: {hubNames("layer.1")},
-			topology.Shortcut: {hubNames("shortcut")},
+			topology.Reduce:         {hubNames("layer.0")},
+			topology.Transform:      {hubNames("layer.1")},
+			topology.Expand:         {hubNames("layer.2")},
+			topology.First:          {hubNames("layer.0")},
+			topology.Second:         {hubNames("layer.1")},
+			topology.Shortcut:       {hubNames("shortcut")},
 		},
 	},
 	{
@@ -135,9 +159,12 @@ var dialects = []dialect{
 		stems: [][]names{one("stem.0", "stem.1")},
 		layers: map[topology.Role][]names{
 			topology.ClassifierRole: linear("fc"),
-			topology.Reduce:         one("f.a.0", "f.a.1"), topology.Transform: one("f.b.0", "f.b.1"), topology.Expand: one("f.c.0", "f.c.1"),
-			topology.Shortcut: one("proj.0", "proj.1"),
-			topology.Squeeze:  linear("f.se.fc1"), topology.Excite: linear("f.se.fc2"),
+			topology.Reduce:         one("f.a.0", "f.a.1"),
+			topology.Transform:      one("f.b.0", "f.b.1"),
+			topology.Expand:         one("f.c.0", "f.c.1"),
+			topology.Shortcut:       one("proj.0", "proj.1"),
+			topology.Squeeze:        linear("f.se.fc1"),
+			topology.Excite:         linear("f.se.fc2"),
 		},
 	},
 	{
@@ -145,9 +172,15 @@ var dialects = []dialect{
 		stems: [][]names{one("stem.conv", "stem.bn")},
 		layers: map[topology.Role][]names{
 			topology.ClassifierRole: linear("head.fc"),
-			topology.Reduce:         one("conv1.conv", "conv1.bn"), topology.Transform: one("conv2.conv", "conv2.bn"), topology.Expand: one("conv3.conv", "conv3.bn"),
-			topology.Shortcut: {{conv: "downsample.conv", norm: "downsample.bn"}, {conv: "downsample.1.conv", norm: "downsample.1.bn", averaged: true}},
-			topology.Squeeze:  linear("se.fc1"), topology.Excite: linear("se.fc2"),
+			topology.Reduce:         one("conv1.conv", "conv1.bn"),
+			topology.Transform:      one("conv2.conv", "conv2.bn"),
+			topology.Expand:         one("conv3.conv", "conv3.bn"),
+			topology.Shortcut: {
+				{conv: "downsample.conv", norm: "downsample.bn"},
+				{conv: "downsample.1.conv", norm: "downsample.1.bn", averaged: true},
+			},
+			topology.Squeeze: linear("se.fc1"),
+			topology.Excite:  linear("se.fc2"),
 		},
 	},
 	{
@@ -156,10 +189,12 @@ var dialects = []dialect{
 		stems: [][]names{{hubNames("regnet.embedder.embedder")}},
 		layers: map[topology.Role][]names{
 			topology.ClassifierRole: linear("classifier.1"),
-			topology.Reduce:         {hubNames("layer.0")}, topology.Transform: {hubNames("layer.1")},
-			topology.Expand:   {hubNames("layer.2"), hubNames("layer.3")}, // a gate takes a number
-			topology.Shortcut: {hubNames("shortcut")},
-			topology.Squeeze:  linear("layer.2.attention.0"), topology.Excite: linear("layer.2.attention.2"),
+			topology.Reduce:         {hubNames("layer.0")},
+			topology.Transform:      {hubNames("layer.1")},
+			topology.Expand:         {hubNames("layer.2"), hubNames("layer.3")}, // a gate takes a number
+			topology.Shortcut:       {hubNames("shortcut")},
+			topology.Squeeze:        linear("layer.2.attention.0"),
+			topology.Excite:         linear("layer.2.attention.2"),
 		},
 	},
 }

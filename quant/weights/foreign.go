@@ -8,6 +8,7 @@ import (
 // families are networks of other kinds, by what their tensors are called. The first match counts.
 var families = []struct{ pattern, looks string }{
 	{`^s\d+\.b\d+\.norm\d\.|^stages\.\d+\.blocks\.\d+\.norm\d\.`, "a network with normalisation and activation before its convolutions (ResNetV2, RegNetV)"},
+	{`^layer\d+\.\d+\.conv\d\.(paths|attn)\.`, "a selective kernel network (SKNet)"},
 	{`^layer\d+\.\d+\.`, "a residual network of other blocks than bottlenecks of three convolutions and basic blocks of two"},
 	{`^stage\d+\.block\d+\.expand\.multiplier$`, "an int8 model that calib made; give the float checkpoint that it was made from"},
 	{`denseblock`, "a DenseNet"},

@@ -43,11 +43,14 @@ func (f *inference) network(tensors []string) (cfg resnext.Config, where []place
 		cfg.Height, cfg.Width = 224, 224
 	}
 	f.head(&cfg)
-	in := cfg.Stem.Out()
+	in, projections := cfg.Stem.Out(), 0
 	for i, blocks := range f.d.depths(tensors) {
 		s := f.stage(place{stage: i})
 		if i == 0 && !f.regNet {
 			s.Stride = 1
+		}
+		if _, there := f.d.layer(f.has, f.d.prefix(place{stage: i}), topology.Shortcut); there {
+			projections++
 		}
 		s.Shortcut = f.shortcut(&cfg, place{stage: i}, s, in)
 		in = s.Out
@@ -65,6 +68,9 @@ func (f *inference) network(tensors []string) (cfg resnext.Config, where []place
 			s.Blocks++
 		}
 		cfg.Stages = append(cfg.Stages, s)
+	}
+	if f.regNet && projections == 0 {
+		f.problems.add("no block has a projection: a RegNetZ, or another network without them, does not run here; expected a RegNetX or RegNetY")
 	}
 	if len(f.problems.lines) > 0 {
 		return cfg, where, false
@@ -131,13 +137,24 @@ func (f *inference) stage(p place) resnext.Stage {
 		weight := f.shape(n.conv+".weight", 4)
 		if i == 0 {
 			s.Inner = weight[0]
+			f.refusePreActivation(n, weight)
 		}
 		if l.Grouped {
-			s.Cardinality = weight[0] / max(1, weight[1])
+			s.Cardinality = s.Inner / max(1, weight[1])
 		}
 		s.Out = weight[0]
 	}
 	return s
+}
+
+// refusePreActivation refuses blocks in which normalisation comes before the first convolution, which shows where it has
+// another width than behind.
+func (f *inference) refusePreActivation(first names, weight []int) {
+	t := f.c.Tensors[first.norm+".weight"]
+	if t != nil && len(t.Shape) == 1 && t.Shape[0] == weight[1] && weight[0] != weight[1] {
+		f.problems.add("%s.weight: is as long as the input of %s has channels; normalisation before convolutions (pre-activation, ResNetV2) does not run here",
+			first.norm, first.conv)
+	}
 }
 
 // gate finds the gate of a block.
@@ -167,7 +184,8 @@ func (f *inference) shortcut(cfg *resnext.Config, p place, s resnext.Stage, in i
 	switch {
 	case there && n.averaged && s.Stride != 1:
 		return topology.AveragedProjection
-	case !there && cfg.CIFAR() && s.Kind == topology.Basic && (s.Stride != 1 || s.Out != in):
+	case !there && cfg.CIFAR() && s.Kind == topology.Basic && s.Inner == s.Out && (s.Stride != 1 || s.Out != in):
+		// With these widths the file holds more numbers in the block's first convolution than padding needs.
 		return topology.Padded
 	}
 	return topology.Projection

@@ -9,7 +9,6 @@ import (
 var strangers = []struct{ pattern, looks string }{
 	{`^layer0\.`, "an SE network of the first kind (layer0), whose stem pools without padding"},
 	{`^layer\d+\.\d+\.conv2\.(conv|fc\d|bn\d)\.`, "a ResNeSt, whose convolutions split their attention"},
-	{`^layer\d+\.\d+\.conv\d\.(paths|attn)\.`, "a selective kernel network (SKNet)"},
 	{`^layer\d+\.\d+\.convs\.\d+\.`, "a Res2Net"},
 	{`\.(channel|spatial|channel_attention|spatial_attention|channel_add|mask)\.`, "a network whose attention is not squeeze and excitation nor ECA"},
 	{`\.prelu\.`, "a network with PReLU"},

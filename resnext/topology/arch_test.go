@@ -120,6 +120,11 @@ func TestNamedArchitectures(t *testing.T) {
 		require.Equal(t, c.parameters, parameters(cfg), c.name)
 		require.InEpsilon(t, c.gmacs, float64(cfg.MACs())/1e9, 0.005, c.name)
 	}
+	for name, millions := range map[string]float64{"resnet20": 0.27, "resnet32": 0.46, "resnet44": 0.66, "resnet56": 0.85, "resnet110": 1.7} {
+		cfg, err := Named(name) // He et al. 2016, table 6
+		require.NoError(t, err)
+		require.InDelta(t, millions, float64(parameters(cfg))/1e6, 0.05*millions, name)
+	}
 	cifar, err := Named("resnext29_8x64d")
 	require.NoError(t, err)
 	require.InDelta(t, 34.4e6, parameters(cifar), 0.1e6) // table 7 of the paper
