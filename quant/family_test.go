@@ -8,18 +8,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/asm"
+	"github.com/libresnext/libresnext/internal/testnet"
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
 )
 
-// TestFamily builds every published network with random weights, quantises it and runs it on every kernel
+// TestFamily builds published networks of each kind with random weights, quantises it and runs it on every kernel
 // set: the same logits, near the float ones. Maps are small to be quick, and so are the numbers of blocks
 // where a network has very many weights: every width and group of the family is met all the same. Networks
 // that differ in their numbers of blocks alone are one network then, which runs once.
 func TestFamily(t *testing.T) {
 	met := map[string]bool{}
-	for _, name := range resnext.Architectures() {
+	for _, name := range testnet.Family() {
 		cfg, err := resnext.Named(name)
 		require.NoError(t, err)
 		cfg.Height, cfg.Width = 32, 40
@@ -31,7 +32,11 @@ func TestFamily(t *testing.T) {
 		unnamed.Name = ""
 		if key := fmt.Sprint(unnamed); !met[key] {
 			met[key] = true
-			t.Run(name, func(t *testing.T) { calibrateAndRun(t, cfg, asm.Available(), 15) })
+			least := 15.0
+			if cfg.Gated() { // random gates of random weights
+				least = 10
+			}
+			t.Run(name, func(t *testing.T) { calibrateAndRun(t, cfg, asm.Available(), least) })
 		}
 	}
 }
