@@ -88,7 +88,7 @@ func TestSharedWeights(t *testing.T) {
 		p["expand"].Weight, p["shortcut"].Weight = p["reduce"].Weight, p["reduce"].Weight
 		p["expand"].Weight.Shape = []int{4, 4, 1, 1}
 		m := &matcher{consumers: map[*Node][]*Node{}, output: output}
-		m.blocks = []block{{branch: []unit{{conv: p["reduce"]}, {conv: p["transform"]}, {conv: p["expand"]}}, shortcut: unit{conv: p["shortcut"]}}}
+		m.blocks = []block{{branch: []unit{{conv: p["reduce"]}, {conv: p["transform"]}, {conv: p["expand"]}}, shortcut: shortcut{conv: unit{conv: p["shortcut"]}}}}
 		require.EqualError(t, m.checkShared(), "expand and reduce share their weights; expected weights of its own for each layer")
 	}
 }

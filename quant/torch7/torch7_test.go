@@ -246,10 +246,11 @@ func TestReadRefuses(t *testing.T) {
 	}{
 		"no network":    {func(module) any { return fields{"a", 1} }, "holds no network"},
 		"another layer": {func(m module) any { items(m)[5] = module{"nn.Tanh", nil}; return m }, `found nn.Tanh "model.3"`},
-		"softmax": {func(m module) any {
-			m.fields[1] = append(items(m), len(items(m))/2+1, module{"nn.SoftMax", nil})
+		"more than a softmax": {func(m module) any {
+			end := len(items(m)) / 2
+			m.fields[1] = append(items(m), end+1, module{"nn.LogSoftMax", nil}, end+2, module{"nn.Exp", nil})
 			return m
-		}, "found nn.SoftMax"},
+		}, "found nn.Exp"},
 		"stem stride":       {func(m module) any { set(items(m)[1], "dH", 1); return m }, "has dW 2 and dH 1; expected the same"},
 		"negative":          {func(m module) any { set(items(m)[1], "dW", -2); return m }, "has dW -2"},
 		"not a number":      {func(m module) any { set(items(m)[1], "kW", math.NaN()); return m }, "do not fit"},
