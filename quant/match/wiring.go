@@ -1,4 +1,4 @@
-// Package wiring finds a network of the family in a graph of operators: what a file holds that stores how
+// Package match finds a network of the family in a graph of operators: what a file holds that stores how
 // operators are joined, ONNX or Torch7, and not only tensors by name.
 //
 // There is no general graph here either. Match walks from the image to the end and takes exactly one form,
