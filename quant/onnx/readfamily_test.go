@@ -7,11 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// at gives a network of families.
-func at(name string) func() *made {
-	return func() *made { return makeModel(families()[name], false) }
-}
-
 // whole replaces a constant of whole numbers.
 func (m *made) whole(name string, v ...int64) {
 	m.find(name).encoded = encodeTensor(name, int64Type, []int{len(v)}, raw(v...))
@@ -20,25 +15,6 @@ func (m *made) whole(name string, v ...int64) {
 // Every way of writing the same gate, shortcut or head must give the same network.
 func TestReadFamilyForms(t *testing.T) {
 	const shortcut = "stage2.block0.shortcut"
-	// replace puts other nodes in place of the padded shortcut of stage 2, and gives what they read.
-	replace := func(m *made, nodes ...*madeNode) {
-		from := m.node(shortcut + ".rows").in[0]
-		for i, n := range nodes {
-			if n.in == nil {
-				n.in = []string{from}
-			}
-			n.out = []string{n.name + "_out"}
-			if i == len(nodes)-1 {
-				n.name = shortcut
-				*m.node(shortcut) = *n
-				n.out = []string{shortcut + "_out"}
-				m.node(shortcut).out = n.out
-				return
-			}
-			m.nodes = append(m.nodes, n)
-		}
-	}
-	ints := intsAttribute
 	zeros := func(m *made, name string, dims ...int) string {
 		size := dims[0] * dims[1] * dims[2] * dims[3]
 		m.constants = append(m.constants, &madeConstant{name: name, dims: dims, values: make([]float32, size)})
@@ -61,8 +37,9 @@ func TestReadFamilyForms(t *testing.T) {
 			m.node("stage2.block0.average").set("ceil_mode", intAttribute("ceil_mode", 0))
 		}},
 		"max pooling of 1x1": {"padded shortcuts", func(m *made) {
-			replace(m, &madeNode{op: "MaxPool", name: "less", attributes: window(1, 2, 0)},
-				&madeNode{op: "Pad", in: []string{"less_out", shortcut + ".pads"}, attributes: []attribute{stringAttribute("mode", "constant")}})
+			n := m.node(shortcut + ".columns")
+			n.op, n.in, n.attributes = "MaxPool", []string{"stage1.block1.sum_out.relu_out"}, window(1, 2, 0)
+			m.node(shortcut).set("mode", stringAttribute("mode", "constant"))
 		}},
 		"one slicing": {"padded shortcuts", func(m *made) {
 			for _, part := range []string{".start", ".end", ".axis", ".step"} {
@@ -78,7 +55,7 @@ func TestReadFamilyForms(t *testing.T) {
 		}},
 		"padding by attributes": {"padded shortcuts", func(m *made) {
 			n := m.node(shortcut)
-			n.in, n.attributes = n.in[:1], []attribute{ints("pads", 0, 2, 0, 0, 0, 2, 0, 0), floatAttribute("value", 0)}
+			n.in, n.attributes = n.in[:1], []attribute{intsAttribute("pads", 0, 2, 0, 0, 0, 2, 0, 0), floatAttribute("value", 0)}
 		}},
 		"padding of one axis": {"padded shortcuts", func(m *made) {
 			m.whole("two", 2, 2)
@@ -93,7 +70,7 @@ func TestReadFamilyForms(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := at(c.of)()
+			m := makeModel(families()[c.of], false)
 			for _, name := range []string{"two", "channels", "all.start", "all.end"} {
 				m.constants = append(m.constants, &madeConstant{name: name, encoded: encodeTensor(name, int64Type, []int{0}, nil)})
 			}
@@ -252,7 +229,7 @@ func TestReadFamilyRefuses(t *testing.T) {
 			[]string{`found LpNormalization "unit"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := at(c.of)()
+			m := makeModel(families()[c.of], false)
 			c.change(m)
 			f, err := m.read(t)
 			require.Nil(t, f)
