@@ -10,26 +10,25 @@ import (
 
 // block finds the block that begins with x and gives the ReLU after its addition.
 func (m *matcher) block(x *Node) (*Node, error) {
-	var main, side []unit
+	var ways [2]branch
 	var sum *Node
 	takers := m.consumers[x]
-	if len(takers) != 2 {
+	if len(takers) != len(ways) {
 		return nil, m.expected("a block (two nodes: its first convolution and its shortcut) or the average at the end", x)
 	}
-	for _, c := range takers {
-		path, add, err := m.path(x, c)
+	for i, c := range takers {
+		way, add, err := m.path(x, c)
 		if err != nil {
 			return nil, err
 		}
 		if sum != nil && add != sum {
 			return nil, fmt.Errorf("the two branches after %s end in different additions, %s and %s; expected one that joins them", x.Title, sum.Title, add.Title)
 		}
-		sum = add
-		if len(path) > len(main) {
-			main, side = path, main
-		} else {
-			side = path
-		}
+		ways[i], sum = way, add
+	}
+	main, side := ways[0], ways[1]
+	if len(side.units) > len(main.units) {
+		main, side = side, main
 	}
 	b, err := newBlock(x, main, side)
 	if err != nil {
@@ -43,75 +42,52 @@ func (m *matcher) block(x *Node) (*Node, error) {
 	return relu, nil
 }
 
-// path follows one branch from c, which takes x's output, to the addition that ends it.
-func (m *matcher) path(x, c *Node) ([]unit, *Node, error) {
-	const most = 4
-	var units []unit
-	last := x
-	for c != nil && c.Op == Conv && len(units) < most {
-		u, err := m.unit(c)
-		if err != nil {
-			return nil, nil, err
-		}
-		units, last = append(units, u), u.last
-		c = m.only(last)
-	}
-	if c == nil || c.Op != Add {
-		return nil, nil, m.expected("a convolution of the block, or the addition that ends it", last)
-	}
-	if c.Problem != "" {
-		return nil, nil, c.problem()
-	}
-	if len(c.In) != 2 || c.In[0] == c.In[1] {
-		return nil, nil, fmt.Errorf("%s adds %d tensors; expected a block's output and its shortcut", c.Title, len(c.In))
-	}
-	return units, c, nil
-}
-
 // newBlock checks what a block consists of.
-func newBlock(x *Node, main, side []unit) (block, error) {
+func newBlock(x *Node, way, side branch) (block, error) {
+	main := way.units
 	b := block{branch: main}
 	bad := func(n *Node, format string, args ...any) (block, error) {
 		return b, fmt.Errorf("%s: %s", n.Title, fmt.Sprintf(format, args...))
 	}
 	kind, ok := kindOf(main)
-	if !ok || len(side) > 1 {
-		return bad(x, "the block after it has branches of %d and %d convolutions; expected %s, and a shortcut of one or none", len(main), len(side), kindsText())
+	if !ok || len(side.units) > 1 {
+		return bad(x, "the block after it has branches of %d and %d convolutions; expected %s, and a shortcut of one or none", len(main), len(side.units), kindsText())
+	}
+	for _, n := range []*Node{way.pool, way.pad} {
+		if n != nil {
+			return bad(n, "comes before the convolutions of a block; expected it in the shortcut")
+		}
 	}
 	b.kind = kind
-	branch := kind.Branch()
+	links := kind.Branch()
 	for i, u := range main {
 		switch c, last := u.conv, i == len(main)-1; {
-		case c.Kernel != branch[i].Kernel:
-			return bad(c, "is %dx%d; expected the %dx%d convolution of a %s", c.Kernel, c.Kernel, branch[i].Kernel, branch[i].Kernel, kindText(kind))
-		case c.Groups != 1 && !branch[i].Grouped:
+		case c.Kernel != links[i].Kernel:
+			return bad(c, "is %dx%d; expected the %dx%d convolution of a %s", c.Kernel, c.Kernel, links[i].Kernel, links[i].Kernel, kindText(kind))
+		case c.Groups != 1 && !links[i].Grouped:
 			return bad(c, "has %d groups; expected 1, only a bottleneck's 3x3 convolution has more", c.Groups)
 		case !last && !u.relu:
 			return bad(u.last, "is not followed by a ReLU; expected one after each convolution of a %s but the last", kind)
 		case last && u.relu:
 			return bad(u.last, "comes before the addition; expected it after it")
-		case c.Stride != 1 && b.strided != nil:
-			return bad(c, "has stride %d, and so has %s before it; expected a stride of one convolution in a block", c.Stride, b.strided.Title)
-		case c.Stride != 1:
-			b.strided, b.strideOn = c, branch[i].Role
+		case u.stride() != 1 && b.strided != nil:
+			return bad(c, "has stride %d, and so has %s before it; expected a stride of one convolution in a block", u.stride(), b.strided.conv.Title)
+		case u.stride() != 1:
+			b.strided, b.strideOn = &main[i], links[i].Role
 		}
-		if branch[i].Grouped {
+		if u.gate != nil {
+			if b.gate.Kind != topology.NoGate {
+				return bad(u.last, "is the second gate of its block; expected one")
+			}
+			b.gate = u.gate.config(links[i].Role)
+		}
+		if links[i].Grouped {
 			b.cardinality = u.conv.Groups
 		}
 	}
-	if len(side) == 0 {
-		return b, nil
-	}
-	b.shortcut = side[0]
-	switch c := b.shortcut.conv; {
-	case b.shortcut.relu:
-		return bad(b.shortcut.last, "is in a shortcut; expected a convolution and normalisation alone")
-	case c.Kernel != 1 || c.Groups != 1:
-		return bad(c, "is %dx%d with %d groups; expected a 1x1 convolution without groups as a shortcut", c.Kernel, c.Kernel, c.Groups)
-	case c.Stride != b.stride():
-		return bad(c, "has stride %d, its block's branch has %d; expected the same", c.Stride, b.stride())
-	}
-	return b, nil
+	var err error
+	b.shortcut, err = newShortcut(side, b.stride())
+	return b, err
 }
 
 // kindOf finds the kind of block whose branch has as many convolutions, of the same kernels where there is a choice.
@@ -157,7 +133,7 @@ func (b *block) stride() int {
 	if b.strided == nil {
 		return 1
 	}
-	return b.strided.Stride
+	return b.strided.stride()
 }
 
 func (b *block) first() *Node { return b.branch[0].conv }
@@ -167,9 +143,13 @@ func (b *block) last() *Node  { return b.branch[len(b.branch)-1].conv }
 func (b *block) stage() resnext.Stage {
 	s := resnext.Stage{
 		Kind: b.kind, Blocks: 1, Inner: b.first().out(), Out: b.last().out(), Cardinality: max(1, b.cardinality), Stride: b.stride(),
+		Shortcut: b.shortcut.kind, Gate: b.gate,
 	}
 	if b.strideOn != b.kind.Stride() {
 		s.StrideOn = b.strideOn
+	}
+	if b.strided != nil && b.strided.pool != nil {
+		s.AntiAlias = topology.Average2x2
 	}
 	return s
 }

@@ -3,11 +3,10 @@ package match
 import (
 	"fmt"
 
-	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
-// Match finds the network whose logits are output's. height and width are the size of its images in pixels;
+// Match finds the network whose logits, or features, are output's. height and width are the size of its images in pixels;
 // 0 takes the usual one, 224x224 or, where the stem keeps the size of its image, 32x32.
 func Match(output *Node, height, width int) (*Network, error) {
 	m := &matcher{consumers: make(map[*Node][]*Node), output: output}
@@ -15,7 +14,7 @@ func Match(output *Node, height, width int) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, err := m.stem(input)
+	x, err := m.findStem(input)
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +26,7 @@ func Match(output *Node, height, width int) (*Network, error) {
 			return nil, fmt.Errorf("more than %d blocks; that is no network of this family", maxBlocks)
 		}
 	}
-	if err := m.head(x); err != nil {
+	if err := m.findHead(x); err != nil {
 		return nil, err
 	}
 	return m.network(height, width)
@@ -41,27 +40,41 @@ type matcher struct {
 	consumers map[*Node][]*Node
 	output    *Node
 
-	first      unit
-	pool       *Node
-	blocks     []block
-	average    *Node
+	stem   []unit
+	pool   *Node
+	blocks []block
+	mean   *Node
+	// classifier is nil where head is an embedding.
 	classifier *Node
+	head       topology.Head
 }
 
-// unit is a convolution with the normalisation and the ReLU that follow it, if they do.
+// unit is a convolution with what follows it, as far as it does: normalisation, ReLU, the average pooling that
+// halves the map in place of a stride, and a gate.
 type unit struct {
 	conv, norm *Node
 	relu       bool
+	pool       *Node
+	gate       *gate
 	last       *Node // the one whose output leaves the unit
 }
 
-// block is a block; the shortcut is an identity where its convolution is nil.
+// stride is by how much the unit shrinks its map.
+func (u *unit) stride() int {
+	if u.pool != nil {
+		return u.conv.Stride * u.pool.Stride
+	}
+	return u.conv.Stride
+}
+
+// block is a block.
 type block struct {
 	kind     topology.Kind
 	branch   []unit
-	shortcut unit
-	// strided is the convolution that shrinks the map, and strideOn its role; nil if none does.
-	strided  *Node
+	shortcut shortcut
+	gate     topology.Gate
+	// strided is the unit that shrinks the map, and strideOn its role; nil if none does.
+	strided  *unit
 	strideOn topology.Role
 	// cardinality is the number of groups; 0 in kinds without.
 	cardinality int
@@ -140,7 +153,7 @@ func (m *matcher) next(op Op, what string, n *Node) (*Node, error) {
 	return c, nil
 }
 
-// unit follows a convolution over its normalisation and ReLU.
+// unit follows a convolution over what belongs to it.
 func (m *matcher) unit(conv *Node) (unit, error) {
 	u := unit{conv: conv, last: conv}
 	if conv.Problem != "" {
@@ -164,28 +177,48 @@ func (m *matcher) unit(conv *Node) (unit, error) {
 		}
 		u.relu, u.last = true, c
 	}
-	return u, nil
+	if c := m.only(u.last); u.relu && c != nil && c.halves() {
+		if c.Problem != "" {
+			return u, c.problem()
+		}
+		u.pool, u.last = c, c
+	}
+	return u, m.gate(&u)
 }
 
-// stem finds the first convolution, and the max pooling if there is one.
-func (m *matcher) stem(input *Node) (*Node, error) {
+// findStem finds the convolutions before the first block, and the pooling if there is one. A 1x1 convolution begins a
+// block.
+func (m *matcher) findStem(input *Node) (*Node, error) {
 	conv, err := m.next(Conv, "the stem, a convolution from RGB", input)
 	if err != nil {
 		return nil, err
 	}
-	if m.first, err = m.unit(conv); err != nil {
-		return nil, err
+	x := input
+	for ; conv != nil && conv.Op == Conv && (x == input || conv.Kernel > 1); conv = m.only(x) {
+		if m.pool != nil {
+			return nil, fmt.Errorf("%s comes before %s; expected the stem's pooling behind its convolutions", m.pool.Title, conv.Title)
+		}
+		u, err := m.unit(conv)
+		if err != nil {
+			return nil, err
+		}
+		if !u.relu {
+			return nil, m.expected("a ReLU", u.last)
+		}
+		if u.gate != nil {
+			return nil, fmt.Errorf("%s is in the stem; expected gates in blocks alone", u.last.Title)
+		}
+		m.stem, m.pool, x = append(m.stem, u), u.pool, u.last
 	}
-	if !m.first.relu {
-		return nil, m.expected("a ReLU", m.first.last)
-	}
-	x := m.first.last
 	if c := m.only(x); c != nil && c.Op == MaxPool {
 		if c.Problem != "" {
 			return nil, c.problem()
 		}
 		if c.Kernel != 3 || c.Stride != 2 || c.Pad != 1 {
 			return nil, fmt.Errorf("%s is %dx%d with stride %d and padding %d; expected 3x3, 2 and 1", c.Title, c.Kernel, c.Kernel, c.Stride, c.Pad)
+		}
+		if m.pool != nil {
+			return nil, fmt.Errorf("%s follows %s; expected one pooling in the stem", c.Title, m.pool.Title)
 		}
 		m.pool, x = c, c
 	}
@@ -198,19 +231,37 @@ func (m *matcher) atHead(x *Node) bool {
 	return c != nil && c.Op == Average
 }
 
-// head finds the average and the classifier.
-func (m *matcher) head(x *Node) (err error) {
-	if m.average, err = m.next(Average, "an average over the map", x); err != nil {
+// findHead finds the average, and the classifier unless the average is the end.
+func (m *matcher) findHead(x *Node) (err error) {
+	if m.mean, err = m.next(Average, "an average over the map", x); err != nil {
 		return err
-	}
-	if m.classifier, err = m.next(Linear, "the classifier, a linear layer", m.average); err != nil {
-		return err
-	}
-	if m.classifier != m.output {
-		return m.expected("the end, the logits", m.classifier)
 	}
 	if len(m.blocks) == 0 {
-		return fmt.Errorf("no block between %s and %s", m.first.conv.Title, m.average.Title)
+		return fmt.Errorf("no block between %s and %s", m.stem[0].conv.Title, m.mean.Title)
+	}
+	end := m.mean
+	if c := m.only(end); c != nil && c.Op == Flat {
+		end = c
+	}
+	if end == m.output {
+		m.head = topology.Embedding
+		return nil
+	}
+	if m.classifier, err = m.full("the classifier, a linear layer", end); err != nil {
+		return err
+	}
+	end = m.classifier
+	// Softmax leaves the order of the logits as it is, and the sigmoid says what they are for.
+	if c := m.only(end); c != nil && (c.Op == Softmax || c.Op == Sigmoid) {
+		if c.Problem != "" {
+			return c.problem()
+		}
+		if end = c; c.Op == Sigmoid {
+			m.head = topology.MultiLabel
+		}
+	}
+	if end != m.output {
+		return m.expected("the end, the logits", end)
 	}
 	return nil
 }
@@ -221,7 +272,7 @@ func (m *matcher) network(height, width int) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.checkAverage(cfg); err != nil {
+	if err := m.checkMaps(cfg); err != nil {
 		return nil, err
 	}
 	if err := m.checkShared(); err != nil {
@@ -229,13 +280,10 @@ func (m *matcher) network(height, width int) (*Network, error) {
 	}
 	n := &Network{Config: cfg, Layers: make(map[string]Layer)}
 	units := m.units()
-	for _, s := range cfg.Convs() {
-		u := units[s.Name]
-		want := []int{s.Out, s.In / s.Groups, s.Kernel, s.Kernel}
-		if n.Layers[s.Name], err = u.layer(want); err != nil {
+	for _, s := range topology.Lower(cfg).Layers() {
+		if n.Layers[s.Name], err = units[s.Name].layer(s); err != nil {
 			return nil, err
 		}
 	}
-	n.Layers[resnext.ClassifierName], err = unit{conv: m.classifier}.layer([]int{cfg.Classes, cfg.Features()})
-	return n, err
+	return n, nil
 }

@@ -1,11 +1,10 @@
-// Package wiring finds a network of the family in a graph of operators: what a file holds that stores how
+// Package match finds a network of the family in a graph of operators: what a file holds that stores how
 // operators are joined, ONNX or Torch7, and not only tensors by name.
 //
-// There is no general graph here either. Match walks from the image to the logits and takes exactly one
-// form, whatever the nodes are called: a stem, bottlenecks of three convolutions with a grouped 3x3 in the
-// middle (Xie et al. 2017, figure 3c; ResNet's, He et al. 2016, with one group), an average over the map
-// and a linear layer. The first node that does not fit ends the walk with an error that names it, says what
-// was expected there and what to do.
+// There is no general graph here either. Match walks from the image to the end and takes exactly one form,
+// whatever the nodes are called: a stem of convolutions, blocks of the kinds that package topology lists, with
+// their shortcuts, poolings and gates, an average over the map and a linear layer, or none. The first node that
+// does not fit ends the walk with an error that names it, says what was expected there and what to do.
 //
 // Nothing here is safe for concurrent use, and nothing needs it.
 package match
@@ -15,8 +14,8 @@ import "github.com/libresnext/libresnext/resnext"
 // Op is what a node does. Readers use their own format's name for every other operator.
 type Op string
 
-// The operators of the family. Those that move no number (flattening, dropout at inference, identities) are
-// left out by the readers.
+// The operators of the family. Those that move no number (dropout at inference, identities, other shapes for one
+// number a channel) are left out by the readers.
 const (
 	Input   Op = "input"
 	Conv    Op = "convolution"
@@ -26,7 +25,22 @@ const (
 	Average Op = "average pooling"
 	Linear  Op = "linear layer"
 	Add     Op = "addition"
+	// Across is a convolution over the channels of one pixel, with zeros beyond the ends.
+	Across  Op = "convolution over channels"
+	Sigmoid Op = "sigmoid"
+	Softmax Op = "softmax"
+	// Multiply is that of two outputs; one of one number a channel counts for every pixel.
+	Multiply Op = "multiplication"
+	// Subsample takes the first of every Stride pixels in both directions.
+	Subsample Op = "subsampling"
+	// Pad adds channels of zeros.
+	Pad Op = "padding of channels"
+	// Flat is what becomes of a pooled map that may have more than one pixel.
+	Flat Op = "flattening"
 )
+
+// AsMany, for the channels of a Pad, is as many as the map has.
+const AsMany = -1
 
 // Node is one operator and what flows into it.
 type Node struct {
@@ -39,10 +53,15 @@ type Node struct {
 	// dilations [2 2], expected 1".
 	Problem string
 
-	// Kernel, Stride, Pad and Groups are those of Conv and MaxPool, alike in both directions. An Average
-	// has the Kernel 0 if it is over the whole map, whatever its size.
+	// Kernel, Stride, Pad and Groups are those of Conv, Across and poolings, alike in both directions. An Average
+	// has the Kernel 0 if it is over the whole map, whatever its size; a Subsample has 1.
 	Kernel, Stride, Pad, Groups int
-	// Weight is [out][in/groups][kernel][kernel] of a Conv, [out][in] of a Linear; nil elsewhere.
+	// Ceil reports whether an Average has windows for the pixels at an odd edge.
+	Ceil bool
+	// Before and After are the channels of zeros that a Pad adds before and behind the map's.
+	Before, After int
+	// Weight is [out][in/groups][kernel][kernel] of a Conv, [out][in] of a Linear, [1][kernel][1][1] of an Across; nil
+	// elsewhere.
 	Weight *Tensor
 	// Bias is [out], or nil for none.
 	Bias []float32
@@ -67,11 +86,11 @@ type Stats struct {
 // Network is a network of the family as a graph holds it.
 type Network struct {
 	Config resnext.Config
-	// Layers holds the convolutions by the names of Config.Convs, and the classifier by its own.
+	// Layers holds the layers that have numbers by the names of Program.Layers.
 	Layers map[string]Layer
 }
 
-// Layer is the weights of one convolution or of the classifier, in shape as Config says.
+// Layer is the weights of one layer, in shape as Program.Layers says.
 type Layer struct {
 	// Title is the node's, for messages.
 	Title string

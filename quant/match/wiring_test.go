@@ -88,7 +88,17 @@ func TestSharedWeights(t *testing.T) {
 		p["expand"].Weight, p["shortcut"].Weight = p["reduce"].Weight, p["reduce"].Weight
 		p["expand"].Weight.Shape = []int{4, 4, 1, 1}
 		m := &matcher{consumers: map[*Node][]*Node{}, output: output}
-		m.blocks = []block{{branch: []unit{{conv: p["reduce"]}, {conv: p["transform"]}, {conv: p["expand"]}}, shortcut: unit{conv: p["shortcut"]}}}
+		m.blocks = []block{{branch: []unit{{conv: p["reduce"]}, {conv: p["transform"]}, {conv: p["expand"]}}, shortcut: shortcut{conv: unit{conv: p["shortcut"]}}}}
 		require.EqualError(t, m.checkShared(), "expand and reduce share their weights; expected weights of its own for each layer")
 	}
+}
+
+// TestPaddedWeightsAreBounded: nothing in a file stands for the weights that a padded shortcut gets.
+func TestPaddedWeightsAreBounded(t *testing.T) {
+	made := 0
+	s := shortcut{kind: "padded", pad: &Node{Title: "zeros", After: AsMany}}
+	require.NoError(t, s.project(1<<10, 1<<11, &made))
+	require.Equal(t, []int{1 << 11, 1 << 10, 1, 1}, s.conv.conv.Weight.Shape)
+	require.ErrorContains(t, s.project(1<<10, 1<<10, &made), "zeros: makes 0, 1024 and 1024 channels of 1024; expected 1024 together")
+	require.ErrorContains(t, s.project(1<<12, 1<<13, &made), "zeros: the shortcuts without weights have more than")
 }

@@ -30,13 +30,91 @@ func interpret(t *testing.T, p parsed, image []byte) []float64 {
 		require.NotNil(t, operator, n.op)
 		made[n.name] = operator(n, in)
 	}
-	return made[logitsName].values
+	return made[p.output.text(valueName)].values
 }
 
 var operators = map[string]func(node, []tensor) tensor{
 	"QuantizeLinear": quantizeLinear, "DequantizeLinear": dequantizeLinear, "Conv": conv, "Add": add,
 	"MaxPool": maxPool, "GlobalAveragePool": average, "Flatten": flatten, "Gemm": gemm,
 	"Pad": pad, "Gather": gather, "Concat": concat,
+	"AveragePool": averagePool, "Reshape": reshape, "Clip": clip, "Sigmoid": sigmoid, "Mul": multiply,
+}
+
+// averagePool is that of 2x2 pixels, or of those that an odd edge has.
+func averagePool(_ node, in []tensor) tensor {
+	x := in[0]
+	h, w := x.dims[2], x.dims[3]
+	out := tensor{kind: float32Type, dims: []int{1, x.dims[1], (h + 1) / 2, (w + 1) / 2}}
+	for c := range x.dims[1] {
+		for i := range out.dims[2] * out.dims[3] {
+			sum, count := 0.0, 0.0
+			for tap := range 4 {
+				row, column := i/out.dims[3]*2+tap/2, i%out.dims[3]*2+tap%2
+				if row < h && column < w {
+					sum, count = sum+x.values[(c*h+row)*w+column], count+1
+				}
+			}
+			out.values = append(out.values, sum/count)
+		}
+	}
+	return out
+}
+
+// reshape is that of one number a channel.
+func reshape(_ node, in []tensor) tensor {
+	out := tensor{kind: in[0].kind, values: in[0].values}
+	for _, d := range in[1].values {
+		switch d {
+		case 0:
+			d = 1
+		case -1:
+			d = float64(in[0].count())
+		}
+		out.dims = append(out.dims, int(d))
+	}
+	return out
+}
+
+func clip(_ node, in []tensor) tensor {
+	out := tensor{kind: float32Type, dims: in[0].dims}
+	for _, v := range in[0].values {
+		out.values = append(out.values, min(max(v, in[1].values[0]), in[2].values[0]))
+	}
+	return out
+}
+
+func sigmoid(_ node, in []tensor) tensor {
+	out := tensor{kind: float32Type, dims: in[0].dims}
+	for _, v := range in[0].values {
+		out.values = append(out.values, 1/(1+math.Exp(-v)))
+	}
+	return out
+}
+
+// multiply is that of a map with one number a channel.
+func multiply(_ node, in []tensor) tensor {
+	out := tensor{kind: float32Type, dims: in[0].dims}
+	plane := in[0].dims[2] * in[0].dims[3]
+	for i, v := range in[0].values {
+		out.values = append(out.values, v*in[1].values[i/plane])
+	}
+	return out
+}
+
+// row is a convolution over the numbers of one row.
+func row(in []tensor) tensor {
+	x, weight := in[0].values, in[1].values
+	out := tensor{kind: float32Type, dims: in[0].dims}
+	for i := range x {
+		sum := in[2].values[0]
+		for tap, w := range weight {
+			if at := i + tap - len(weight)/2; at >= 0 && at < len(x) {
+				sum += w * x[at]
+			}
+		}
+		out.values = append(out.values, sum)
+	}
+	return out
 }
 
 // pad is that of images: one number around each plane.
@@ -123,6 +201,12 @@ func slide(n node, in tensor, f func(out, tap, from int)) (h, w int) {
 
 func conv(n node, in []tensor) tensor {
 	x, weight, bias := in[0], in[1], in[2]
+	if len(weight.dims) == 3 {
+		return row(in)
+	}
+	if n.ints["strides"] == nil { // a gate's
+		n.ints = map[string][]int{"kernel_shape": n.ints["kernel_shape"], "pads": n.ints["pads"], "strides": {1, 1}, "group": {1}}
+	}
 	outs, depth, taps := weight.dims[0], weight.dims[1], weight.dims[2]*weight.dims[3]
 	perGroup, plane := outs/n.ints["group"][0], x.dims[2]*x.dims[3]
 	h, w := slide(n, x, func(_, _, _ int) {})

@@ -64,24 +64,93 @@ func makeModel(cfg resnext.Config, norms bool) *made {
 		x := tensors[s.In]
 		switch s.Op {
 		case topology.MaxPool:
-			tensors[s.Out] = m.add("MaxPool", "pool", []string{x}, window(3, 2, 1)...)
+			tensors[s.Out] = m.add("MaxPool", s.Name, []string{x}, window(3, 2, 1)...)
+		case topology.AveragePool:
+			tensors[s.Out] = m.add("AveragePool", s.Name, []string{x}, append(window(2, 2, 0), intAttribute("ceil_mode", 1))...)
 		case topology.Conv:
-			y := m.conv(x, s.Conv)
-			if s.Add != topology.None {
-				y = m.add("Add", s.Block+".sum", []string{y, tensors[s.Add]})
+			if s.Role == topology.Shortcut && cfg.Stages[s.Stage].Shortcut == topology.Padded {
+				tensors[s.Out] = m.pad(x, s.Conv)
+				continue
 			}
-			if s.Conv.ReLU {
-				y = m.relu(y)
+			tensors[s.Out] = m.end(m.conv(x, s.Conv), s, tensors, s.Conv.ReLU)
+		case topology.Gated:
+			tensors[s.Out] = m.end(m.add("Mul", s.Name, []string{x, m.gate(x, s.Gate)}), s, tensors, s.Add != topology.None)
+		case topology.Classify, topology.Embed:
+			x = m.add("Flatten", "flat", []string{m.add("GlobalAveragePool", "average", []string{x})})
+			if s.Op == topology.Classify {
+				x = m.linear(x, s.Conv, "logits", "fc")
 			}
-			tensors[s.Out] = y
+			if cfg.Head == topology.MultiLabel {
+				x = m.add("Sigmoid", "labels", []string{x})
+			}
+			m.outputs = []string{x}
 		}
 	}
-	x := m.add("GlobalAveragePool", "average", []string{tensors[p.Head().In]})
-	x = m.add("Flatten", "flat", []string{x})
-	m.constant("fc.weight", cfg.Classes, cfg.Features())
-	m.constant("fc.bias", cfg.Classes)
-	m.outputs = []string{m.add("Gemm", "logits", []string{x, "fc.weight", "fc.bias"}, intAttribute("transB", 1))}
 	return m.made
+}
+
+// end adds a step's shortcut and its ReLU.
+func (m *maker) end(y string, s topology.Step, tensors []string, rectified bool) string {
+	if s.Add != topology.None {
+		y = m.add("Add", s.Block+".sum", []string{y, tensors[s.Add]})
+	}
+	if rectified {
+		y = m.relu(y)
+	}
+	return y
+}
+
+// linear is a linear layer whose numbers have another name.
+func (m *maker) linear(x string, s resnext.ConvShape, name, numbers string) string {
+	m.constant(numbers+".weight", s.Out, s.In)
+	m.constant(numbers+".bias", s.Out)
+	return m.add("Gemm", name, []string{x, numbers + ".weight", numbers + ".bias"}, intAttribute("transB", 1))
+}
+
+// pad is a shortcut without weights: every second pixel, or other such, the new channels around the old ones.
+func (m *maker) pad(x string, s resnext.ConvShape) string {
+	numbers := func(name string, v ...int64) string {
+		name = s.Name + name
+		m.constants = append(m.constants, &madeConstant{name: name, dims: []int{len(v)}, encoded: encodeTensor(name, int64Type, []int{len(v)}, raw(v...))})
+		return name
+	}
+	for i, axis := range []string{".rows", ".columns"} {
+		if s.Stride != 1 {
+			x = m.add("Slice", s.Name+axis, []string{x, numbers(axis+".start", 0), numbers(axis+".end", math.MaxInt64), numbers(axis+".axis", int64(i-2)), numbers(axis+".step", int64(s.Stride))})
+		}
+	}
+	before := int64(s.Out-s.In) / 2
+	return m.add("Pad", s.Name, []string{x, numbers(".pads", 0, before, 0, 0, 0, int64(s.Out-s.In)-before, 0, 0)})
+}
+
+// gate gives the gate of a map: with norms as the first implementations wrote it, else as timm does.
+func (m *maker) gate(x string, layers []resnext.ConvShape) string {
+	first := layers[0]
+	view := func(op, name string, x string, a ...attribute) string {
+		return m.add(op, first.Name+name, []string{x}, a...)
+	}
+	x = view("GlobalAveragePool", ".mean", x)
+	switch {
+	case len(layers) == 1:
+		x = view("Transpose", ".turn", view("Squeeze", ".squeeze", x), intsAttribute("perm", 0, 2, 1))
+		m.constant(first.Name+".weight", 1, 1, first.In)
+		half := first.In / 2
+		x = m.add("Conv", first.Name, []string{x, first.Name + ".weight"}, intsAttribute("kernel_shape", first.In), intsAttribute("pads", half, half))
+		return view("Expand", ".expand", view("Sigmoid", ".sigmoid", view("Unsqueeze", ".back", x)))
+	case m.norms:
+		x = m.relu(m.linear(view("Reshape", ".flat", x), first, first.Name, first.Name))
+		x = m.linear(x, layers[1], layers[1].Name, layers[1].Name)
+		return view("Reshape", ".back", view("Sigmoid", ".sigmoid", x))
+	}
+	for i, s := range layers {
+		m.constant(s.Name+".weight", s.Out, s.In, 1, 1)
+		m.constant(s.Name+".bias", s.Out)
+		x = m.add("Conv", s.Name, []string{x, s.Name + ".weight", s.Name + ".bias"})
+		if i == 0 {
+			x = m.relu(x)
+		}
+	}
+	return view("Sigmoid", ".sigmoid", x)
 }
 
 func (m *maker) add(op, name string, in []string, a ...attribute) string {
@@ -253,21 +322,45 @@ func readFile(t testing.TB, path string) (*Float, error) {
 func (m *made) requireIs(t *testing.T, cfg resnext.Config, f *Float) {
 	t.Helper()
 	require.Equal(t, cfg, f.Config)
-	for _, s := range cfg.Convs() {
-		l := f.Layers[s.Name]
-		require.Equal(t, fmt.Sprintf("Conv %q", s.Name), l.Title)
-		require.Equal(t, m.find(s.Name+".weight").values, l.Weight)
-		if l.Norm == nil {
-			require.Equal(t, m.find(s.Name+".bias").values, l.Bias)
-			continue
+	p := topology.Lower(cfg)
+	require.Len(t, f.Layers, len(p.Layers()))
+	for _, step := range p.Steps {
+		for _, s := range step.Layers() {
+			l := f.Layers[s.Name]
+			name := s.Name
+			switch {
+			case step.Op == topology.Classify:
+				name = "fc"
+			case step.Role == topology.Shortcut && cfg.Stages[step.Stage].Shortcut == topology.Padded:
+				require.Equal(t, fmt.Sprintf("Pad %q", s.Name), l.Title)
+				require.Equal(t, padding(s), l.Weight)
+				require.Nil(t, l.Bias)
+				continue
+			case step.Op == topology.Conv:
+				require.Equal(t, fmt.Sprintf("Conv %q", s.Name), l.Title)
+			}
+			require.Equal(t, m.find(name+".weight").values, l.Weight)
+			switch {
+			case step.Op == topology.Gated && len(step.Gate) == 1:
+				require.Nil(t, l.Bias)
+			case l.Norm == nil:
+				require.Equal(t, m.find(name+".bias").values, l.Bias)
+			default:
+				require.Nil(t, l.Bias)
+				for part, got := range map[string][]float32{".gain": l.Norm.Gain, ".shift": l.Norm.Shift, ".mean": l.Norm.Mean, ".variance": l.Norm.Variance} {
+					require.Equal(t, m.find(name+part).values, got, name+part)
+				}
+				require.InDelta(t, 0.001, l.Norm.Epsilon, 1e-9)
+			}
 		}
-		require.Nil(t, l.Bias)
-		for part, got := range map[string][]float32{".gain": l.Norm.Gain, ".shift": l.Norm.Shift, ".mean": l.Norm.Mean, ".variance": l.Norm.Variance} {
-			require.Equal(t, m.find(s.Name+part).values, got, s.Name+part)
-		}
-		require.InDelta(t, 0.001, l.Norm.Epsilon, 1e-9)
 	}
-	fc := f.Layers[resnext.ClassifierName]
-	require.Equal(t, m.find("fc.weight").values, fc.Weight)
-	require.Equal(t, m.find("fc.bias").values, fc.Bias)
+}
+
+// padding is the weights of a shortcut that puts new channels around the old ones.
+func padding(s resnext.ConvShape) []float32 {
+	w := make([]float32, s.Out*s.In)
+	for c := range s.In {
+		w[((s.Out-s.In)/2+c)*s.In+c] = 1
+	}
+	return w
 }

@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	imageName  = "image"
-	logitsName = "logits"
+	imageName     = "image"
+	logitsName    = "logits"
+	embeddingName = "embedding"
 	// imageStep is the real value of one step of the image's bytes.
 	imageStep = 1.0 / 255
 	// signedZero is the zero point of signed values in uint8: one type of activations for all.
@@ -40,9 +41,18 @@ func (e *exporter) network() {
 		case topology.MaxPool:
 			most := e.node("MaxPool", s.Name+".max", []string{x.name}, window(3, 2, 1)...)
 			values[s.Out] = e.round(most, s.Name, x.step, 0)
+		case topology.AveragePool:
+			attributes := append(window(2, 2, 0), intAttribute("ceil_mode", 1))
+			mean := e.node("AveragePool", s.Name+".mean", []string{x.name}, attributes...)
+			values[s.Out] = e.round(mean, s.Name, x.step, 0)
+		case topology.Gated:
+			values[s.Out] = e.gate(p, s, values)
 		case topology.Classify:
 			in := p.Maps[s.In]
 			e.classifier(x, in.H*in.W)
+		case topology.Embed:
+			mean := e.node("GlobalAveragePool", resnext.AverageName+".real", []string{x.name})
+			e.node("Flatten", embeddingName, []string{mean})
 		}
 	}
 }
@@ -86,6 +96,7 @@ func (e *exporter) sum(s topology.Step, real string, shortcut value, signed bool
 func (e *exporter) conv(s resnext.ConvShape, x value, padding int) string {
 	p, depth := e.q.Convs[s.Name], s.In/s.Groups
 	e.check(s.Name, p, s.Out, s.Weights())
+	e.checkScale(s.Name)
 	if e.err != nil {
 		return ""
 	}
@@ -150,7 +161,11 @@ func (e *exporter) check(name string, p resnext.ConvParams, out, weights int) {
 		e.fail(fmt.Errorf("%s: %d weights, %d biases, %d multipliers; expected %d, %d, %d",
 			name, len(p.Weight), len(p.Bias), len(p.Multiplier), weights, out, out))
 	}
-	if s := e.q.Scale[name]; name != resnext.ClassifierName && !(s > 0 && s <= math.MaxFloat32) {
+}
+
+// checkScale reports an output whose scale is none.
+func (e *exporter) checkScale(name string) {
+	if s := e.q.Scale[name]; !(s > 0 && s <= math.MaxFloat32) {
 		e.fail(fmt.Errorf("%s: the output scale is %v, expected a positive number", name, s))
 	}
 }

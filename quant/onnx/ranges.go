@@ -74,13 +74,13 @@ func newWatcher(cfg resnext.Config) *watcher {
 	return w
 }
 
-// observe sees the outputs of convolutions. A shortcut that comes from the max pooling cannot be seen.
+// observe sees the outputs of convolutions and gates. What a gate makes of a branch is added as it is. A shortcut that comes from the max pooling cannot be seen.
 func (w *watcher) observe(name string, height, width, channels int, values []float32) {
 	s, ok := w.steps[name]
 	if !ok {
 		return
 	}
-	if s.Add != topology.None {
+	if s.Op == topology.Conv && s.Add != topology.None {
 		if shortcut := w.maps[s.Add]; len(shortcut) == len(values) {
 			r := w.ranges.Branch[s.Block]
 			for i, v := range values {

@@ -16,7 +16,12 @@ type builder struct {
 	underway  map[string]bool // values that are being made: one that is met again is part of a cycle
 	floats    map[*readTensor][]float32
 	repeated  int // numbers that were made of single ones
-	linears   int // linear layers
+	// linear are the weights of linear layers, single what is one number a channel, not a map, subsampled how many rows
+	// and columns a slicing goes on by.
+	linear     map[*readTensor]bool
+	single     map[*match.Node]bool
+	subsampled map[*match.Node][2]int
+	folding    int // operators on whole numbers that were evaluated
 
 	height, width int // of the image, 0 if the file leaves them open
 }
@@ -25,6 +30,7 @@ func newBuilder(m *readModel, files *dataFiles) (*builder, error) {
 	b := &builder{
 		m: m, files: files, producers: make(map[string]*readNode), values: make(map[string]*match.Node),
 		underway: make(map[string]bool), floats: make(map[*readTensor][]float32),
+		linear: make(map[*readTensor]bool), single: make(map[*match.Node]bool), subsampled: make(map[*match.Node][2]int),
 	}
 	for _, n := range m.nodes {
 		for _, out := range n.out {

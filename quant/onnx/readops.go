@@ -20,7 +20,10 @@ func init() { // not in the declaration, which would refer to itself
 		"ReduceMean": (*builder).reduceMean, "Gemm": (*builder).gemm, "MatMul": (*builder).matMul,
 		"Add": (*builder).add, "Sum": (*builder).add,
 		"Identity": (*builder).same, "Dropout": (*builder).same, "Cast": (*builder).same,
-		"Flatten": (*builder).flat, "Reshape": (*builder).flat, "Squeeze": (*builder).flat,
+		"Flatten": (*builder).flat, "Reshape": (*builder).flat, "Squeeze": (*builder).flat, "Unsqueeze": (*builder).flat,
+		"Transpose": (*builder).flat, "Expand": (*builder).flat,
+		"Mul": (*builder).multiply, "Sigmoid": (*builder).sigmoid, "Softmax": (*builder).softmax, "LogSoftmax": (*builder).softmax,
+		"Slice": (*builder).slice, "Pad": (*builder).pad, "Concat": (*builder).concat,
 	}
 }
 
@@ -60,7 +63,9 @@ func (b *builder) simple(op match.Op, n *readNode) (*match.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &match.Node{Op: op, Title: n.title(), In: []*match.Node{x}}, nil
+	made := &match.Node{Op: op, Title: n.title(), In: []*match.Node{x}}
+	b.single[made] = b.single[x]
+	return made, nil
 }
 
 // same leaves out an operator that moves no number.
@@ -71,17 +76,19 @@ func (b *builder) same(n *readNode) (*match.Node, error) {
 	return b.at(n, 0)
 }
 
-// flat leaves out the change from [N,channels,1,1] to [N,channels] before the linear layer. That layer wants
-// as many numbers as there are channels, so no other shape is possible.
+// flat leaves out another shape of what is one number a channel: their order stays. Whoever takes it, a linear layer, a
+// convolution or a multiplication with a map, wants as many as there are channels where it looks, so that no other shape
+// is possible.
 func (b *builder) flat(n *readNode) (*match.Node, error) {
 	x, err := b.at(n, 0)
-	if err != nil {
-		return nil, err
+	if err != nil || b.single[x] || x.Op == match.Flat {
+		return x, err
 	}
-	if x.Op == match.Average || x.Op == match.Linear {
-		return x, nil
+	op := match.Op(n.op)
+	if x.Op == match.Average { // of a window that may be the whole map
+		op = match.Flat
 	}
-	return &match.Node{Op: match.Op(n.op), Title: n.title(), In: []*match.Node{x}}, nil
+	return &match.Node{Op: op, Title: n.title(), In: []*match.Node{x}}, nil
 }
 
 func (b *builder) relu(n *readNode) (*match.Node, error) { return b.simple(match.ReLU, n) }
@@ -117,6 +124,9 @@ func (b *builder) conv(n *readNode) (*match.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(c.dims) == 3 {
+		return b.across(n, made, c, list)
+	}
 	if len(c.dims) != 4 || c.dims[2] != c.dims[3] || c.transposed || c.reshaped || c.repeated || len(list) == 0 {
 		return nil, fmt.Errorf("%s: its weights are %v; expected [out,in,kernel,kernel]", n.title(), c.dims)
 	}
@@ -134,7 +144,7 @@ func (b *builder) conv(n *readNode) (*match.Node, error) {
 		made.Problem = "has no groups; the file is damaged"
 	}
 	made.Kernel = made.Weight.Shape[2]
-	n.geometry(made)
+	n.geometry(made, 2)
 	return made, nil
 }
 
@@ -190,11 +200,15 @@ func (b *builder) averagePool(n *readNode) (*match.Node, error) {
 	if made.Pad != 0 && made.Problem == "" {
 		made.Problem = fmt.Sprintf("has a padding of %d; expected none", made.Pad)
 	}
+	made.Ceil = n.attributes["ceil_mode"].i != 0
+	b.single[made] = made.Kernel > 2 // smaller ones halve maps, larger ones must be over the whole map
 	return made, nil
 }
 
 func (b *builder) globalAverage(n *readNode) (*match.Node, error) {
-	return b.simple(match.Average, n)
+	made, err := b.simple(match.Average, n)
+	b.single[made] = true
+	return made, err
 }
 
 // reduceMean is an average over the map if it is over height and width.
@@ -224,5 +238,6 @@ func (b *builder) reduceMean(n *readNode) (*match.Node, error) {
 	if !slices.Equal(sorted, []int64{2, 3}) {
 		made.Problem = fmt.Sprintf("averages over the axes %v; expected height and width, [2 3]", axes)
 	}
+	b.single[made] = true
 	return made, nil
 }

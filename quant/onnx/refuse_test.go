@@ -32,9 +32,12 @@ func TestReadRefuses(t *testing.T) {
 			},
 			[]string{`Clip "stem_out.relu" clips to 0..6`, "ReLU6"},
 		},
-		"softmax at the end": {
-			func(m *made) { m.insert("logits", "Softmax", "probabilities", nil) },
-			[]string{`found Softmax "probabilities"`, "expected the end, the logits"},
+		"more than a softmax at the end": {
+			func(m *made) {
+				m.insert("logits", "Softmax", "probabilities", nil)
+				m.insert("probabilities", "TopK", "best", nil)
+			},
+			[]string{`found TopK "best"`, "expected the end, the logits"},
 		},
 		"preprocessing inside": {
 			func(m *made) {
@@ -189,7 +192,7 @@ func TestReadRefuses(t *testing.T) {
 		},
 		"two classifiers": {
 			func(m *made) { m.insert("logits", "Gemm", "more", []string{"fc.weight"}, intAttribute("transB", 1)) },
-			[]string{"more than one linear layer"},
+			[]string{`Gemm "more": another linear layer has its weights too, tensor "fc.weight"`},
 		},
 		"a constant is added": {
 			func(m *made) { m.insert("stage1.block1.expand", "Add", "shift", []string{"fc.bias"}) },

@@ -5,10 +5,11 @@
 // activations uint8, standard operators only (opset 13). Runtimes fuse it into integer kernels. The output of
 // every layer has the layer's name in the model file, a block's output the block's.
 //
-// Such a graph cannot say all that the network says. It differs in three ways:
+// Such a graph cannot say all that the network says. It differs in four ways:
 //   - expand's output is rounded to 8 bits before the shortcut is added, see Ranges.
 //   - The pooled features are rounded to 8 bits, not 16.
-//   - A projection's output may be -128, where the network stops at -127.
+//   - A projection's output may be -128, where the network stops at -127, and so may that of a gated branch.
+//   - An average of pixels and the layers of a gate are real-valued, where the network has 16 bits.
 //
 // And runtimes may differ from the graph: on x86-64 without VNNI they add pairs of products at 16 bits, which
 // saturates. Weights made for an acc16 depth of 2 or more cannot get there where the runtime pairs neighbouring
@@ -25,15 +26,17 @@ import (
 
 	"github.com/libresnext/libresnext/internal/atomicfile"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 const (
-	irVersion      = 7
-	opset          = 13
-	producerName   = "libresnext"
-	graphTitle     = "resnext"
-	document       = "int8 ResNeXt. The input is RGB bytes, 0 to 255, of N prepared images [N,3,H,W]; mean and standard deviation are part of the graph. The output is their logits [N,classes]."
-	paddedDocument = "int8 ResNeXt. The input is RGB bytes [1,3,H,W], already padded for the first convolution."
+	irVersion         = 7
+	opset             = 13
+	producerName      = "libresnext"
+	graphTitle        = "resnext"
+	document          = "int8 ResNeXt. The input is RGB bytes, 0 to 255, of N prepared images [N,3,H,W]; mean and standard deviation are part of the graph. The output is their logits [N,classes]."
+	embeddingDocument = "int8 ResNet. The input is RGB bytes, 0 to 255, of N prepared images [N,3,H,W]; mean and standard deviation are part of the graph. The output is their features [N,channels]."
+	paddedDocument    = "int8 ResNeXt. The input is RGB bytes [1,3,H,W], already padded for the first convolution."
 
 	// maxFile is the size of a protocol buffer that readers accept, less room for all but the weights.
 	maxFile = math.MaxInt32 - 1<<24
@@ -47,7 +50,7 @@ type Options struct {
 }
 
 // Write stores q at path as an ONNX file with the input "image", uint8 [N,3,H,W] RGB, and the output "logits",
-// float32 [N,classes], where N is any number of images. Its metadata are JSON: the labels, the preprocessing
+// float32 [N,classes], or "embedding", float32 [N,channels], where N is any number of images. Its metadata are JSON: the labels, the preprocessing
 // and the notes of the calibration, as in the model file. The file appears whole or not at all.
 func Write(path string, q *resnext.Quantised, r Ranges, o Options) error {
 	if err := q.Config.Validate(); err != nil {
@@ -80,8 +83,8 @@ func Write(path string, q *resnext.Quantised, r Ranges, o Options) error {
 }
 
 func weights(cfg resnext.Config) int64 {
-	n := int64(cfg.Classes) * int64(cfg.Features())
-	for _, s := range cfg.Convs() {
+	n := int64(0)
+	for _, s := range topology.Lower(cfg).Layers() {
 		n += int64(s.Weights())
 	}
 	return n
@@ -95,13 +98,20 @@ func (e *exporter) model() ([][]byte, error) {
 	}
 	cfg := e.q.Config
 	n, h, w, text := anyNumber, cfg.Height, cfg.Width, document
+	if cfg.Head == topology.Embedding {
+		text = embeddingDocument
+	}
 	if e.options.Padded {
 		h, w = InputSize(cfg)
 		n, text = 1, paddedDocument
 	}
 	rest := appendString(nil, graphName, graphTitle)
 	rest = appendBytes(rest, graphInput, encodeValue(imageName, uint8Type, n, 3, h, w))
-	rest = appendBytes(rest, graphOutput, encodeValue(logitsName, float32Type, n, cfg.Classes))
+	if cfg.Head == topology.Embedding {
+		rest = appendBytes(rest, graphOutput, encodeValue(embeddingName, float32Type, n, cfg.Features()))
+	} else {
+		rest = appendBytes(rest, graphOutput, encodeValue(logitsName, float32Type, n, cfg.Classes))
+	}
 
 	head := appendInt(nil, modelIRVersion, irVersion)
 	head = appendString(head, modelProducer, producerName)

@@ -39,6 +39,9 @@ func (b *builder) forward(o *object, x []*match.Node, path string) ([]*match.Nod
 	switch kind {
 	case "ConcatTable":
 		return b.branches(o, x, path)
+	case "Concat":
+		n, err := o.concat(x[0], title)
+		return []*match.Node{n}, err
 	case "Identity", "Copy", "Contiguous":
 		return x, nil
 	case "Dropout", "SpatialDropout":
@@ -122,19 +125,44 @@ func (b *builder) layer(o *object, kind, title string, x *match.Node) (*match.No
 		}
 		n.Kernel = o.pair("kW", "kH", 0, n)
 		o.window(n)
-		if ceil, _ := o.fields["ceil_mode"].(bool); ceil && n.Op == match.MaxPool {
+		n.Ceil, _ = o.fields["ceil_mode"].(bool)
+		if n.Ceil && n.Op == match.MaxPool {
 			n.Problem = "rounds its output's size up (ceil_mode); expected down"
 		}
 	case "View", "Reshape":
-		if x.Op == match.Average { // [channels,1,1] to [channels]
+		switch n.Op = match.Op(kind); x.Op {
+		case match.Average: // [channels,1,1] to [channels]
+			n.Op = match.Flat
+		case match.Flat:
 			return x, nil
 		}
-		n.Op = match.Op(kind)
+	case "Sigmoid":
+		n.Op = match.Sigmoid
+	case "SoftMax", "LogSoftMax":
+		n.Op = match.Softmax
 	case "Linear":
 		n.Op = match.Linear
 		return n, b.linear(o, n)
 	default:
 		n.Op = match.Op(kind)
+	}
+	return n, nil
+}
+
+// concat is the shortcut without weights of fb.resnet.torch: beside the map's channels as many that are multiplied by 0.
+func (o *object) concat(x *match.Node, title string) (*match.Node, error) {
+	list, err := o.children()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", title, err)
+	}
+	n := &match.Node{Op: match.Pad, Title: title, In: []*match.Node{x}, After: match.AsMany}
+	zeros := len(list) == 2 && o.number("dimension", 0) == 2
+	for i, child := range list {
+		_, kind, _ := strings.Cut(child.class, ".")
+		zeros = zeros && (i == 0 && kind == "Identity" || i == 1 && kind == "MulConstant" && child.number("constant_scalar", 1) == 0)
+	}
+	if !zeros {
+		n.Problem = "joins more than nn.Identity and nn.MulConstant(0) along the channels, dimension 2; expected these, in a shortcut"
 	}
 	return n, nil
 }

@@ -169,6 +169,8 @@ func (n *network) model(cfg resnext.Config) module {
 		case s.Op == topology.Classify:
 		case s.Block == "":
 			items = append(append(items, n.conv(s.Conv)...), relu())
+		case s.Role == topology.Shortcut && cfg.Stages[s.Stage].Shortcut == topology.Padded:
+			side = container("nn.Sequential", module{"nn.SpatialAveragePooling", fields{"kW", 1, "kH", 1, "dW", 2, "dH", 2}}, double())
 		case s.Role == topology.Shortcut:
 			side = container("nn.Sequential", n.conv(s.Conv)...)
 		case s.Add == topology.None:
@@ -186,6 +188,13 @@ func (n *network) model(cfg resnext.Config) module {
 		module{"nn.View", fields{"numElements", last.Channels}},
 		module{"nn.Linear", fields{"weight", n.numbers(resnext.ClassifierName, cfg.Classes, last.Channels), "bias", n.numbers("bias", cfg.Classes)}},
 	)...)
+}
+
+// double adds as many channels of zeros as there are.
+func double() module {
+	m := container("nn.Concat", module{"nn.Identity", nil}, module{"nn.MulConstant", fields{"constant_scalar", 0}})
+	m.fields = append(m.fields, "dimension", 2)
+	return m
 }
 
 func encode(v any) []byte {
@@ -232,6 +241,47 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestReadPaddedShortcuts: fb.resnet.torch's networks for CIFAR have shortcuts without weights.
+func TestReadPaddedShortcuts(t *testing.T) {
+	cfg := testnet.Tiny(resnext.SimpleStem(3, 1, 6, resnext.NoPool))
+	cfg.Stages = topology.Uniform(1, []topology.Stage{
+		{Kind: topology.Basic, Blocks: 1, Inner: 6, Out: 6, Stride: 1},
+		{Kind: topology.Basic, Blocks: 2, Inner: 12, Out: 12, Stride: 2, Shortcut: topology.Padded},
+	})
+	n := network{rand.New(rand.NewPCG(1, 2)), map[string][]float32{}}
+	m := n.model(cfg)
+	got, err := read(t, encode(m))
+	require.NoError(t, err)
+	require.Equal(t, cfg, got.Config)
+	want := make([]float32, 12*6)
+	for c := range 6 {
+		want[c*6+c] = 1
+	}
+	require.Equal(t, want, got.Layers["stage2.block0.shortcut"].Weight)
+
+	end := len(items(m)) / 2
+	m.fields[1] = append(items(m), end+1, module{"nn.Sigmoid", nil})
+	got, err = read(t, encode(m))
+	require.NoError(t, err)
+	require.Equal(t, topology.MultiLabel, got.Config.Head)
+
+	for _, change := range []func(m *module){
+		func(m *module) { m.fields = m.fields[:len(m.fields)-2] },
+		func(m *module) { m.fields[1] = list(module{"nn.Identity", nil}, module{"nn.Identity", nil}) },
+		func(m *module) {
+			m.fields[1] = list(module{"nn.Identity", nil}, module{"nn.MulConstant", fields{"constant_scalar", 1}})
+		},
+		func(m *module) { m.fields[1] = list(module{"nn.Identity", nil}) },
+	} {
+		joined := double()
+		change(&joined)
+		m := n.model(cfg)
+		m.fields[1] = append(items(m)[:2*3:2*3], 4, joined)
+		_, err := read(t, encode(m))
+		require.ErrorContains(t, err, "joins more than nn.Identity and nn.MulConstant(0)")
+	}
+}
+
 // items gives the modules of the model's nn.Sequential, to be changed in place.
 func items(m module) fields { return m.fields[1].(fields) }
 
@@ -246,10 +296,11 @@ func TestReadRefuses(t *testing.T) {
 	}{
 		"no network":    {func(module) any { return fields{"a", 1} }, "holds no network"},
 		"another layer": {func(m module) any { items(m)[5] = module{"nn.Tanh", nil}; return m }, `found nn.Tanh "model.3"`},
-		"softmax": {func(m module) any {
-			m.fields[1] = append(items(m), len(items(m))/2+1, module{"nn.SoftMax", nil})
+		"more than a softmax": {func(m module) any {
+			end := len(items(m)) / 2
+			m.fields[1] = append(items(m), end+1, module{"nn.LogSoftMax", nil}, end+2, module{"nn.Exp", nil})
 			return m
-		}, "found nn.SoftMax"},
+		}, "found nn.Exp"},
 		"stem stride":       {func(m module) any { set(items(m)[1], "dH", 1); return m }, "has dW 2 and dH 1; expected the same"},
 		"negative":          {func(m module) any { set(items(m)[1], "dW", -2); return m }, "has dW -2"},
 		"not a number":      {func(m module) any { set(items(m)[1], "kW", math.NaN()); return m }, "do not fit"},

@@ -29,19 +29,12 @@ func FromGraph(g *match.Network, arch string) (*float.Net, error) {
 	}
 	var p problems
 	n := &float.Net{Config: cfg, Convs: make(map[string]*float.Conv)}
-	for _, s := range topology.Lower(cfg).Steps {
-		for _, shape := range s.Layers() {
-			var c float.Conv
-			if isPadding(cfg, s) {
-				c = padding(shape)
-			} else {
-				c = fromLayer(shape, g.Layers[shape.Name], &p)
-			}
-			if s.Op == topology.Classify {
-				n.Classifier = c
-			} else {
-				n.Convs[shape.Name] = &c
-			}
+	for _, s := range topology.Lower(cfg).Layers() {
+		layer := fromLayer(s, g.Layers[s.Name], &p)
+		if s.Name == resnext.ClassifierName {
+			n.Classifier = layer
+		} else {
+			n.Convs[s.Name] = &layer
 		}
 	}
 	if len(p.lines) > 0 {
