@@ -39,6 +39,7 @@ type Model struct {
 	image   i8.Image
 	steps   []operator // of the program's steps
 	head    *i8.Head
+	scale   float32 // the real value of one step of the map that the head averages
 }
 
 // operator is a step of the program with its packed numbers: one of the three, or none for the head.
@@ -177,8 +178,8 @@ func (b *builder) operator(s topology.Step) (op operator, err error) {
 		op.pool = i8.NewAveragePool(b.model.kernels, mapOf(p.Maps[s.In]), mapOf(p.Maps[s.Out]))
 	case topology.Gated:
 		op.gate, op.scale, err = b.gate(s)
-	case topology.Classify:
-		err = b.head(mapOf(p.Maps[s.In]), s.Conv)
+	case topology.Classify, topology.Embed:
+		err = b.head(s)
 	}
 	return op, err
 }
@@ -244,15 +245,21 @@ func (b *builder) binding(g geometry, c *i8.Conv) *i8.Binding {
 	return p
 }
 
-// head checks and packs the classifier, which reads a map.
-func (b *builder) head(in i8.Map, s ConvShape) error {
-	p, err := b.params.classifier()
-	if err != nil {
+// head checks and packs the averages and, where there is one, the classifier.
+func (b *builder) head(s topology.Step) (err error) {
+	in := mapOf(b.model.program.Maps[s.In])
+	pixels := in.H * in.W
+	if b.model.scale, err = b.averagedScale(s.In); err != nil {
 		return err
 	}
-	pixels := in.H * in.W
-	if err := p.check(s.Name, s.Out, s.In, PooledMax(pixels), 0); err != nil {
-		return err
+	var p ConvParams
+	if s.Op == topology.Classify {
+		if p, err = b.params.classifier(); err != nil {
+			return err
+		}
+		if err := p.check(s.Name, s.Conv.Out, s.Conv.In, PooledMax(pixels), 0); err != nil {
+			return err
+		}
 	}
 	pool, _ := PoolMultiplier(pixels)
 	b.model.head = i8.NewHead(b.model.kernels, in, pool, p.Weight, p.Bias, p.Multiplier)
