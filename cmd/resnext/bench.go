@@ -14,11 +14,13 @@ import (
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/internal/procfs"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
-const aboutBench = `bench measures how long one image takes, from the input pixels to the logits:
-reading and resizing the image are not part of it. The pixels are random,
-which makes no difference to the time.
+const aboutBench = `bench measures how long one image takes, from the input pixels to the logits, or
+to the vector that a model without a classifier gives: reading and resizing the
+image are not part of it. The pixels are random, which makes no difference to
+the time.
 
 Several thread counts are measured one after the other. Peak memory is that of
 the whole process so far (Linux only).
@@ -157,9 +159,13 @@ func measure(m *resnext.Model, o benchOptions, threads int) (benchResult, error)
 	defer s.Close()
 	rgb := noise(m.Config())
 	var failure error
+	ask := s.Infer
+	if m.Config().Head == topology.Embedding {
+		ask = s.Embed
+	}
 	once := func() time.Duration {
 		begin := time.Now()
-		if _, err := s.Infer(rgb); err != nil {
+		if _, err := ask(rgb); err != nil {
 			failure = err
 		}
 		return time.Since(begin)
