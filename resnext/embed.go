@@ -45,7 +45,7 @@ var errNoClasses = errors.New("resnext: the network has no classifier and gives 
 
 // checkClasses reports that a network has no logits.
 func (m *Model) checkClasses() error {
-	if m.config.Head == topology.Embedding {
+	if m.config.Head == Embedding {
 		return errNoClasses
 	}
 	return nil

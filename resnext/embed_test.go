@@ -9,13 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/libresnext/libresnext/asm"
-	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // headless is q without its classifier.
 func headless(q *Quantised) *Quantised {
 	bare := *q
-	bare.Config.Head, bare.Config.Classes = topology.Embedding, 0
+	bare.Config.Head, bare.Config.Classes = Embedding, 0
 	bare.Labels, bare.Classifier = nil, ConvParams{}
 	return &bare
 }
@@ -24,7 +23,7 @@ func headless(q *Quantised) *Quantised {
 func answer(t testing.TB, s *Session, image []byte) []float32 {
 	t.Helper()
 	values := s.Infer
-	if s.model.config.Head == topology.Embedding {
+	if s.model.config.Head == Embedding {
 		values = s.Embed
 	}
 	numbers, err := values(image)

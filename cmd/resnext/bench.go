@@ -14,7 +14,6 @@ import (
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/internal/procfs"
 	"github.com/libresnext/libresnext/resnext"
-	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 const aboutBench = `bench measures how long one image takes, from the input pixels to the logits, or
@@ -160,7 +159,7 @@ func measure(m *resnext.Model, o benchOptions, threads int) (benchResult, error)
 	rgb := noise(m.Config())
 	var failure error
 	ask := s.Infer
-	if m.Config().Head == topology.Embedding {
+	if m.Config().Head == resnext.Embedding {
 		ask = s.Embed
 	}
 	once := func() time.Duration {

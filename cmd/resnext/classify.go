@@ -8,7 +8,6 @@ import (
 
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/resnext"
-	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 const aboutClassify = `classify says what images show.
@@ -26,6 +25,11 @@ With --json each image is one line, a JSON object: image, predictions (class,
 label, probability, logit), logits (of all classes, float32 to the last bit) and
 milliseconds (the network alone, without reading and resizing the image).
 
+Of a multi-label model, each of whose labels may be right or not, the lines are
+those of all labels at least as probable as --threshold, and of an image without
+such a label there is none. Probabilities are each label's own there (sigmoid);
+else they add up to 1 over all classes (softmax).
+
 Of several images as many are worked on at once as there are cores, and each
 has one of them.
 
@@ -34,7 +38,22 @@ done, and the exit code is 1.`
 
 type classifyOptions struct {
 	imageOptions
-	top int
+	top       int
+	threshold float32
+
+	topGiven, thresholdGiven bool // on the command line
+}
+
+// of settles what was not given as suits a model: of classes that compete the best few, of labels all that are probable.
+func (o classifyOptions) of(cfg resnext.Config) classifyOptions {
+	labels := cfg.Head == resnext.MultiLabel
+	if labels && !o.topGiven {
+		o.top = cfg.Classes
+	}
+	if !labels && !o.thresholdGiven {
+		o.threshold = 0
+	}
+	return o
 }
 
 func classifyCommand(stdin io.Reader) *cobra.Command {
@@ -51,13 +70,18 @@ func classifyCommand(stdin io.Reader) *cobra.Command {
 			if o.top < 1 {
 				return cli.Usage("--top is %d, expected 1 or more", o.top)
 			}
+			if !(o.threshold >= 0 && o.threshold <= 1) {
+				return cli.Usage("--threshold is %v, expected a probability from 0 to 1", o.threshold)
+			}
+			o.topGiven, o.thresholdGiven = c.Flags().Changed("top"), c.Flags().Changed("threshold")
 			if err := o.check(args[1:]); err != nil {
 				return err
 			}
 			return classify(o, args[0], args[1:], stdin, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
-	c.Flags().IntVar(&o.top, "top", 5, "print the best `N` classes of each image")
+	c.Flags().IntVar(&o.top, "top", 5, "print the best `N` classes of each image; of a multi-label model all unless given")
+	c.Flags().Float32Var(&o.threshold, "threshold", 0.5, "print classes of at least this probability `P`; of a model that is not multi-label all unless given")
 	o.flags(c.Flags())
 	return c
 }
@@ -82,14 +106,15 @@ func classify(o classifyOptions, model string, args []string, stdin io.Reader, s
 	if err != nil {
 		return err
 	}
-	if m.Config().Head == topology.Embedding {
+	if m.Config().Head == resnext.Embedding {
 		return fmt.Errorf("%s: the model has no classifier, it turns images into vectors: use resnext embed", cli.Printable(model))
 	}
+	o = o.of(m.Config())
 	return withInputs(args, stdin, stderr, func(inputs []imageInput) error {
 		print := newPrinter(stdout, o.json, inputs)
 		return askAll(m, o.imageOptions, inputs, stderr, (*resnext.Session).Infer, func(a answer) error {
-			c := classification{Image: a.image, Logits: a.values, Milliseconds: a.milliseconds}
-			for _, t := range m.Top(a.values, o.top) {
+			c := classification{Image: a.image, Predictions: []prediction{}, Logits: a.values, Milliseconds: a.milliseconds}
+			for _, t := range m.TopAbove(a.values, o.top, o.threshold) {
 				c.Predictions = append(c.Predictions, prediction(t))
 			}
 			return print(c)

@@ -25,7 +25,7 @@ func (r *inspection) print(w io.Writer, layers bool) {
 	about.Row("images", cli.PreprocessText(cfg, r.Preprocess))
 	about.Row("mean", cli.Triple(r.Preprocess.Mean)+"; standard deviation "+cli.Triple(r.Preprocess.Std))
 	about.Row("gives", headText(cfg))
-	if cfg.Head != topology.Embedding {
+	if cfg.Head != resnext.Embedding {
 		about.Row("labels", labelText(r.Labels, cfg.Classes))
 	}
 	about.Row("kernels", r.Kernels)
@@ -73,7 +73,7 @@ func (r *inspection) printStages(w io.Writer) {
 	for i, s := range cfg.Stages {
 		t.Row(fmt.Sprintf("stage %d", i+1), s.Blocks, s.Inner, s.Out, s.Cardinality, s.Inner/s.Cardinality, size(i))
 	}
-	if cfg.Head != topology.Embedding {
+	if cfg.Head != resnext.Embedding {
 		t.Row("classifier", "", "", cfg.Classes, "", "", "")
 	}
 	t.Print(w)
@@ -90,7 +90,7 @@ func (r *inspection) printLayers(w io.Writer) {
 		t.Row(l.Name, l.In, l.Out, kernel, l.Groups, fmt.Sprintf("%dx%d", l.OutW, l.OutH), cli.Count(l.MACs), depthList(l.Depths))
 	}
 	cfg := r.network
-	if cfg.Head != topology.Embedding {
+	if cfg.Head != resnext.Embedding {
 		t.Row(resnext.ClassifierName, cfg.Features(), cfg.Classes, "", "", "", cli.Count(cfg.Features()*cfg.Classes))
 	}
 	t.Print(w)
@@ -100,9 +100,9 @@ func (r *inspection) printLayers(w io.Writer) {
 func headText(cfg resnext.Config) string {
 	vector := fmt.Sprintf("a vector of %s", cli.Plural(cfg.Features(), "number"))
 	switch cfg.Head {
-	case topology.Embedding:
+	case resnext.Embedding:
 		return vector + ", and no classes"
-	case topology.MultiLabel:
+	case resnext.MultiLabel:
 		return fmt.Sprintf("a probability for each of %s, any of which may be right; %s", cli.Plural(cfg.Classes, "label"), vector)
 	}
 	return fmt.Sprintf("the most probable of %s; %s", cli.Plural(cfg.Classes, "class"), vector)

@@ -16,7 +16,6 @@ import (
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/internal/testnet"
 	"github.com/libresnext/libresnext/resnext"
-	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 const fashion = "../../testdata/fashion/"
@@ -51,9 +50,24 @@ func testModel(t *testing.T) string {
 func headlessModel(t *testing.T) string {
 	t.Helper()
 	cfg := testnet.Quick(28)
-	cfg.Head, cfg.Classes = topology.Embedding, 0
+	cfg.Head, cfg.Classes = resnext.Embedding, 0
 	path := filepath.Join(t.TempDir(), "e.int8.safetensors")
 	_, err := testnet.Random(cfg, 1).WriteFile(path)
+	require.NoError(t, err)
+	return path
+}
+
+// labelsModel is testModel with labels any of which may be right.
+func labelsModel(t *testing.T) string {
+	t.Helper()
+	cfg := testnet.Quick(28)
+	cfg.Head = resnext.MultiLabel
+	q := testnet.Random(cfg, 1)
+	for i := range q.Classifier.Multiplier {
+		q.Classifier.Multiplier[i] /= 30 // so that no label is certain
+	}
+	path := filepath.Join(t.TempDir(), "l.int8.safetensors")
+	_, err := q.WriteFile(path)
 	require.NoError(t, err)
 	return path
 }
@@ -101,6 +115,8 @@ func TestBadUsage(t *testing.T) {
 		{"classify m", "a model or an image is missing"},
 		{"classify --top 0 m p", "--top is 0"},
 		{"classify --top many m p", `"many"`},
+		{"classify --threshold 1.5 m p", "--threshold is 1.5"},
+		{"classify --threshold NaN m p", "--threshold is NaN"},
 		{"classify --threads -1 m p", "--threads is -1"},
 		{"classify m - -", "standard input"},
 		{"classify --colour m p", "unknown flag: --colour"},
