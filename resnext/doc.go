@@ -16,7 +16,7 @@
 // # Memory
 //
 // Open allocates the packed weights, and NewSession the activations; Options.MemoryLimit bounds the latter before anything
-// is allocated. Session.Infer performs no heap allocations unless Observe is set, and returns logits that the next call
+// is allocated. Batches of images take activations for each thread, once. Session.Infer performs no heap allocations unless Observe is set, and returns logits that the next call
 // overwrites; so with Session.Embed. Session.Classify allocates its result, and like Preparer what a new size of images needs.
 //
 // # Concurrency

@@ -21,7 +21,8 @@ type Options struct {
 	Kernels string
 	// MemoryLimit bounds what one session's activations, and the tables that all share, may take in bytes; a network
 	// that needs more is refused with an error that wraps ErrMemoryLimit, and nothing is allocated. 0 means what
-	// the environment's RESNEXT_MEMORY_LIMIT says in MiB, or without it DefaultMemoryLimit.
+	// the environment's RESNEXT_MEMORY_LIMIT says in MiB, or without it DefaultMemoryLimit. A batch of images keeps to it,
+	// too, see Session.InferBatch.
 	MemoryLimit int64
 }
 
@@ -40,6 +41,7 @@ type Model struct {
 	steps   []operator // of the program's steps
 	head    *i8.Head
 	scale   float32 // the real value of one step of the map that the head averages
+	arenas  int64   // as many of a session's may a batch have within the memory limit
 }
 
 // operator is a step of the program with its packed numbers: one of the three, or none for the head.
@@ -135,8 +137,8 @@ func (m inMemory) classifier() (ConvParams, error)          { return m.q.Classif
 
 // build packs every layer and binds it to its maps.
 func (m *Model) build(params paramSource, o Options) error {
-	err := checkMemory(m.program, o.MemoryLimit)
-	if err != nil {
+	var err error
+	if m.arenas, err = checkMemory(m.program, o.MemoryLimit); err != nil {
 		if errors.Is(err, ErrConfig) {
 			err = fmt.Errorf("%w: %w", ErrModelFile, err)
 		}

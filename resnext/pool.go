@@ -100,6 +100,14 @@ func (p *pool) begin() {
 		p.started = time.Now()
 		threads = p.degree.next(p.started)
 	}
+	p.beginOn(threads)
+}
+
+// beginAll is begin for work whose threads do not wait for each other: the more the better, whatever else runs. It must
+// end disturbed, since it says nothing of how long an inference takes.
+func (p *pool) beginAll() { p.beginOn(len(p.workers)) }
+
+func (p *pool) beginOn(threads int) {
 	running.Add(int32(threads))
 	p.active.Store(int32(threads))
 	for i := 1; i < threads; i++ {

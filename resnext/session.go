@@ -18,6 +18,9 @@ type SessionOptions struct {
 	// Where other work wants the cores, inferences fall back to fewer threads for a while. The result does not depend
 	// on any of this.
 	Threads int
+	// Batch allocates at once the memory that InferBatch and EmbedBatch want on several threads: Model.SessionBytes for each
+	// thread but one. Else the first of their calls does.
+	Batch bool
 }
 
 // Session runs inferences of one model. It owns the memory for activations, allocated once, and its worker
@@ -37,6 +40,7 @@ type Session struct {
 	pool     *pool
 	arena    []byte
 	features []float32
+	batch    batch
 	prepare  *Preparer
 	state    atomic.Int32
 }
@@ -84,6 +88,9 @@ func (m *Model) NewSession(o SessionOptions) (*Session, error) {
 	memory, maps := m.splitArena()
 	s := m.newSession(o.Threads, maps)
 	s.arena = memory
+	if o.Batch && s.wholeImages(s.Threads()) > 0 {
+		s.makeBatch()
+	}
 	return s, nil
 }
 
@@ -130,8 +137,8 @@ func (s *Session) acquire() error {
 // Threads is the number of threads that an inference uses.
 func (s *Session) Threads() int { return len(s.pool.workers) }
 
-// ArenaBytes is the memory that the session's activations take.
-func (s *Session) ArenaBytes() int { return len(s.arena) }
+// ArenaBytes is the memory that the session's activations take, those of batches included once they have it.
+func (s *Session) ArenaBytes() int { return len(s.arena) + s.batch.arenas }
 
 // Infer computes the logits of one image of Config.Height by Config.Width pixels, RGB, 3 bytes a pixel, row
 // after row. The returned slice, one number a class, is valid until the next call. Of a model without classes, whose head
