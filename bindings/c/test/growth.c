@@ -43,6 +43,16 @@ static void open_close(void)
 
 static void infer(void) { check_input(session); }
 
+static void infer_batch(void)
+{
+	resnext_image images[5];
+	float features[5 * FEATURES];
+
+	for (int i = 0; i < 5; i++)
+		images[i] = (resnext_image)RESNEXT_IMAGE(RESNEXT_GRAY, SIDE + i, SIDE, input);
+	OK(resnext_embed_batch(session, images, 5, features, 5 * FEATURES));
+}
+
 static void infer_yuyv(void)
 {
 	static unsigned char pixels[64 * 48 * 2];
@@ -105,6 +115,7 @@ int main(void)
 	steady("open and close", open_close, rounds(1000), 4096);
 	steady("inference", infer, rounds(100000), 1024);
 	steady("inference of YUYV", infer_yuyv, rounds(5000), 1024);
+	steady("a batch", infer_batch, rounds(2000), 1024);
 	steady("error", fail, rounds(5000), 8192);
 	steady("thread", thread, rounds(2000), 1024);
 	OK(resnext_session_close(session));
