@@ -289,7 +289,8 @@ RESNEXT_API resnext_status resnext_infer_input(resnext_session *session, const v
 
 /* Gives the features of a picture, prepared as by resnext_infer: the average over the last map of each channel, which is
  * what the classifier reads, and the answer of a model that has none. Pictures that look alike have features that point
- * the same way: their cosine, the sum of products divided by both lengths, is near 1. They are finite and not negative.
+ * the same way: their cosine, the sum of products divided by both lengths, is near 1. Those of two model files are not to
+ * be compared, not even if calib made them from the same weights. They are finite and not negative.
  * features receives count numbers; count must be what resnext_model_features() tells. Works with every model. Since
  * interface version 2. */
 RESNEXT_API resnext_status resnext_embed(resnext_session *session, const resnext_image *image, float *features, size_t count);

@@ -16,7 +16,9 @@ const aboutEmbed = `embed turns images into vectors, to compare, find and group 
 The vector of an image is what the network's classifier would read: the average
 of each channel of the last map, 2048 numbers in ResNeXt-50. Images that look
 alike have vectors that point the same way. Every model gives them, with
-a classifier and without, and the same to the bit on every CPU.
+a classifier and without ("calib --head embedding"), and the same to the bit on
+every CPU. Vectors of two model files are not to be compared with each other,
+since calibration scales the channels of each in its own way.
 
 IMAGE is what it is to "resnext classify": a file, a folder, a .zip archive, an
 IDX file or - for standard input.
