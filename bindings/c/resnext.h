@@ -63,8 +63,8 @@
  *            can be made again. Asked for are 1.6 GiB of address space (RLIMIT_AS), most of which is never used, and
  *            48 MiB of memory (RLIMIT_DATA), each with the stacks of one thread for every CPU and ten more; these
  *            threads (RLIMIT_NPROC); and four descriptors (RLIMIT_NOFILE). With 64 MiB more address space for each of
- *            these threads everything works. Opening a model, making a session and large pictures ask for their memory
- *            in the same way. What was given back may be taken by others a moment later, though, and Go needs a little
+ *            these threads everything works. Opening a model, making a session, batches and large pictures ask for their
+ *            memory in the same way. What was given back may be taken by others a moment later, though, and Go needs a little
  *            memory, or a thread, at any time: if it is refused that, it ends the process (SIGABRT or exit status 2)
  *            with a report on standard error. So leave room.
  * Sandboxes  A seccomp filter must let these calls pass, in the library's threads too: brk, clone, clone3, close,
