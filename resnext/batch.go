@@ -104,14 +104,14 @@ type batch struct {
 	next   atomic.Int64
 }
 
-// runWhole computes all images on all threads.
+// runWhole computes all images, on all threads or, where other work wants the cores, on fewer.
 func (s *Session) runWhole(images [][]byte, out []float32, each int, embed bool) {
 	b := &s.batch
 	b.images, b.out, b.each, b.embed = images, out, each, embed
 	b.next.Store(0)
-	s.pool.beginAll()
+	s.pool.beginBatch()
 	defer func() {
-		s.pool.end(false)
+		s.pool.endBatch(len(images))
 		b.images, b.out = nil, nil // which are the caller's
 	}()
 	s.pool.do(b, len(b.passages))
