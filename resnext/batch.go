@@ -10,8 +10,8 @@ import (
 // InferBatch computes the logits of several images, each given as for Infer, and writes them one image after the other:
 // logits has as many numbers as there are images times classes. They are to the bit those of Infer.
 //
-// On several threads it gives more images a second than Infer does, but the first answer comes no earlier than the last:
-// each thread takes whole images through the network, in activation memory of its own, so that no thread waits for
+// On several threads it is for throughput, of small networks above all, and the first answer comes no earlier than the
+// last: each thread takes whole images through the network, in activation memory of its own, so that no thread waits for
 // another at the end of a layer. What is left over for half of the threads or fewer is split as by Infer. The memory, of
 // SessionBytes for each thread but one, is allocated by the first batch that wants it, or by SessionOptions.Batch; later
 // batches of any length perform no heap allocations. Where Options.MemoryLimit leaves no room for it, and while Observe

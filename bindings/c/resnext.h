@@ -301,11 +301,11 @@ RESNEXT_API resnext_status resnext_embed_input(resnext_session *session, const v
 
 /* Runs the network on n pictures (1 or more), an array of structs whose `size` is the same, prepared as by resnext_infer:
  * logits receives one number a class of the first picture, then of the next; count must be n times the number of classes,
- * and at most 2^28. The numbers are those of resnext_infer, to the bit. With several threads this takes less time than one
- * picture after the other, because each thread works on a picture of its own. For that a session has memory for
- * activations once more for each thread but one, as far as resnext_model_options.memory_limit has room; it is
- * asked for by the first call, which may give RESNEXT_ENOMEM, as may one of more pictures than before. An error in any
- * picture is one of the whole call. Since interface version 2. */
+ * and at most 2^28. The numbers are those of resnext_infer, to the bit. It is for throughput, of small networks above all:
+ * each thread works on a picture of its own, and none waits for another at the end of a layer. For that a session
+ * has memory for activations once more for each thread but one, as far as resnext_model_options.memory_limit has room,
+ * and for some prepared pictures; it is asked for by the first call, which may give RESNEXT_ENOMEM, as may one of more
+ * pictures than before. An error in any picture is one of the whole call. Since interface version 2. */
 RESNEXT_API resnext_status resnext_infer_batch(resnext_session *session, const resnext_image *images, size_t n, float *logits,
 	size_t count);
 
