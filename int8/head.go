@@ -3,7 +3,7 @@ package int8
 import "github.com/libresnext/libresnext/asm"
 
 // Head is global average pooling and the classifier: the int32 sum of each channel at 16 bits, times an
-// int8 matrix.
+// int8 matrix. Without classes it is the averages alone, of which Features gives real numbers.
 type Head struct {
 	mean
 	weights []int8 // [classes][in.Layout.Total]
@@ -49,7 +49,7 @@ func (h *Head) NewState() *HeadState {
 	return &HeadState{h.mean.newState(), make([]int32, len(h.bias))}
 }
 
-// Pool sums up the map and brings the sums to 16 bits.
+// Pool sums up the map and brings the sums to 16 bits. The exact sums stay for Features.
 func (h *Head) Pool(in []byte, st *HeadState, s *Scratch) { h.mean.run(in, &st.meanState, s) }
 
 // Logits computes the logits of some classes: task number task of tasks.
@@ -66,5 +66,15 @@ func (h *Head) Logits(logits []float32, st *HeadState, task, tasks int, s *Scrat
 	h.kernels.Linear(a)
 	for i := n.from; i < n.to; i++ {
 		logits[i] = float32(float32(st.acc[i]) * h.mult[i])
+	}
+}
+
+// Features gives the average of each channel over the map of the last Pool in real numbers, one for each channel, scale
+// being the real value of 1: float32(sum * scale / pixels), computed in float64 from the exact sum, so that no kernel set
+// and no CPU gives another bit.
+func (h *Head) Features(features []float32, scale float32, st *HeadState) {
+	pixels := float64(h.in.H * h.in.W)
+	for c := range features {
+		features[c] = float32(float64(st.sums[h.in.Layout.At(c)]) * float64(scale) / pixels)
 	}
 }

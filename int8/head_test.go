@@ -28,13 +28,24 @@ func TestHead(t *testing.T) {
 			for task := range 3 {
 				h.Logits(got, st, task, 3, &scratch)
 			}
+			sums := make([]int32, sh.c)
+			for i, v := range x.v {
+				sums[i%sh.c] += v
+			}
+			alone := NewHead(k, in, sh.pool, nil, nil, nil) // of a network without classes
+			aloneState := alone.NewState()
+			alone.Pool(store(t, rnd, x, in, k.InputFlip), aloneState, &scratch)
+			features, same := make([]float32, sh.c), make([]float32, sh.c)
+			h.Features(features, 0.3, st)
+			alone.Features(same, 0.3, aloneState)
+			require.Equal(t, features, same)
+			require.Zero(t, alone.Classes()+alone.Bytes())
+			for c, sum := range sums {
+				require.Equal(t, float32(float64(sum)*float64(float32(0.3))/float64(sh.h*sh.w)), features[c])
+			}
 			for n := range got {
 				acc := s.Bias[n]
-				for c := range sh.c {
-					sum := int32(0)
-					for p := range sh.h * sh.w {
-						sum += x.v[p*sh.c+c]
-					}
+				for c, sum := range sums {
 					pooled := int32(math.RoundToEven(float64(float32(float32(sum) * sh.pool))))
 					acc += pooled * int32(s.Weight[n*sh.c+c])
 				}

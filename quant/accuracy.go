@@ -1,38 +1,76 @@
 package quant
 
 import (
+	"math"
 	"time"
 
 	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // accuracyCounter adds up what Comparison reports, for one image or many.
 type accuracyCounter struct {
-	images, labelled, agreed int
-	floatTop, int8Top        topCount
-	logits                   observe.Power
-	layers                   map[string]observe.Power
-	float, int8              time.Duration
-	answer                   Answer // of one image, where it was asked for
+	images, labelled  int
+	agreed            float64 // see Comparison.Agreement
+	floatTop, int8Top topCount
+	logits            observe.Power
+	layers            map[string]observe.Power
+	float, int8       time.Duration
+	answer            Answer // of one image, where it was asked for
 }
 
 // topCount is how many images have the right class first, and among the first five.
 type topCount struct{ one, five int }
 
 // score counts one image, without its times and layers.
-func score(want, got []float32, label int) accuracyCounter {
-	t := accuracyCounter{images: 1}
+func score(head topology.Head, want, got []float32, label int) accuracyCounter {
+	t := accuracyCounter{images: 1, agreed: agreement(head, want, got)}
 	t.logits.Add(want, got)
-	if rank(want, argmax(got)) == 0 {
-		t.agreed = 1
-	}
 	if label != Unlabelled {
 		t.labelled = 1
 		t.floatTop = top(want, label)
 		t.int8Top = top(got, label)
 	}
 	return t
+}
+
+// agreement is how far both networks give the same answer, from 0 to 1, see Comparison.
+func agreement(head topology.Head, want, got []float32) float64 {
+	switch head {
+	case topology.Embedding:
+		return cosine(want, got)
+	case topology.MultiLabel:
+		same := 0
+		for i, v := range want {
+			if (v >= 0) == (got[i] >= 0) {
+				same++
+			}
+		}
+		return float64(same) / float64(len(want))
+	}
+	if rank(want, argmax(got)) == 0 {
+		return 1
+	}
+	return 0
+}
+
+// cosine is the cosine similarity of two vectors: 1 where both are all zeros, 0 where one is.
+func cosine(a, b []float32) float64 {
+	var products, squaresA, squaresB float64
+	for i, v := range a {
+		x, y := float64(v), float64(b[i])
+		products += x * y
+		squaresA += x * x
+		squaresB += y * y
+	}
+	switch {
+	case squaresA == 0 && squaresB == 0:
+		return 1
+	case squaresA == 0 || squaresB == 0:
+		return 0
+	}
+	return products / math.Sqrt(squaresA) / math.Sqrt(squaresB)
 }
 
 // rank is how many classes come before the given one: those with larger logits, and those with the same
@@ -96,7 +134,7 @@ func (t *accuracyCounter) comparison(cfg resnext.Config) *Comparison {
 	c := &Comparison{
 		Images: t.images, Labelled: t.labelled,
 		Float: t.floatTop.accuracy(t.labelled, cfg.Classes), Int8: t.int8Top.accuracy(t.labelled, cfg.Classes),
-		Agreement: float64(t.agreed) / n, SQNR: t.logits.SQNR(),
+		Agreement: t.agreed / n, SQNR: t.logits.SQNR(),
 		FloatSeconds: t.float.Seconds() / n, Int8Seconds: t.int8.Seconds() / n,
 	}
 	for _, s := range cfg.Convs() {

@@ -59,11 +59,14 @@ func checkLayer(name string, conv *float.Conv, weights, out int) error {
 	return nil
 }
 
-// checkSame reports networks that differ in size, classes or layers.
+// checkSame reports networks that differ in size, head, classes or layers.
 func checkSame(float, quantised resnext.Config) error {
 	if float.Height != quantised.Height || float.Width != quantised.Width {
 		return fmt.Errorf("the int8 network takes %dx%d pixels, the float network %dx%d",
 			quantised.Width, quantised.Height, float.Width, float.Height)
+	}
+	if float.Head != quantised.Head {
+		return fmt.Errorf("the int8 network's head is %q, the float network's %q", quantised.Head, float.Head)
 	}
 	if float.Classes != quantised.Classes {
 		return fmt.Errorf("the int8 network has %d classes, the float network %d", quantised.Classes, float.Classes)

@@ -23,10 +23,12 @@ type Comparison struct {
 	// Float and Int8 are the shares of labelled images that each network gets right.
 	Float Accuracy `json:"float"`
 	Int8  Accuracy `json:"int8"`
-	// Agreement is the share of all images for which both networks answer the same class.
+	// Agreement is the share of all images for which both networks answer the same class; of a multi-label network the
+	// share of all labels, over all images, that both find more or both less probable than 0.5; and of a network without a
+	// classifier the mean cosine similarity of its features.
 	Agreement float64 `json:"agreement"`
-	// SQNR is the logits' signal to quantisation noise ratio: the power of the float logits over that of
-	// the difference, over all images.
+	// SQNR is the logits', or the features', signal to quantisation noise ratio: the power of the float network's over that
+	// of the difference, over all images.
 	SQNR Decibel `json:"sqnr_db"`
 	// Layers is the same for every convolution's output, in the order in which they run; nil unless asked
 	// for.
@@ -169,7 +171,11 @@ func (p *pair) run(i int) (accuracyCounter, error) {
 	begin := time.Now()
 	want := p.runner.Forward(rgb, p.preprocess)
 	middle := time.Now()
-	got, err := p.session.Infer(rgb)
+	ask := p.session.Infer
+	if p.net.Config.Head == resnext.Embedding {
+		ask = p.session.Embed
+	}
+	got, err := ask(rgb)
 	end := time.Now()
 	if err != nil {
 		return accuracyCounter{}, fmt.Errorf("image %d: the int8 network: %w", i, err)
@@ -178,7 +184,7 @@ func (p *pair) run(i int) (accuracyCounter, error) {
 		return accuracyCounter{}, fmt.Errorf("image %d: the int8 network shows %d of %d layers",
 			i, len(p.powers), len(p.maps))
 	}
-	t := score(want, got, label)
+	t := score(p.net.Config.Head, want, got, label)
 	if !observe.Finite(t.logits.Signal) {
 		return accuracyCounter{}, fmt.Errorf("image %d: %w", i, observe.NotFinite("logits"))
 	}
@@ -194,6 +200,6 @@ func (p *pair) run(i int) (accuracyCounter, error) {
 type Answer struct {
 	// Image is the image's number, Label its class or Unlabelled.
 	Image, Label int
-	// Float and Int8 are the logits, one for each class.
+	// Float and Int8 are the logits, one for each class, or the features where there are no classes.
 	Float, Int8 []float32
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/quant/observe"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 func packed(t testing.TB, q *resnext.Quantised) *resnext.Model {
@@ -144,13 +145,51 @@ func TestScoreBreaksTiesByIndex(t *testing.T) {
 	for class, want := range []int{6, 0, 1, 2, 7, 3, 4, 5} {
 		require.Equal(t, want, rank(tie, class), "class %d", class)
 	}
-	got := score(tie, []float32{0, 2, 2, 1, 1, 1, 1, 1}, 2)
-	require.Equal(t, 1, got.agreed)
+	got := score(topology.OneClass, tie, []float32{0, 2, 2, 1, 1, 1, 1, 1}, 2)
+	require.Equal(t, 1.0, got.agreed)
 	require.Equal(t, topCount{0, 1}, got.floatTop)
 	require.Equal(t, topCount{0, 1}, got.int8Top)
-	require.Equal(t, topCount{0, 0}, score(tie, tie, 7).floatTop)
-	require.Equal(t, topCount{1, 1}, score(tie, tie, 1).floatTop)
-	require.Equal(t, 0, score(tie, []float32{0, 2, 9, 0, 0, 0, 0, 0}, 1).agreed)
+	require.Equal(t, topCount{0, 0}, score(topology.OneClass, tie, tie, 7).floatTop)
+	require.Equal(t, topCount{1, 1}, score(topology.OneClass, tie, tie, 1).floatTop)
+	require.Zero(t, score(topology.OneClass, tie, []float32{0, 2, 9, 0, 0, 0, 0, 0}, 1).agreed)
+}
+
+// TestCompareHeads: labels that do not compete are counted each for itself, and features are compared by their angle.
+func TestCompareHeads(t *testing.T) {
+	net := float.Random(small["cifar 4 groups of 14"], 7)
+	net.Config.Head = topology.MultiLabel
+	compare := func(net *float.Net) *Comparison {
+		c, err := Compare(context.Background(), net, packed(t, quantised(t, net, Options{})), 6,
+			func(i int) ([]byte, int, error) { return picture(net.Config, i), Unlabelled, nil }, testPreprocess(), CompareOptions{})
+		require.NoError(t, err)
+		return c
+	}
+	labels := compare(net)
+	decisions := labels.Agreement * 6 * float64(net.Config.Classes)
+	require.InDelta(t, math.Round(decisions), decisions, 1e-9)
+	require.Greater(t, labels.Agreement, 0.8)
+
+	bare := net.Clone()
+	bare.Config.Head, bare.Config.Classes, bare.Classifier = topology.Embedding, 0, float.Conv{}
+	features := compare(bare)
+	require.Greater(t, features.Agreement, 0.99)
+	require.Less(t, features.Agreement, 1.0)
+	require.Greater(t, float64(features.SQNR), 20.0)
+
+	_, err := Compare(context.Background(), net, packed(t, quantised(t, float.Random(small["cifar 4 groups of 14"], 7), Options{})), 1,
+		func(i int) ([]byte, int, error) { return picture(net.Config, i), Unlabelled, nil }, testPreprocess(), CompareOptions{})
+	require.ErrorContains(t, err, `the int8 network's head is "", the float network's "multilabel"`)
+}
+
+func TestAgreement(t *testing.T) {
+	a := []float32{-1, 2, 0, 3}
+	require.Equal(t, 0.5, agreement(topology.MultiLabel, a, []float32{-2, -1, 0.5, -3}))
+	require.Equal(t, 1.0, agreement(topology.MultiLabel, a, []float32{-2, 1, 0.5, 3}))
+	require.InDelta(t, 1, agreement(topology.Embedding, a, []float32{-2, 4, 0, 6}), 1e-12)
+	require.InDelta(t, 0, agreement(topology.Embedding, []float32{1, 0}, []float32{0, 1}), 1e-12)
+	zero := make([]float32, 4)
+	require.Equal(t, 1.0, agreement(topology.Embedding, zero, zero))
+	require.Zero(t, agreement(topology.Embedding, a, zero))
 }
 
 func TestDecibels(t *testing.T) {

@@ -7,6 +7,7 @@
 //	...
 //	defer session.Close()
 //	top, err := session.Classify(img, 5) // any image.Image
+//	features, err := session.Embed(rgb)  // what the classifier reads: to compare, find and group images
 //
 // A model file is made from a float checkpoint and some images, by cmd/calib or package quant. Open checks it, proves
 // that its weights cannot overflow a sum on any CPU, and packs them for the best kernel set of this one. The logits are
@@ -15,8 +16,8 @@
 // # Memory
 //
 // Open allocates the packed weights, and NewSession the activations; Options.MemoryLimit bounds the latter before anything
-// is allocated. Session.Infer performs no heap allocations unless Observe is set, and returns logits that the next call
-// overwrites. Session.Classify allocates its result, and like Preparer what a new size of images needs.
+// is allocated. Batches of images take activations for each thread, once. Session.Infer performs no heap allocations unless Observe is set, and returns logits that the next call
+// overwrites; so with Session.Embed. Session.Classify allocates its result, and like Preparer what a new size of images needs.
 //
 // # Concurrency
 //

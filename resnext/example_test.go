@@ -9,6 +9,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/libresnext/libresnext/resnext"
 )
@@ -96,6 +97,39 @@ func ExampleSession_Infer() {
 	}
 	fmt.Printf("%.2f\n", logits)
 	// Output: [4.00 2.00 0.00]
+}
+
+// Embed gives vectors by which images can be compared: the sum of products of two of length 1 is their cosine similarity.
+func ExampleSession_Embed() {
+	model, err := resnext.New(colours(), resnext.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	session, err := model.NewSession(resnext.SessionOptions{Threads: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer session.Close()
+
+	var vectors [][]float32
+	for _, colour := range [][]byte{{200, 20, 0}, {100, 0, 0}, {0, 20, 200}} { // red, dark red, blue
+		features, err := session.Embed(bytes.Repeat(colour, 8*8))
+		if err != nil {
+			log.Fatal(err)
+		}
+		vectors = append(vectors, slices.Clone(features)) // the next call overwrites them
+		resnext.Normalise(vectors[len(vectors)-1])
+	}
+	for _, v := range vectors[1:] {
+		var cosine float32
+		for i := range v {
+			cosine += v[i] * vectors[0][i]
+		}
+		fmt.Printf("%.2f\n", cosine)
+	}
+	// Output:
+	// 1.00
+	// 0.01
 }
 
 // Top ranks logits and names their classes.

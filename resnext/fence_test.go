@@ -92,6 +92,7 @@ func fencedSession(t testing.TB, m *Model, atStart bool) *Session {
 	s := m.newSession(1, maps)
 	fence(t, s.head, atStart)
 	fence(t, &s.logits, atStart)
+	fence(t, &s.features, atStart)
 	return s
 }
 

@@ -22,25 +22,26 @@ const MemoryLimitEnv = "RESNEXT_MEMORY_LIMIT"
 var ErrMemoryLimit = errors.New("over the memory limit")
 
 // checkMemory compares what a session will take with the limit, and each map with what kernels can reach, before anything
-// is allocated. Weights do not count: the file has them, so they are no larger than its owner expects.
-func checkMemory(p *topology.Program, limit int64) error {
-	limit, err := memoryLimit(limit)
-	if err != nil {
-		return err
+// is allocated, and returns how many arenas the limit has room for. Weights do not count: the file has them, so they are no
+// larger than its owner expects.
+func checkMemory(p *topology.Program, limit int64) (arenas int64, err error) {
+	if limit, err = memoryLimit(limit); err != nil {
+		return 0, err
 	}
 	for id, m := range p.Maps {
 		if n := mapBytes(p, topology.MapID(id)); n > i8.MaxBytes {
-			return fmt.Errorf("%w: %s: %dx%d pixels of %d channels take %d bytes, kernels reach %d",
+			return 0, fmt.Errorf("%w: %s: %dx%d pixels of %d channels take %d bytes, kernels reach %d",
 				ErrConfig, m.Name, m.W, m.H, m.Channels, n, i8.MaxBytes)
 		}
 	}
-	_, need := arena(p)
-	if need += tableBytes(p); need > limit {
+	_, one := arena(p)
+	tables := tableBytes(p)
+	if need := one + tables; need > limit {
 		mb, image := need>>20+1, p.Maps[topology.Image]
-		return fmt.Errorf("%w: a session at %dx%d pixels needs %d MB, the limit is %d MB: set %s=%d if this machine has as much, or calibrate for a smaller input",
+		return 0, fmt.Errorf("%w: a session at %dx%d pixels needs %d MB, the limit is %d MB: set %s=%d if this machine has as much, or calibrate for a smaller input",
 			ErrMemoryLimit, image.W, image.H, mb, limit>>20, MemoryLimitEnv, mb)
 	}
-	return nil
+	return (limit - tables) / one, nil
 }
 
 // memoryLimit is what Options.MemoryLimit means, within what an int can count.

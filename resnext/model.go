@@ -21,7 +21,8 @@ type Options struct {
 	Kernels string
 	// MemoryLimit bounds what one session's activations, and the tables that all share, may take in bytes; a network
 	// that needs more is refused with an error that wraps ErrMemoryLimit, and nothing is allocated. 0 means what
-	// the environment's RESNEXT_MEMORY_LIMIT says in MiB, or without it DefaultMemoryLimit.
+	// the environment's RESNEXT_MEMORY_LIMIT says in MiB, or without it DefaultMemoryLimit. A batch of images keeps to it,
+	// too, see Session.InferBatch.
 	MemoryLimit int64
 }
 
@@ -39,6 +40,8 @@ type Model struct {
 	image   i8.Image
 	steps   []operator // of the program's steps
 	head    *i8.Head
+	scale   float32 // the real value of one step of the map that the head averages
+	arenas  int64   // as many of a session's may a batch have within the memory limit
 }
 
 // operator is a step of the program with its packed numbers: one of the three, or none for the head.
@@ -134,8 +137,8 @@ func (m inMemory) classifier() (ConvParams, error)          { return m.q.Classif
 
 // build packs every layer and binds it to its maps.
 func (m *Model) build(params paramSource, o Options) error {
-	err := checkMemory(m.program, o.MemoryLimit)
-	if err != nil {
+	var err error
+	if m.arenas, err = checkMemory(m.program, o.MemoryLimit); err != nil {
 		if errors.Is(err, ErrConfig) {
 			err = fmt.Errorf("%w: %w", ErrModelFile, err)
 		}
@@ -177,8 +180,8 @@ func (b *builder) operator(s topology.Step) (op operator, err error) {
 		op.pool = i8.NewAveragePool(b.model.kernels, mapOf(p.Maps[s.In]), mapOf(p.Maps[s.Out]))
 	case topology.Gated:
 		op.gate, op.scale, err = b.gate(s)
-	case topology.Classify:
-		err = b.head(mapOf(p.Maps[s.In]), s.Conv)
+	case topology.Classify, topology.Embed:
+		err = b.head(s)
 	}
 	return op, err
 }
@@ -244,15 +247,21 @@ func (b *builder) binding(g geometry, c *i8.Conv) *i8.Binding {
 	return p
 }
 
-// head checks and packs the classifier, which reads a map.
-func (b *builder) head(in i8.Map, s ConvShape) error {
-	p, err := b.params.classifier()
-	if err != nil {
+// head checks and packs the averages and, where there is one, the classifier.
+func (b *builder) head(s topology.Step) (err error) {
+	in := mapOf(b.model.program.Maps[s.In])
+	pixels := in.H * in.W
+	if b.model.scale, err = b.averagedScale(s.In); err != nil {
 		return err
 	}
-	pixels := in.H * in.W
-	if err := p.check(s.Name, s.Out, s.In, PooledMax(pixels), 0); err != nil {
-		return err
+	var p ConvParams
+	if s.Op == topology.Classify {
+		if p, err = b.params.classifier(); err != nil {
+			return err
+		}
+		if err := p.check(s.Name, s.Conv.Out, s.Conv.In, PooledMax(pixels), 0); err != nil {
+			return err
+		}
 	}
 	pool, _ := PoolMultiplier(pixels)
 	b.model.head = i8.NewHead(b.model.kernels, in, pool, p.Weight, p.Bias, p.Multiplier)

@@ -14,13 +14,16 @@ type (
 	ConvShape = topology.ConvShape
 )
 
-// Ways to halve a map, and the kinds of blocks.
+// Ways to halve a map, the kinds of blocks, and what the features become.
 const (
 	NoPool     = topology.NoPool
 	Max3x3     = topology.Max3x3
 	Average2x2 = topology.Average2x2
 	Bottleneck = topology.Bottleneck
 	Basic      = topology.Basic
+	OneClass   = topology.OneClass
+	MultiLabel = topology.MultiLabel
+	Embedding  = topology.Embedding
 )
 
 // SimpleStem is the stem of one convolution.

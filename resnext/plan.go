@@ -24,19 +24,19 @@ type poolJob struct {
 func (j *poolJob) run(task int, s *i8.Scratch) { j.pool.Run(j.in, j.out, task, j.pool.Tasks(), s) }
 
 type sumJob struct {
-	session *Session
+	passage *passage
 	in      []byte
 }
 
-func (j *sumJob) run(_ int, s *i8.Scratch) { j.session.model.head.Pool(j.in, j.session.head, s) }
+func (j *sumJob) run(_ int, s *i8.Scratch) { j.passage.model.head.Pool(j.in, j.passage.head, s) }
 
 type logitsJob struct {
-	session *Session
+	passage *passage
 	tasks   int
 }
 
 func (j *logitsJob) run(task int, s *i8.Scratch) {
-	j.session.model.head.Logits(j.session.logits, j.session.head, task, j.tasks, s)
+	j.passage.model.head.Logits(j.passage.logits, j.passage.head, task, j.tasks, s)
 }
 
 // SessionBytes is the memory that a session's activations take: its ArenaBytes, without making one.
@@ -56,9 +56,9 @@ func (m *Model) splitArena() (memory []byte, maps [][]byte) {
 	return memory, maps
 }
 
-// plan lists the steps on maps in memory.
-func (s *Session) plan(threads int, maps [][]byte) {
-	m := s.model
+// plan lists the steps on the maps in memory, for an image on so many threads.
+func (s *passage) plan(threads int) {
+	m, maps := s.model, s.maps
 	s.image = maps[topology.Image]
 	m.image.Clear(s.image, m.preprocess.PadBytes(), m.kernels.InputFlip)
 	for _, op := range m.steps {
@@ -82,9 +82,20 @@ func (s *Session) plan(threads int, maps [][]byte) {
 			}
 			s.steps = append(s.steps, step{name: op.Gate[0].Name, job: gatesJob{j}, tasks: 1},
 				step{name: op.Name, job: j, tasks: j.tasks, scale: op.scale, signed: m.program.Maps[op.Out].Signed, out: out})
-		case topology.Classify:
-			s.steps = append(s.steps, step{name: AverageName, job: &sumJob{s, in}, tasks: 1},
-				step{name: op.Name, job: &logitsJob{s, threads}, tasks: threads})
+		case topology.Classify, topology.Embed:
+			s.steps = append(s.steps, step{name: AverageName, job: &sumJob{s, in}, tasks: 1})
+			s.averaged = len(s.steps)
+			if op.Op == topology.Classify {
+				s.steps = append(s.steps, step{name: op.Name, job: &logitsJob{s, threads}, tasks: threads})
+			}
 		}
 	}
+}
+
+// stepsTo are the steps that lead to the logits, or to the features.
+func (s *passage) stepsTo(features bool) []step {
+	if features {
+		return s.steps[:s.averaged]
+	}
+	return s.steps
 }

@@ -31,6 +31,7 @@ type pool struct {
 	finished chan struct{}
 
 	degree  degree
+	batches degree    // of images that are worked on whole, see batch
 	started time.Time // of the inference
 }
 
@@ -79,7 +80,7 @@ func newPool(threads int) *pool {
 func preparePool(threads int) *pool {
 	p := &pool{
 		workers: make([]worker, threads), cores: int32(runtime.GOMAXPROCS(0)), finished: make(chan struct{}, 1),
-		degree: newDegree(threads),
+		degree: newDegree(threads), batches: newDegree(threads),
 	}
 	for i := range p.workers {
 		p.workers[i].wake = make(chan struct{}, 1)
@@ -94,11 +95,16 @@ func (p *pool) startWorkers() {
 }
 
 // begin starts an inference: it wakes the workers that take part.
-func (p *pool) begin() {
+func (p *pool) begin() { p.beginAs(&p.degree) }
+
+// beginBatch starts the inferences of a batch, each on one thread.
+func (p *pool) beginBatch() { p.beginAs(&p.batches) }
+
+func (p *pool) beginAs(d *degree) {
 	threads := 1
 	if len(p.workers) > 1 {
 		p.started = time.Now()
-		threads = p.degree.next(p.started)
+		threads = d.next(p.started)
 	}
 	running.Add(int32(threads))
 	p.active.Store(int32(threads))
@@ -110,11 +116,23 @@ func (p *pool) begin() {
 
 // end lets the workers sleep. undisturbed says that the time since begin went into jobs alone.
 func (p *pool) end(undisturbed bool) {
+	images := 0
+	if undisturbed {
+		images = 1
+	}
+	p.endAs(&p.degree, images)
+}
+
+// endBatch lets the workers sleep after so many images.
+func (p *pool) endBatch(images int) { p.endAs(&p.batches, images) }
+
+// endAs lets d learn how long an image took, unless there was none.
+func (p *pool) endAs(d *degree, images int) {
 	threads := p.active.Swap(0)
 	running.Add(-threads)
-	if len(p.workers) > 1 && undisturbed {
+	if len(p.workers) > 1 && images > 0 {
 		now := time.Now()
-		p.degree.learn(now, now.Sub(p.started))
+		d.learn(now, now.Sub(p.started)/time.Duration(images))
 	}
 }
 

@@ -110,3 +110,26 @@ func TestPoolRestsWorkers(t *testing.T) {
 		require.LessOrEqual(t, most.Load(), int32(threads))
 	}
 }
+
+// TestBatchesHaveADegreeOfTheirOwn: how long images of a batch take says nothing of those that are split, nor the other way
+// round, and a batch of many images counts as one of few does.
+func TestBatchesHaveADegreeOfTheirOwn(t *testing.T) {
+	p := newPool(4)
+	defer p.close()
+	p.batches.threads, p.batches.warm, p.batches.retry = 2, warmUp, time.Now().Add(time.Hour)
+	p.batches.reference, p.batches.typical = time.Minute, time.Minute
+	for range 3 {
+		p.beginBatch()
+		require.EqualValues(t, 2, p.active.Load())
+		p.started = p.started.Add(-400 * time.Second)
+		p.endBatch(10)
+	}
+	require.InDelta(t, 40, p.batches.reference.Seconds(), 20)
+	require.Equal(t, 4, p.degree.threads)
+	require.Zero(t, p.degree.warm)
+	p.begin()
+	require.EqualValues(t, 4, p.active.Load())
+	p.end(true)
+	require.Equal(t, 1, p.degree.warm)
+	require.Zero(t, running.Load())
+}

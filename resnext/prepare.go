@@ -72,7 +72,7 @@ func (p *Preparer) scale(w, h int) (width, height, x, y int) {
 	return width, height, pixel.CenterOffset(width, p.config.Width), pixel.CenterOffset(height, p.config.Height)
 }
 
-// Classify prepares an image, infers its logits and returns the k most probable classes.
+// Classify prepares an image, infers its logits and returns the k most probable classes, as Model.Top does.
 func (s *Session) Classify(img image.Image, k int) ([]Prediction, error) {
 	if s.prepare == nil {
 		p, err := NewPreparer(s.model.config, s.model.preprocess)

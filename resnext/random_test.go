@@ -32,7 +32,7 @@ func FuzzNetwork(f *testing.F) {
 }
 
 // sameEverywhere runs images one after the other and compares each layer's output with the generic kernels', and the
-// logits of two threads.
+// logits of two threads, also of all images at once.
 func sameEverywhere(t *testing.T, q *Quantised, images ...[]byte) {
 	t.Helper()
 	want := outputs(t, q, "generic", true, images)
@@ -53,11 +53,17 @@ func sameEverywhere(t *testing.T, q *Quantised, images ...[]byte) {
 		require.NoError(t, err)
 		defer s.Close()
 		perImage := len(want) / len(images)
+		batch := make([]float32, len(images)*q.Config.Classes)
+		require.NoError(t, s.InferBatch(images, batch))
 		for i, image := range images {
 			logits, err := s.Infer(image)
 			require.NoError(t, err)
 			require.Equal(t, want[(i+1)*perImage-1].bits, bitsOf(logits), "%s, 2 threads, %+v", kernels, q.Config)
+			require.Equal(t, logits, batch[i*len(logits):(i+1)*len(logits)], "%s, a batch, %+v", kernels, q.Config)
 		}
+		features, err := s.Embed(images[0])
+		require.NoError(t, err)
+		require.Equal(t, want[perImage-2].bits, bitsOf(features), "%s, 2 threads, %+v", kernels, q.Config)
 	}
 }
 
@@ -75,6 +81,10 @@ func outputs(t *testing.T, q *Quantised, kernels string, atStart bool, images []
 	s := fencedSession(t, m, atStart)
 	defer s.Close()
 	s.Observe = func(name string, _, _, _ int, values []float32) {
+		if name == "logits" { // and what they are made of, as Embed gives it
+			m.head.Features(s.features, m.scale, s.head)
+			all = append(all, layerOutput{"features", bitsOf(s.features)})
+		}
 		all = append(all, layerOutput{name, bitsOf(values)})
 	}
 	for _, image := range images {

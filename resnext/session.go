@@ -18,29 +18,43 @@ type SessionOptions struct {
 	// Where other work wants the cores, inferences fall back to fewer threads for a while. The result does not depend
 	// on any of this.
 	Threads int
+	// Batch allocates at once the memory that InferBatch and EmbedBatch want on several threads: Model.SessionBytes for each
+	// thread but one. Else the first of their calls does.
+	Batch bool
 }
 
 // Session runs inferences of one model. It owns the memory for activations, allocated once, and its worker
 // threads. It belongs to one goroutine at a time; sessions of one model share its weights.
 type Session struct {
 	// Observe, if not nil, is called with the real values of every convolution's and every gate's output as it is
-	// made, by the name of its ConvShape or step, and of "logits": [h][w][c] numbers, valid during the call. What is
-	// added is part of the output of the step that adds it. It slows inference down and allocates.
+	// made, by the name of its ConvShape or step, and of "logits", or from Embed "features": [h][w][c] numbers, valid
+	// during the call. What is added is part of the output of the step that adds it. It slows inference down and
+	// allocates.
 	Observe func(name string, h, w, c int, values []float32)
 
 	// Timed, if not nil, is called with the time that each operator took: by the names of their steps; a gate's
 	// is that of the scaling, and the first layer in it that of what comes before.
 	Timed func(name string, took time.Duration)
 
-	model   *Model
-	pool    *pool
-	arena   []byte
-	image   []byte
-	steps   []step
-	head    *i8.HeadState
-	logits  []float32
-	prepare *Preparer
-	state   atomic.Int32
+	passage  // of one image on all threads
+	pool     *pool
+	arena    []byte
+	features []float32
+	batch    batch
+	prepare  *Preparer
+	state    atomic.Int32
+}
+
+// passage is an image's way through the network: the memory for its maps and the steps on them.
+type passage struct {
+	model *Model
+	maps  [][]byte
+	image []byte
+	steps []step
+	// averaged is how many of the steps lead to the features; the classifier's follow.
+	averaged int
+	head     *i8.HeadState
+	logits   []float32 // where the classifier writes
 }
 
 // step is one operator with its buffers.
@@ -74,13 +88,17 @@ func (m *Model) NewSession(o SessionOptions) (*Session, error) {
 	memory, maps := m.splitArena()
 	s := m.newSession(o.Threads, maps)
 	s.arena = memory
+	if o.Batch && s.wholeImages(s.Threads()) > 0 {
+		s.makeBatch()
+	}
 	return s, nil
 }
 
 // newSession makes a session whose maps lie in this memory.
 func (m *Model) newSession(threads int, maps [][]byte) *Session {
-	s := &Session{model: m, pool: newPool(threads), head: m.head.NewState(), logits: make([]float32, m.config.Classes)}
-	s.plan(threads, maps)
+	s := &Session{pool: newPool(threads), features: make([]float32, m.Features())}
+	s.passage = passage{model: m, maps: maps, head: m.head.NewState(), logits: make([]float32, m.config.Classes)}
+	s.plan(threads)
 	return s
 }
 
@@ -119,26 +137,52 @@ func (s *Session) acquire() error {
 // Threads is the number of threads that an inference uses.
 func (s *Session) Threads() int { return len(s.pool.workers) }
 
-// ArenaBytes is the memory that the session's activations take.
-func (s *Session) ArenaBytes() int { return len(s.arena) }
+// ArenaBytes is the memory that the session's activations take, those of batches included once they have it.
+func (s *Session) ArenaBytes() int { return len(s.arena) + s.batch.arenas }
 
 // Infer computes the logits of one image of Config.Height by Config.Width pixels, RGB, 3 bytes a pixel, row
-// after row. The returned slice, one number a class, is valid until the next call.
+// after row. The returned slice, one number a class, is valid until the next call. Of a model without classes, whose head
+// is topology.Embedding, it is an error that names Embed.
 func (s *Session) Infer(rgb []byte) ([]float32, error) {
-	m := s.model
-	if want := m.config.Height * m.config.Width * 3; len(rgb) != want {
-		return nil, fmt.Errorf("resnext: the image has %d bytes, expected %d: %dx%d pixels of RGB",
-			len(rgb), want, m.config.Width, m.config.Height)
-	}
-	if err := s.acquire(); err != nil {
+	if err := s.model.checkClasses(); err != nil {
 		return nil, err
 	}
+	if err := s.run(rgb, false); err != nil {
+		return nil, err
+	}
+	return s.logits, nil
+}
+
+// checkImage reports an image that is not the network's input.
+func (m *Model) checkImage(rgb []byte) error {
+	if want := m.config.Height * m.config.Width * 3; len(rgb) != want {
+		return fmt.Errorf("resnext: the image has %d bytes, expected %d: %dx%d pixels of RGB",
+			len(rgb), want, m.config.Width, m.config.Height)
+	}
+	return nil
+}
+
+// run computes the logits of an image, or where embed is set its features.
+func (s *Session) run(rgb []byte, embed bool) error {
+	if err := s.model.checkImage(rgb); err != nil {
+		return err
+	}
+	if err := s.acquire(); err != nil {
+		return err
+	}
 	defer s.state.Store(idle)
+	s.runAcquired(rgb, embed)
+	return nil
+}
+
+// runAcquired is run for an image whose size is right, in a session that has been acquired.
+func (s *Session) runAcquired(rgb []byte, embed bool) {
+	m, steps := s.model, s.stepsTo(embed)
 	s.pool.begin()
 	defer func() { s.pool.end(s.Timed == nil && s.Observe == nil) }()
 	m.image.Load(s.image, rgb, m.kernels.InputFlip) // which the first step reads, see plan
-	for i := range s.steps {
-		st := &s.steps[i]
+	for i := range steps {
+		st := &steps[i]
 		start := s.now()
 		// Maps share memory, so nobody knows what is in a border.
 		st.out.ClearBorder(st.out.buf, m.kernels.InputFlip)
@@ -150,10 +194,14 @@ func (s *Session) Infer(rgb []byte) ([]float32, error) {
 			s.observe(st)
 		}
 	}
-	if s.Observe != nil {
-		s.Observe("logits", 1, 1, len(s.logits), s.logits)
+	name, values := "logits", s.logits
+	if embed {
+		m.head.Features(s.features, m.scale, s.head)
+		name, values = "features", s.features
 	}
-	return s.logits, nil
+	if s.Observe != nil {
+		s.Observe(name, 1, 1, len(values), values)
+	}
 }
 
 // now is the time if anybody wants it.

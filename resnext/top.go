@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
-// Ranked is one class with its probability, by softmax over all classes.
+// Ranked is one class with its probability: by softmax over all classes, or its own by sigmoid where any of them may be
+// right, see Model.Rank.
 type Ranked struct {
 	Class              uint32
 	Probability, Logit float32
@@ -45,15 +48,47 @@ func probability(v, largest float32, sum float64) float32 {
 	return float32(math.Exp(float64(v-largest)) / sum)
 }
 
+// Sigmoid turns the logits of labels any of which may be right into probabilities, each for itself: 1 / (1 + exp(-v)).
+// probabilities has as many numbers as logits and may be the same memory.
+func Sigmoid(probabilities, logits []float32) {
+	for i, v := range logits {
+		probabilities[i] = sigmoid(v)
+	}
+}
+
+func sigmoid(v float32) float32 { return float32(1 / (1 + math.Exp(-float64(v)))) }
+
 // before reports whether a is the more probable class: the larger logit, or the lower number among equals.
 func (a Ranked) before(b Ranked) bool {
 	return a.Logit > b.Logit || (a.Logit == b.Logit && a.Class < b.Class)
 }
 
 // Rank fills best with the most probable classes, best first (lowest class first among equals), and returns the part
-// that it filled: all, or as many as there are classes. It allocates nothing.
+// that it filled: all, or as many as there are classes. Probabilities are those of Softmax. It allocates nothing.
 func Rank(best []Ranked, logits []float32) []Ranked {
 	largest, sum := partition(logits)
+	best = order(best, logits)
+	for i := range best {
+		best[i].Probability = probability(best[i].Logit, largest, sum)
+	}
+	return best
+}
+
+// Rank is the function Rank with probabilities as the model's head asks for them: those of Sigmoid where it is
+// topology.MultiLabel, else those of Softmax.
+func (m *Model) Rank(best []Ranked, logits []float32) []Ranked {
+	if m.config.Head != topology.MultiLabel {
+		return Rank(best, logits)
+	}
+	best = order(best, logits)
+	for i := range best {
+		best[i].Probability = sigmoid(best[i].Logit)
+	}
+	return best
+}
+
+// order is Rank without probabilities.
+func order(best []Ranked, logits []float32) []Ranked {
 	kept := best[:0]
 	for class, v := range logits {
 		r := Ranked{Class: uint32(class), Logit: v}
@@ -71,9 +106,6 @@ func Rank(best []Ranked, logits []float32) []Ranked {
 	slices.SortFunc(kept, func(a, b Ranked) int {
 		return cmp.Or(cmp.Compare(b.Logit, a.Logit), cmp.Compare(a.Class, b.Class))
 	})
-	for i := range kept {
-		kept[i].Probability = probability(kept[i].Logit, largest, sum)
-	}
 	return kept
 }
 
@@ -101,12 +133,23 @@ func sink(h []Ranked, i int) {
 	}
 }
 
-// Top returns the k most probable classes with their names, as Rank orders them. k is cut to the number of classes.
+// Top returns the k most probable classes with their names, as Model.Rank orders them. k is cut to the number of classes.
 func (m *Model) Top(logits []float32, k int) []Prediction {
-	ranked := Rank(make([]Ranked, max(0, min(k, len(logits)))), logits)
+	ranked := m.Rank(make([]Ranked, max(0, min(k, len(logits)))), logits)
 	top := make([]Prediction, len(ranked))
 	for i, r := range ranked {
 		top[i] = Prediction{int(r.Class), m.Label(int(r.Class)), r.Probability, r.Logit}
 	}
 	return top
+}
+
+// TopAbove is Top without the classes that are less probable than threshold (0 to 1): of a model whose head is
+// topology.MultiLabel, what an image shows, which may be nothing.
+func (m *Model) TopAbove(logits []float32, k int, threshold float32) []Prediction {
+	top := m.Top(logits, k)
+	below := slices.IndexFunc(top, func(p Prediction) bool { return p.Probability < threshold })
+	if below < 0 {
+		return top
+	}
+	return top[:below]
 }

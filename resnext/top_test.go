@@ -35,6 +35,37 @@ func TestRank(t *testing.T) {
 	}
 }
 
+// TestRankOfLabels: a model whose labels do not compete orders them as another would, and gives each its own probability.
+func TestRankOfLabels(t *testing.T) {
+	logits := []float32{-1, 3, 0, 3, -200, 200}
+	m := &Model{config: Config{Head: MultiLabel, Classes: len(logits)}}
+	own := make([]float32, len(logits))
+	Sigmoid(own, logits)
+	require.InDeltaSlice(t, []float32{0.26894142, 0.95257413, 0.5, 0.95257413, 0, 1}, own, 1e-7)
+	got := m.Rank(make([]Ranked, 9), logits)
+	softmax := Rank(make([]Ranked, 9), logits)
+	require.Len(t, got, len(logits))
+	for i, r := range got {
+		require.Equal(t, Ranked{softmax[i].Class, own[r.Class], logits[r.Class]}, r)
+	}
+	other := &Model{config: Config{Classes: len(logits)}}
+	require.Equal(t, softmax, other.Rank(make([]Ranked, 9), logits))
+
+	classes := func(top []Prediction) (all []int) {
+		for _, p := range top {
+			all = append(all, p.Class)
+		}
+		return all
+	}
+	require.Equal(t, []int{5, 1, 3, 2}, classes(m.TopAbove(logits, 9, 0.5)), "at the threshold, too")
+	require.Equal(t, []int{5, 1}, classes(m.TopAbove(logits, 2, 0.5)))
+	require.Equal(t, []int{5, 1, 3, 2, 0, 4}, classes(m.TopAbove(logits, 9, 0)))
+	require.Empty(t, m.TopAbove([]float32{-1, -2}, 9, 0.5))
+	require.Zero(t, testing.AllocsPerRun(3, func() { m.Rank(make([]Ranked, 3)[:3:3], logits) }))
+	Sigmoid(logits, logits)
+	require.Equal(t, own, logits)
+}
+
 func TestSoftmax(t *testing.T) {
 	same := []float32{1, 2, 3}
 	Softmax(same, same)

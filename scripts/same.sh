@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # same.sh: one model file, many CPUs, the same logits to the bit. Calibrates the reference network and a random
 # ResNeXt-50 at 224x224, then runs the tool as built for this CPU with each of its kernel sets, and as built for
-# arm64 and arm under emulated CPUs, and compares what `resnext classify --json` prints of every logit.
+# arm64 and arm under emulated CPUs, and compares what `resnext classify --json` prints of every logit, and for the reference
+# network `resnext embed` of every feature.
 #
 #     scripts/same.sh FOLDER   with calib, resnext, arm64/resnext and arm/resnext: see test.sh
 set -euo pipefail
@@ -26,7 +27,18 @@ logits() { # logits MODEL IMAGES NAME KERNELS COMMAND...: the logits must be tho
 		{ echo "same: $name: $(wc -l <"$file") lines, expected one for each image" >&2; exit 1; }
 	[ -e "$first" ] || cp "$file" "$first"
 	cmp "$first" "$file" || { echo "same: $name gives other logits than plain Go" >&2; exit 1; }
+	[ "$model" != fashion ] || features "$name" "$kernels" "$@"
 	echo "same: $name"
+}
+
+features() { # features NAME KERNELS COMMAND...: the reference network's features must be those of its first run
+	local name=$1 kernels=$2 first=$out/fashion.features file=$out/fashion.$1.features
+	file=${file// /-}
+	shift 2
+	RESNEXT_KERNELS=$kernels "$@" embed "$out/fashion" $data/sample >"$file"
+	[ -s "$file" ] || { echo "same: $name gives no features" >&2; exit 1; }
+	[ -e "$first" ] || cp "$file" "$first"
+	cmp "$first" "$file" || { echo "same: $name gives other features than plain Go" >&2; exit 1; }
 }
 
 # proved MODEL MOST COMMAND...: at most MOST % of the work may run on the kernels that need no proof
@@ -42,7 +54,7 @@ proved() {
 	exit 1
 }
 
-rm -f "$out"/*.json
+rm -f "$out"/*.json "$out"/*.features
 image=$data/sample/ankle-boot.png
 logits fashion $data/sample generic generic "$bin/resnext"
 logits resnext50 $image generic generic "$bin/resnext"

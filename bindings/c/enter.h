@@ -54,14 +54,16 @@ void resnextgo_give_struct(void *theirs, const void *ours, size_t length);
 			return resnextgo_refuse(__func__, RESNEXT_EINVAL, "%s is null", #pointer); \
 	} while (0)
 
-/* Runs a function of Go, whose words go to `call`. */
-#define GO(...)                                                          \
+/* Runs a function of Go, whose words go to `call`, for a function of this name. */
+#define RUN(function, ...)                                               \
 	do {                                                             \
-		resnext_status entered = resnextgo_enter(&call, __func__); \
+		resnext_status entered = resnextgo_enter(&call, function); \
 		if (entered != RESNEXT_OK)                               \
 			return entered;                                  \
 		status = resnextgo_leave(&call, __VA_ARGS__);            \
 	} while (0)
+
+#define GO(...) RUN(__func__, __VA_ARGS__)
 
 /* Refuses a length that no object of C has: Go counts in signed integers. */
 #define CHECK_LENGTH(length)                                                                          \

@@ -26,6 +26,7 @@ var (
 	_ [unsafe.Offsetof(C.resnext_prediction{}.logit)]byte = [unsafe.Offsetof(resnext.Ranked{}.Logit)]byte{}
 	_ [C.RESNEXT_YUYV]byte                                = [lastFormat]byte{}
 	_ [C.RESNEXT_EINTERNAL]byte                           = [statusInternal]byte{}
+	_ [C.RESNEXT_EMBEDDING]byte                           = [headEmbedding]byte{}
 )
 
 // handles are all models and sessions of the process.
@@ -45,9 +46,6 @@ func chars(first *C.char, n int) []byte { return unsafe.Slice((*byte)(unsafe.Poi
 
 // bytesAt is memory of the program's. C has checked that its length is no more than an int.
 func bytesAt(p unsafe.Pointer, n C.size_t) []byte { return unsafe.Slice((*byte)(p), int(n)) }
-
-// maxCount bounds arrays of logits and predictions, far above any network, so that no size overflows.
-const maxCount = 1 << 28
 
 // floatsAt is an array of logits or probabilities.
 func floatsAt(p *C.float, count C.size_t) ([]float32, error) {
@@ -128,11 +126,29 @@ func resnextgo_model_get_info(words *C.resnextgo_words, h C.uintptr_t, info *C.r
 	})
 }
 
+//export resnextgo_model_head
+func resnextgo_model_head(words *C.resnextgo_words, h C.uintptr_t, head *C.int32_t) C.int {
+	return call(words, func() error {
+		return find(&handles, handle(h), func(m *model) error { *head = C.int32_t(headOf(m.net.Config())); return nil })
+	})
+}
+
+//export resnextgo_model_features
+func resnextgo_model_features(words *C.resnextgo_words, h C.uintptr_t, features *C.uint32_t) C.int {
+	return call(words, func() error {
+		return find(&handles, handle(h), func(m *model) error { *features = C.uint32_t(m.net.Features()); return nil })
+	})
+}
+
 //export resnextgo_model_label
 func resnextgo_model_label(words *C.resnextgo_words, h C.uintptr_t, class C.uint32_t, label *unsafe.Pointer) C.int {
 	return call(words, func() error {
 		return find(&handles, handle(h), func(m *model) error {
-			if classes := m.net.Config().Classes; uint64(class) >= uint64(classes) {
+			classes := m.net.Config().Classes
+			if classes == 0 {
+				return fail(statusInvalid, "the model has no classes")
+			}
+			if uint64(class) >= uint64(classes) {
 				return fail(statusInvalid, "class_index is %d, expected 0 to %d", uint32(class), classes-1)
 			}
 			*label = m.words.at(int(class))

@@ -94,6 +94,28 @@ resnext_status resnext_model_get_info(const resnext_model *model, resnext_model_
 	return status;
 }
 
+resnext_status resnext_model_head(const resnext_model *model, int32_t *head)
+{
+	resnextgo_call call;
+	resnext_status status;
+
+	NOT_NULL(model);
+	NOT_NULL(head);
+	GO(resnextgo_model_head(&call.words, (uintptr_t)model, head));
+	return status;
+}
+
+resnext_status resnext_model_features(const resnext_model *model, uint32_t *features)
+{
+	resnextgo_call call;
+	resnext_status status;
+
+	NOT_NULL(model);
+	NOT_NULL(features);
+	GO(resnextgo_model_features(&call.words, (uintptr_t)model, features));
+	return status;
+}
+
 resnext_status resnext_model_label(const resnext_model *model, uint32_t class_index, const char **label)
 {
 	resnextgo_call call;

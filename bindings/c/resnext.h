@@ -1,8 +1,9 @@
 /*
  * resnext.h: int8 inference of ResNeXt networks.
  *
- * A model is a file that the tool `calib` made. A session runs it: pictures go in, one logit a class comes out.
- * The same model and the same pixels give the same logits, to the bit, on every CPU and with any number of threads.
+ * A model is a file that the tool `calib` made. A session runs it: pictures go in, one logit a class comes out, or
+ * the features that they follow from. The same model and the same pixels give the same numbers, to the bit, on every
+ * CPU and with any number of threads.
  *
  *     resnext_model *model;
  *     resnext_session *session;
@@ -62,8 +63,8 @@
  *            can be made again. Asked for are 1.6 GiB of address space (RLIMIT_AS), most of which is never used, and
  *            48 MiB of memory (RLIMIT_DATA), each with the stacks of one thread for every CPU and ten more; these
  *            threads (RLIMIT_NPROC); and four descriptors (RLIMIT_NOFILE). With 64 MiB more address space for each of
- *            these threads everything works. Opening a model, making a session and large pictures ask for their memory
- *            in the same way. What was given back may be taken by others a moment later, though, and Go needs a little
+ *            these threads everything works. Opening a model, making a session, batches and large pictures ask for their
+ *            memory in the same way. What was given back may be taken by others a moment later, though, and Go needs a little
  *            memory, or a thread, at any time: if it is refused that, it ends the process (SIGABRT or exit status 2)
  *            with a report on standard error. So leave room.
  * Sandboxes  A seccomp filter must let these calls pass, in the library's threads too: brk, clone, clone3, close,
@@ -89,7 +90,7 @@ extern "C" {
 
 /* The interface of this header. resnext_abi_version() tells the library's; it grows when something is added, and
  * the library's soname changes when something is taken away. */
-#define RESNEXT_ABI_VERSION 1
+#define RESNEXT_ABI_VERSION 2
 
 /* The release that this header belongs to; resnext_version_string() tells the library's. */
 #define RESNEXT_VERSION "0.1.0"
@@ -184,7 +185,7 @@ typedef struct resnext_model_info {
 	size_t size;           /* sizeof(resnext_model_info), set by the caller before the call */
 	uint32_t width;        /* of the network's input, in pixels */
 	uint32_t height;
-	uint32_t classes;      /* how many logits there are */
+	uint32_t classes;      /* how many logits there are: 0 of RESNEXT_EMBEDDING */
 	uint32_t layers;       /* with weights: the 50 of ResNeXt-50 */
 	uint64_t macs;         /* multiply-accumulates for one picture */
 	uint64_t session_bytes;/* what a session allocates for activations */
@@ -194,6 +195,19 @@ typedef struct resnext_model_info {
 
 /* Fills info with what is known of the model: info->size bytes, those that a newer header has added with zeros. */
 RESNEXT_API resnext_status resnext_model_get_info(const resnext_model *model, resnext_model_info *info);
+
+/* What a model makes of the features of a picture. Values never change their meaning; new ones may come. */
+typedef enum resnext_head {
+	RESNEXT_ONE_CLASS = 1,   /* logits of classes of which one is right: probabilities by softmax */
+	RESNEXT_MULTI_LABEL = 2, /* logits of labels any of which may be right: each a probability by sigmoid */
+	RESNEXT_EMBEDDING = 3    /* nothing: the features are the answer, there are no classes */
+} resnext_head;
+
+/* Tells a model's head, a resnext_head. Since interface version 2. */
+RESNEXT_API resnext_status resnext_model_head(const resnext_model *model, int32_t *head);
+
+/* Tells how many features a picture has, 1 or more, whatever the head: 2048 in ResNeXt-50. Since interface version 2. */
+RESNEXT_API resnext_status resnext_model_features(const resnext_model *model, uint32_t *features);
 
 /* Points label to the name of a class, 0 to classes-1, in UTF-8: "class 7" where the model has no names. It is valid UTF-8
  * without control characters, as are the names in resnext_model_info: models that have others are not opened. Valid
@@ -264,7 +278,8 @@ typedef struct resnext_image {
 /* ---- Inference ---- */
 
 /* Runs the network on a picture of any size, resized and cropped as the model file says (with antialiasing, as
- * Pillow does it, to the bit). logits receives one number a class; count must be the number of classes. */
+ * Pillow does it, to the bit). logits receives one number a class; count must be the number of classes. A model without
+ * classes gives RESNEXT_EINVAL. */
 RESNEXT_API resnext_status resnext_infer(resnext_session *session, const resnext_image *image, float *logits, size_t count);
 
 /* Runs the network on exactly its input: height x width pixels of R G B without gaps, length = 3 * width * height
@@ -272,22 +287,55 @@ RESNEXT_API resnext_status resnext_infer(resnext_session *session, const resnext
 RESNEXT_API resnext_status resnext_infer_input(resnext_session *session, const void *rgb, size_t length, float *logits,
 	size_t count);
 
-/* Turns count logits (1 to 2^28) into probabilities that add up to 1. Both may be the same array. Logits that are not
- * finite give RESNEXT_EINVAL. Works without a session or model. */
+/* Gives the features of a picture, prepared as by resnext_infer: the average over the last map of each channel, which is
+ * what the classifier reads, and the answer of a model that has none. Pictures that look alike have features that point
+ * the same way: their cosine, the sum of products divided by both lengths, is near 1. Those of two model files are not to
+ * be compared, not even if calib made them from the same weights. They are finite and not negative.
+ * features receives count numbers; count must be what resnext_model_features() tells. Works with every model. Since
+ * interface version 2. */
+RESNEXT_API resnext_status resnext_embed(resnext_session *session, const resnext_image *image, float *features, size_t count);
+
+/* The same for exactly the network's input, as resnext_infer_input takes it. Since interface version 2. */
+RESNEXT_API resnext_status resnext_embed_input(resnext_session *session, const void *rgb, size_t length, float *features,
+	size_t count);
+
+/* Runs the network on n pictures (1 or more), an array of structs whose `size` is the same, prepared as by resnext_infer:
+ * logits receives one number a class of the first picture, then of the next; count must be n times the number of classes,
+ * and at most 2^28. The numbers are those of resnext_infer, to the bit. It is for throughput, of small networks above all:
+ * each thread works on a picture of its own, and none waits for another at the end of a layer. For that a session
+ * has memory for activations once more for each thread but one, as far as resnext_model_options.memory_limit has room,
+ * and for some prepared pictures; it is asked for by the first call, which may give RESNEXT_ENOMEM, as may one of more
+ * pictures than before. An error in any picture is one of the whole call. Since interface version 2. */
+RESNEXT_API resnext_status resnext_infer_batch(resnext_session *session, const resnext_image *images, size_t n, float *logits,
+	size_t count);
+
+/* The same for features, which resnext_embed gives; count must be n times their number. Since interface version 2. */
+RESNEXT_API resnext_status resnext_embed_batch(resnext_session *session, const resnext_image *images, size_t n, float *features,
+	size_t count);
+
+/* Turns count logits (1 to 2^28) into probabilities that add up to 1, as is right for RESNEXT_ONE_CLASS. Both may be the
+ * same array. Logits that are not finite give RESNEXT_EINVAL. Works without a session or model. */
 RESNEXT_API resnext_status resnext_softmax(const float *logits, size_t count, float *probabilities);
+
+/* Turns count logits (1 to 2^28) into probabilities each for itself, 1 / (1 + exp(-logit)), as is right for
+ * RESNEXT_MULTI_LABEL. All else is as in resnext_softmax. Since interface version 2. */
+RESNEXT_API resnext_status resnext_sigmoid(const float *logits, size_t count, float *probabilities);
 
 typedef struct resnext_prediction {
 	uint32_t class_index;
-	float probability; /* of all classes, by softmax */
+	float probability; /* by softmax over all classes; from resnext_classify() of RESNEXT_MULTI_LABEL by sigmoid */
 	float logit;
 } resnext_prediction;
 
 /* Gives the *top (1 or more) most probable of count classes, best first; equals by class, lowest first. *top becomes how
- * many there are: less than asked for where there are fewer classes. Logits that are not finite give RESNEXT_EINVAL.
- * Works without a session or model. */
+ * many there are: less than asked for where there are fewer classes. Probabilities are by softmax, since it knows no
+ * model: for logits of RESNEXT_MULTI_LABEL take resnext_sigmoid(). Logits that are not finite give RESNEXT_EINVAL. Works
+ * without a session or model. */
 RESNEXT_API resnext_status resnext_top(const float *logits, size_t count, resnext_prediction *predictions, size_t *top);
 
-/* resnext_infer and resnext_top in one call. */
+/* resnext_infer and resnext_top in one call, but that each probability is as the model's head asks for it: of
+ * RESNEXT_MULTI_LABEL by sigmoid, so that they do not add up to 1 and several may be near it. A model without classes
+ * gives RESNEXT_EINVAL. */
 RESNEXT_API resnext_status resnext_classify(resnext_session *session, const resnext_image *image,
 	resnext_prediction *predictions, size_t *top);
 

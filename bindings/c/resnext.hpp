@@ -79,6 +79,17 @@ public:
 		check(resnext_model_get_info(get(), &i));
 		return i;
 	}
+	// What it makes of the features, and how many there are.
+	resnext_head head() const {
+		std::int32_t h = 0;
+		check(resnext_model_head(get(), &h));
+		return static_cast<resnext_head>(h);
+	}
+	std::uint32_t features() const {
+		std::uint32_t n = 0;
+		check(resnext_model_features(get(), &n));
+		return n;
+	}
 	std::string label(std::uint32_t class_index) const {
 		const char *text = nullptr;
 		check(resnext_model_label(get(), class_index, &text));
@@ -103,7 +114,8 @@ private:
 class Session {
 public:
 	// Makes a session that uses so many threads, 0 for all cores.
-	explicit Session(const Model &model, std::uint32_t threads = 0) : classes_(model.info().classes) {
+	explicit Session(const Model &model, std::uint32_t threads = 0)
+		: classes_(model.info().classes), features_(model.features()) {
 		resnext_session *session = nullptr;
 		resnext_session_options o = resnext_session_options();
 		o.size = sizeof o;
@@ -114,21 +126,45 @@ public:
 
 	// One logit a class.
 	std::vector<float> infer(const resnext_image &image) {
-		std::vector<float> logits(classes_);
+		std::vector<float> logits(at_least_one(classes_));
 		check(resnext_infer(get(), &image, logits.data(), logits.size()));
 		return logits;
 	}
 	// The same for exactly the network's input: height x width pixels of R G B without gaps, neither resized nor cropped.
 	std::vector<float> infer_input(const void *rgb, std::size_t length) {
-		std::vector<float> logits(classes_);
+		std::vector<float> logits(at_least_one(classes_));
 		check(resnext_infer_input(get(), rgb, length, logits.data(), logits.size()));
 		return logits;
+	}
+	// The features of a picture, to compare it by.
+	std::vector<float> embed(const resnext_image &image) {
+		std::vector<float> features(features_);
+		check(resnext_embed(get(), &image, features.data(), features.size()));
+		return features;
+	}
+	std::vector<float> embed_input(const void *rgb, std::size_t length) {
+		std::vector<float> features(features_);
+		check(resnext_embed_input(get(), rgb, length, features.data(), features.size()));
+		return features;
+	}
+	// Several pictures at once: the numbers of the first, then of the next. None takes no inference.
+	std::vector<float> infer_batch(const std::vector<Image> &images) {
+		std::vector<float> logits(at_least_one(classes_) * images.size());
+		if (!images.empty())
+			check(resnext_infer_batch(get(), images.data(), images.size(), logits.data(), logits.size()));
+		return logits;
+	}
+	std::vector<float> embed_batch(const std::vector<Image> &images) {
+		std::vector<float> features(features_ * images.size());
+		if (!images.empty())
+			check(resnext_embed_batch(get(), images.data(), images.size(), features.data(), features.size()));
+		return features;
 	}
 	// The top most probable classes, best first: all where there are fewer. None takes no inference.
 	std::vector<Prediction> classify(const resnext_image &image, std::size_t top = 5) {
 		if (top == 0)
 			return std::vector<Prediction>();
-		std::vector<Prediction> best(std::min(top, classes_));
+		std::vector<Prediction> best(at_least_one(std::min(top, classes_)));
 		check(resnext_classify(get(), &image, best.data(), &top));
 		best.resize(top);
 		return best;
@@ -145,7 +181,10 @@ private:
 	struct Close {
 		void operator()(resnext_session *s) const noexcept { resnext_session_close(s); }
 	};
-	std::size_t classes_;
+	// Room where there are no classes, so that the library says so and not that there is no room.
+	static std::size_t at_least_one(std::size_t n) { return std::max(n, std::size_t(1)); }
+
+	std::size_t classes_, features_;
 	std::unique_ptr<resnext_session, Close> handle_;
 };
 

@@ -13,6 +13,7 @@ type session struct {
 	infer   *resnext.Session
 	prepare *resnext.Preparer
 	rgb     []byte // the last picture as RGB, where it was not
+	batch   batch
 	busy    atomic.Bool
 }
 
@@ -41,25 +42,17 @@ func (s *session) take() error {
 
 func (s *session) give() { s.busy.Store(false) }
 
-// checkLogits reports a wrong number of logits.
-func (s *session) checkLogits(count int) error {
-	if want := s.of.net.Config().Classes; count != want {
-		return fail(statusInvalid, "count is %d, expected %d: one logit a class", count, want)
-	}
-	return nil
-}
-
-// run gives the logits of exactly the input's bytes, valid until the next call.
-func (s *session) run(rgb []byte) ([]float32, error) {
+// exact is the input of exactly its bytes.
+func (s *session) exact(rgb []byte) ([]byte, error) {
 	cfg := s.of.net.Config()
 	if want := cfg.Height * cfg.Width * 3; len(rgb) != want {
 		return nil, fail(statusInvalid, "length is %d, expected %d: %dx%d pixels of R G B", len(rgb), want, cfg.Width, cfg.Height)
 	}
-	return s.infer.Infer(rgb)
+	return rgb, nil
 }
 
-// runPicture gives the logits of a picture, valid until the next call.
-func (s *session) runPicture(p *picture) ([]float32, error) {
+// prepared makes a picture the network's input, valid until the next call.
+func (s *session) prepared(p *picture) ([]byte, error) {
 	m, err := p.frame()
 	if err != nil {
 		return nil, err
@@ -83,7 +76,7 @@ func (s *session) runPicture(p *picture) ([]float32, error) {
 	if err != nil {
 		return nil, &failure{statusInvalid, err.Error()}
 	}
-	return s.infer.Infer(input)
+	return input, nil
 }
 
 // checkFinite reports logits of which there is no softmax.

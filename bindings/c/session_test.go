@@ -35,9 +35,24 @@ func TestSession(t *testing.T) {
 	s, err := newSession(m, math.MaxUint32)
 	require.NoError(t, err)
 	defer s.infer.Close()
-	require.NoError(t, s.checkLogits(6))
-	require.ErrorContains(t, s.checkLogits(7), "count is 7, expected 6")
-	_, err = s.run(make([]byte, 5))
+	for _, c := range []struct {
+		kind     int
+		n, count uint64
+		want     string
+	}{
+		{logitsAnswer, 1, 7, "count is 7, expected 6: one logit a class"},
+		{featuresAnswer, 1, 6, "count is 6, expected 32: one number a feature"},
+		{logitsAnswer, 3, 17, "count is 17, expected 18: one logit a class of 3 pictures"},
+		{logitsAnswer, 0, 0, "n is 0, expected 1 to"},
+		{logitsAnswer, maxCount + 1, 6, "n is 268435457"},
+		{logitsAnswer, maxCount, 6 * maxCount, "count is 1610612736, expected at most"},
+		{featuresAnswer, math.MaxUint64, math.MaxUint64, "n is 18446744073709551615"},
+	} {
+		require.ErrorContains(t, s.checkCount(&answers[c.kind], c.n, c.count), c.want)
+	}
+	require.NoError(t, s.checkCount(&answers[logitsAnswer], 1, 6))
+	require.NoError(t, s.checkCount(&answers[featuresAnswer], 4, 128))
+	_, err = s.exact(make([]byte, 5))
 	require.ErrorContains(t, err, "length is 5, expected 3072: 32x32 pixels")
 	require.NoError(t, s.take())
 	require.ErrorContains(t, s.take(), "in use by another thread")
@@ -48,7 +63,9 @@ func TestSession(t *testing.T) {
 	for i := range rgb {
 		rgb[i] = byte(i * i >> 4)
 	}
-	want, err := s.run(rgb)
+	rgb, err = s.exact(rgb)
+	require.NoError(t, err)
+	want, err := s.infer.Infer(rgb)
 	require.NoError(t, err)
 	want = append([]float32(nil), want...)
 	require.NoError(t, checkFinite(want))
@@ -66,12 +83,12 @@ func TestPicturesAllocateNothing(t *testing.T) {
 	for f := pixel.RGB; f <= lastFormat; f++ {
 		p := &picture{format: int32(f), width: 60, height: 50, pixels: unsafe.Pointer(&memory[0])}
 		require.Zero(t, testing.AllocsPerRun(3, func() {
-			if _, err := s.runPicture(p); err != nil {
+			if _, err := s.prepared(p); err != nil {
 				t.Error(err)
 			}
 		}), f)
 	}
 	require.Len(t, s.rgb, 60*50*3)
-	_, err = s.runPicture(&picture{})
+	_, err = s.prepared(&picture{})
 	require.ErrorContains(t, err, "format is 0")
 }

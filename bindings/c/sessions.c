@@ -3,6 +3,7 @@
 /* sessions.c: the functions of resnext.h about sessions and inference. Each checks what needs no Go, and enters Go with its
  * other arguments. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "_cgo_export.h"
 #include "enter.h"
@@ -59,16 +60,19 @@ resnext_status resnext_session_close(resnext_session *session)
 }
 
 /* Copies an image that is not null, and checks it as far as that needs no Go. */
-static resnext_status take_image(const char *function, const resnext_image *image, resnext_image *all)
+static resnext_status take_image(const char *function, const char *name, const resnext_image *image, resnext_image *all)
 {
-	resnext_status status = resnextgo_take_struct(function, "image", image, IMAGE_FIRST, all, sizeof *all);
+	resnext_status status = resnextgo_take_struct(function, name, image, IMAGE_FIRST, all, sizeof *all);
 
 	if (status == RESNEXT_OK && !all->pixels)
-		return resnextgo_refuse(function, RESNEXT_EINVAL, "image->pixels is null");
+		return resnextgo_refuse(function, RESNEXT_EINVAL, "%s->pixels is null", name);
 	if (status == RESNEXT_OK && all->reserved)
-		return refuse_reserved(function, "image", all->reserved);
+		return refuse_reserved(function, name, all->reserved);
 	return status;
 }
+
+/* The answers that a session gives, see export_session.go. */
+enum { LOGITS, FEATURES };
 
 resnext_status resnext_infer(resnext_session *session, const resnext_image *image, float *logits, size_t count)
 {
@@ -78,10 +82,10 @@ resnext_status resnext_infer(resnext_session *session, const resnext_image *imag
 	NOT_NULL(session);
 	NOT_NULL(image);
 	NOT_NULL(logits);
-	resnext_status status = take_image(__func__, image, &all);
+	resnext_status status = take_image(__func__, "image", image, &all);
 	if (status != RESNEXT_OK)
 		return status;
-	GO(resnextgo_infer(&call.words, (uintptr_t)session, &all, logits, count));
+	GO(resnextgo_infer(&call.words, (uintptr_t)session, LOGITS, &all, logits, count));
 	return status;
 }
 
@@ -94,8 +98,89 @@ resnext_status resnext_infer_input(resnext_session *session, const void *rgb, si
 	NOT_NULL(rgb);
 	NOT_NULL(logits);
 	CHECK_LENGTH(length);
-	GO(resnextgo_infer_input(&call.words, (uintptr_t)session, (void *)rgb, length, logits, count));
+	GO(resnextgo_infer_input(&call.words, (uintptr_t)session, LOGITS, (void *)rgb, length, logits, count));
 	return status;
+}
+
+resnext_status resnext_embed(resnext_session *session, const resnext_image *image, float *features, size_t count)
+{
+	resnextgo_call call;
+	resnext_image all;
+
+	NOT_NULL(session);
+	NOT_NULL(image);
+	NOT_NULL(features);
+	resnext_status status = take_image(__func__, "image", image, &all);
+	if (status != RESNEXT_OK)
+		return status;
+	GO(resnextgo_infer(&call.words, (uintptr_t)session, FEATURES, &all, features, count));
+	return status;
+}
+
+resnext_status resnext_embed_input(resnext_session *session, const void *rgb, size_t length, float *features, size_t count)
+{
+	resnextgo_call call;
+	resnext_status status;
+
+	NOT_NULL(session);
+	NOT_NULL(rgb);
+	NOT_NULL(features);
+	CHECK_LENGTH(length);
+	GO(resnextgo_infer_input(&call.words, (uintptr_t)session, FEATURES, (void *)rgb, length, features, count));
+	return status;
+}
+
+/* Checks each of n images, which are there if their number is right. */
+static resnext_status check_images(const char *function, const resnext_image *images, size_t n)
+{
+	const unsigned char *at = (const unsigned char *)images;
+
+	for (size_t i = 0; i < n; i++, at += images->size) {
+		char name[40];
+		resnext_image all;
+		size_t size = ((const resnext_image *)at)->size;
+
+		snprintf(name, sizeof name, "(images + %zu)", i);
+		if (size != images->size)
+			return resnextgo_refuse(function, RESNEXT_EINVAL, "%s->size is %zu, expected that of the first image, %zu",
+				name, size, images->size);
+		resnext_status status = take_image(function, name, (const resnext_image *)at, &all);
+		if (status != RESNEXT_OK)
+			return status;
+	}
+	return RESNEXT_OK;
+}
+
+static resnext_status batch(const char *function, resnext_session *session, int answer, const resnext_image *images, size_t n,
+	float *numbers, size_t count)
+{
+	resnextgo_call call;
+	resnext_status status;
+
+	RUN(function, resnextgo_check_batch(&call.words, (uintptr_t)session, answer, n, count));
+	if (status == RESNEXT_OK)
+		status = check_images(function, images, n);
+	if (status != RESNEXT_OK)
+		return status;
+	RUN(function, resnextgo_infer_batch(&call.words, (uintptr_t)session, answer, (void *)images, n, numbers, count));
+	return status;
+}
+
+resnext_status resnext_infer_batch(resnext_session *session, const resnext_image *images, size_t n, float *logits, size_t count)
+{
+	NOT_NULL(session);
+	NOT_NULL(images);
+	NOT_NULL(logits);
+	return batch(__func__, session, LOGITS, images, n, logits, count);
+}
+
+resnext_status resnext_embed_batch(resnext_session *session, const resnext_image *images, size_t n, float *features,
+	size_t count)
+{
+	NOT_NULL(session);
+	NOT_NULL(images);
+	NOT_NULL(features);
+	return batch(__func__, session, FEATURES, images, n, features, count);
 }
 
 resnext_status resnext_classify(resnext_session *session, const resnext_image *image, resnext_prediction *predictions,
@@ -108,7 +193,7 @@ resnext_status resnext_classify(resnext_session *session, const resnext_image *i
 	NOT_NULL(image);
 	NOT_NULL(predictions);
 	NOT_NULL(top);
-	resnext_status status = take_image(__func__, image, &all);
+	resnext_status status = take_image(__func__, "image", image, &all);
 	if (status != RESNEXT_OK)
 		return status;
 	GO(resnextgo_classify(&call.words, (uintptr_t)session, &all, predictions, top));
@@ -123,6 +208,17 @@ resnext_status resnext_softmax(const float *logits, size_t count, float *probabi
 	NOT_NULL(logits);
 	NOT_NULL(probabilities);
 	GO(resnextgo_softmax(&call.words, (float *)logits, count, probabilities));
+	return status;
+}
+
+resnext_status resnext_sigmoid(const float *logits, size_t count, float *probabilities)
+{
+	resnextgo_call call;
+	resnext_status status;
+
+	NOT_NULL(logits);
+	NOT_NULL(probabilities);
+	GO(resnextgo_sigmoid(&call.words, (float *)logits, count, probabilities));
 	return status;
 }
 

@@ -28,7 +28,13 @@ func calibrate(ctx context.Context, s *settings, stdout, stderr io.Writer) error
 	if s.random != nil {
 		reading = "making weights"
 	}
-	net, err := do(w, reading, 0, func(*phase) (*floatNetwork, error) { return readNetwork(s) })
+	net, err := do(w, reading, 0, func(*phase) (*floatNetwork, error) {
+		net, err := readNetwork(s)
+		if err == nil {
+			err = net.setHead(s.head)
+		}
+		return net, err
+	})
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func (p *plan) decisions() [][2]string {
 	}
 	return [][2]string{
 		{"weights", cli.Printable(p.net.source)},
-		{"network", fmt.Sprintf("%s, %s, %s", cli.ArchName(cfg), kind, cli.Plural(cfg.Classes, "class"))},
+		{"network", fmt.Sprintf("%s, %s, %s", cli.ArchName(cfg), kind, headText(cfg))},
 		{"", fmt.Sprintf("%s parameters, %s multiply-accumulates", cli.Count(cli.Parameters(cfg)), cli.Count(cfg.MACs()))},
 		{"input", fmt.Sprintf("%dx%d pixels RGB, width x height (%s)", cfg.Width, cfg.Height, p.sizeReason)},
 		{"prepare", cli.PreprocessText(cfg, p.preprocess)},
@@ -81,6 +81,9 @@ func (p *plan) acc16Text() string {
 
 // labelText shows the first labels.
 func (p *plan) labelText() string {
+	if p.net.Config.Head == resnext.Embedding {
+		return "none, since there are no classes"
+	}
 	if len(p.labels) == 0 {
 		return "none (--labels gives them)"
 	}

@@ -16,6 +16,9 @@ import (
 // --eval, else by those of --images if there are as many as classes. It also finds the class of each of --eval's labels.
 func (p *plan) decideLabels(calibration, eval *images.Set) error {
 	classes := p.net.Config.Classes
+	if classes == 0 {
+		return nil
+	}
 	if err := p.readLabels(); err != nil {
 		return err
 	}

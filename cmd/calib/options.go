@@ -33,6 +33,7 @@ const (
 type options struct {
 	weights, images, out, eval, labels, arch, observer string
 	crop, filter, mean, std, acc16, effort, without    string
+	head                                               string
 	percentile                                         float64
 	limit, evalLimit, resize, threads                  int
 	seed                                               uint64
@@ -63,7 +64,7 @@ type settings struct {
 func (o *options) settings(given func(flag string) bool) (*settings, error) {
 	s := &settings{options: *o}
 	for _, step := range []func() error{
-		s.readWeights, s.readQuantisation, s.readNumbers, s.readPreprocess,
+		s.readWeights, s.readHead, s.readQuantisation, s.readNumbers, s.readPreprocess,
 	} {
 		if err := step(); err != nil {
 			return nil, err

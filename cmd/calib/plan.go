@@ -69,6 +69,9 @@ func (p *plan) decide() error {
 	if err != nil {
 		return err
 	}
+	if err := p.checkHead(); err != nil {
+		return err
+	}
 	if err := p.decideInput(calibration); err != nil {
 		return err
 	}
@@ -135,7 +138,10 @@ func (p *plan) decideCompared(synthetic bool) {
 	if synthetic {
 		p.on = onSynthetic
 	}
-	p.comparedText = fmt.Sprintf("%d of these, without labels (--eval gives labelled ones)", p.compared.len())
+	p.comparedText = fmt.Sprintf("%d of these", p.compared.len())
+	if p.net.Config.Head == resnext.OneClass {
+		p.comparedText += ", without labels (--eval gives labelled ones)"
+	}
 }
 
 // sampleText says which images of a set are used.

@@ -12,6 +12,7 @@ import (
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/quant"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // lowSQNR is the ratio in dB below which a layer is marked.
@@ -34,7 +35,7 @@ type report struct {
 	ComparedImages int             `json:"compared_images"`
 	Float          accuracy        `json:"float"`
 	Int8           accuracy        `json:"int8"`
-	Agreement      float64         `json:"agreement"`
+	Agreement      float64         `json:"agreement"`   // see quant.Comparison
 	SQNR           *float64        `json:"sqnr_db"`     // null if infinite
 	FloatBytes     int64           `json:"float_bytes"` // the same numbers as float32
 	FloatMS        float64         `json:"float_ms"`    // of one image on one thread
@@ -48,6 +49,7 @@ type report struct {
 	Details        *page.Data      `json:"details,omitempty"` // what it shows
 
 	unlisted bool // the layers are not for the terminal
+	head     topology.Head
 }
 
 // accuracy holds shares from 0 to 1.
@@ -70,7 +72,7 @@ func newReport(w *work, c *quant.Comparison, size int64) *report {
 		Agreement: c.Agreement, SQNR: finite(c.SQNR), FloatBytes: 4 * int64(cli.Parameters(cfg)),
 		FloatMS: 1e3 * c.FloatSeconds, Int8MS: 1e3 * c.Int8Seconds, Seconds: time.Since(w.begin).Seconds(),
 		SkippedCount: len(w.skipped), Skipped: reported(w.skipped),
-		ONNX: w.settings.exportONNX, unlisted: !w.settings.layers,
+		ONNX: w.settings.exportONNX, unlisted: !w.settings.layers, head: cfg.Head,
 	}
 	if loss := w.depthLoss(); loss != nil {
 		r.DepthLoss = finite(*loss)
@@ -129,7 +131,7 @@ func (r *report) print(w io.Writer) {
 	if r.DepthLoss != nil {
 		fmt.Fprintf(w, "acc16 depth: %s of the work; the layers' noise grew by at most %.1f dB for that\n", cli.DepthShares(r.DepthShares), *r.DepthLoss)
 	}
-	fmt.Fprintf(w, "same answer for %s of %s, logits SQNR %s\n", cli.Percent(r.Agreement), r.comparedText(), decibel(r.SQNR))
+	fmt.Fprintln(w, r.agreementText())
 	fmt.Fprintf(w, "\nwrote %s (%s)\n", cli.Printable(r.Model), cli.Bytes(r.ModelBytes))
 	if r.ONNX != "" {
 		fmt.Fprintf(w, "wrote %s\n", cli.Printable(r.ONNX))
@@ -137,7 +139,23 @@ func (r *report) print(w io.Writer) {
 	if r.Page != "" {
 		fmt.Fprintf(w, "wrote %s\n", cli.Printable(r.Page))
 	}
-	fmt.Fprintf(w, "next: resnext classify %s photo.jpg\n", shellWord(r.Model))
+	command := "classify"
+	if r.head == resnext.Embedding {
+		command = "embed"
+	}
+	fmt.Fprintf(w, "next: resnext %s %s photo.jpg\n", command, shellWord(r.Model))
+}
+
+// agreementText says how alike the answers of the two networks are.
+func (r *report) agreementText() string {
+	agreement, on, sqnr := cli.Percent(r.Agreement), r.comparedText(), decibel(r.SQNR)
+	switch r.head {
+	case resnext.Embedding:
+		return fmt.Sprintf("vectors: mean cosine similarity %.5f on %s, SQNR %s", r.Agreement, on, sqnr)
+	case resnext.MultiLabel:
+		return fmt.Sprintf("same decision for %s of the labels on %s, logits SQNR %s", agreement, on, sqnr)
+	}
+	return fmt.Sprintf("same answer for %s of %s, logits SQNR %s", agreement, on, sqnr)
 }
 
 func (r *report) comparedText() string {

@@ -16,9 +16,13 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-const aboutBench = `bench measures how long one image takes, from the input pixels to the logits:
-reading and resizing the image are not part of it. The pixels are random,
-which makes no difference to the time.
+const aboutBench = `bench measures how long one image takes, from the input pixels to the logits, or
+to the vector that a model without a classifier gives: reading and resizing the
+image are not part of it. The pixels are random, which makes no difference to
+the time.
+
+With --batch several images are run at once, each thread working on one; the
+times are then those of all, divided by their number.
 
 Several thread counts are measured one after the other. Peak memory is that of
 the whole process so far (Linux only).
@@ -32,11 +36,13 @@ const (
 	benchTime = 3 * time.Second
 	leastRuns = 10
 	mostRuns  = 1_000_000
+	mostBatch = 1024
 )
 
 type benchOptions struct {
 	threads      []int
 	runs, warmup int
+	batch        int
 	kernels      string
 	json         bool
 	profile      bool
@@ -51,6 +57,7 @@ func benchCommand() *cobra.Command {
 		Long:  aboutBench,
 		Example: `  resnext bench M
   resnext bench M --threads 1,2,4 --runs 100
+  resnext bench M --threads 0 --batch 8
   resnext bench M --profile
   resnext bench M --share
   resnext bench M --json`,
@@ -68,6 +75,7 @@ func benchCommand() *cobra.Command {
 	c.Flags().IntSliceVar(&o.threads, "threads", []int{1}, "use `N,...` CPU cores, one after the other; 0 is all of them")
 	c.Flags().IntVar(&o.runs, "runs", 0, "measure `N` runs (default: about 3 s, at least 10 runs)")
 	c.Flags().IntVar(&o.warmup, "warmup", 3, "run `N` times before measuring")
+	c.Flags().IntVar(&o.batch, "batch", 0, "run `N` images at once; 0 is one after the other")
 	c.Flags().StringVar(&o.kernels, "kernels", "auto", "`NAME` of the kernel set to measure")
 	c.Flags().BoolVar(&o.profile, "profile", false, "measure every layer too: its time, share and speed")
 	c.Flags().BoolVar(&o.share, "share", false, "print one line to share instead of tables")
@@ -90,6 +98,12 @@ func (o benchOptions) check(runsGiven bool) error {
 	if o.share && (o.json || o.profile) {
 		return cli.Usage("--share prints one line of its own: leave out --json and --profile")
 	}
+	if o.batch < 0 || o.batch > mostBatch {
+		return cli.Usage("--batch is %d, expected 0 to %d", o.batch, mostBatch)
+	}
+	if o.batch > 0 && (o.profile || o.share) {
+		return cli.Usage("--batch runs several images at once, --profile and --share one: give one of them")
+	}
 	if o.warmup < 0 || o.warmup > mostRuns {
 		return cli.Usage("--warmup is %d, expected 0 to %d", o.warmup, mostRuns)
 	}
@@ -103,6 +117,7 @@ type benchResult struct {
 	CPU             string  `json:"cpu"`
 	Kernels         string  `json:"kernels"`
 	Threads         int     `json:"threads"`
+	Batch           int     `json:"batch,omitempty"`
 	Runs            int     `json:"runs"`
 	MinMS           float64 `json:"min_ms"`
 	MedianMS        float64 `json:"median_ms"`
@@ -155,14 +170,14 @@ func measure(m *resnext.Model, o benchOptions, threads int) (benchResult, error)
 		return benchResult{}, err
 	}
 	defer s.Close()
-	rgb := noise(m.Config())
+	ask := asker(s, m, o.batch)
 	var failure error
 	once := func() time.Duration {
 		begin := time.Now()
-		if _, err := s.Infer(rgb); err != nil {
+		if err := ask(); err != nil {
 			failure = err
 		}
-		return time.Since(begin)
+		return time.Since(begin) / time.Duration(max(1, o.batch))
 	}
 	first := once()
 	for range o.warmup {
@@ -170,7 +185,7 @@ func measure(m *resnext.Model, o benchOptions, threads int) (benchResult, error)
 	}
 	runs := o.runs
 	if runs == 0 {
-		runs = min(max(leastRuns, int(benchTime/max(first, 1))), mostRuns)
+		runs = min(max(leastRuns, int(benchTime/max(first*time.Duration(max(1, o.batch)), 1))), mostRuns)
 	}
 	var p profiler
 	if o.profile {
@@ -181,11 +196,29 @@ func measure(m *resnext.Model, o benchOptions, threads int) (benchResult, error)
 		times[i] = once()
 	}
 	r := summarise(times, m.Config().MACs())
+	r.Batch = o.batch
 	r.Kernels, r.Threads, r.PeakRSSBytes = m.Kernels(), s.Threads(), procfs.Bytes(os.Getpid(), procfs.PeakMemory)
 	if o.profile {
 		r.Layers = p.layers(m.Config())
 	}
 	return r, failure
+}
+
+// asker gives what is measured: one image, or a batch of so many, and the logits, or the features where there are none.
+func asker(s *resnext.Session, m *resnext.Model, batch int) func() error {
+	one, many, each := s.Infer, s.InferBatch, m.Config().Classes
+	if m.Config().Head == resnext.Embedding {
+		one, many, each = s.Embed, s.EmbedBatch, m.Features()
+	}
+	rgb := noise(m.Config())
+	if batch == 0 {
+		return func() error {
+			_, err := one(rgb)
+			return err
+		}
+	}
+	images, into := slices.Repeat([][]byte{rgb}, batch), make([]float32, batch*each)
+	return func() error { return many(images, into) }
 }
 
 // summarise gives the figures of at least one time.

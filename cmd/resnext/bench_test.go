@@ -41,6 +41,19 @@ func TestBenchJSON(t *testing.T) {
 	}
 }
 
+// TestBenchBatch: several images at once, of a model with classes and of one without.
+func TestBenchBatch(t *testing.T) {
+	for _, model := range []string{testModel(t), headlessModel(t)} {
+		code, stdout, stderr := invoke("bench", "--json", "--runs", "5", "--threads", "0", "--batch", "3", model)
+		require.Equal(t, cli.Done, code, stderr)
+		var r benchResult
+		require.NoError(t, json.Unmarshal([]byte(stdout), &r))
+		require.Equal(t, 3, r.Batch)
+		require.Equal(t, 5, r.Runs)
+		require.Positive(t, r.ImagesPerSecond)
+	}
+}
+
 func TestBenchPlain(t *testing.T) {
 	code, stdout, stderr := invoke("bench", "--runs", "1", testModel(t))
 	require.Equal(t, cli.Done, code)

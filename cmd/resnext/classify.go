@@ -1,9 +1,8 @@
 package main
 
 import (
+	"fmt"
 	"io"
-	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,13 +25,35 @@ With --json each image is one line, a JSON object: image, predictions (class,
 label, probability, logit), logits (of all classes, float32 to the last bit) and
 milliseconds (the network alone, without reading and resizing the image).
 
+Of a multi-label model, each of whose labels may be right or not, the lines are
+those of all labels at least as probable as --threshold, and of an image without
+such a label there is none. Probabilities are each label's own there (sigmoid);
+else they add up to 1 over all classes (softmax).
+
+Of several images as many are worked on at once as there are cores, and each
+has one of them.
+
 An image that cannot be read is reported on standard error; the others are
 done, and the exit code is 1.`
 
 type classifyOptions struct {
-	json         bool
-	top, threads int
-	kernels      string
+	imageOptions
+	top       int
+	threshold float32
+
+	topGiven, thresholdGiven bool // on the command line
+}
+
+// of settles what was not given as suits a model: of classes that compete the best few, of labels all that are probable.
+func (o classifyOptions) of(cfg resnext.Config) classifyOptions {
+	labels := cfg.Head == resnext.MultiLabel
+	if labels && !o.topGiven {
+		o.top = cfg.Classes
+	}
+	if !labels && !o.thresholdGiven {
+		o.threshold = 0
+	}
+	return o
 }
 
 func classifyCommand(stdin io.Reader) *cobra.Command {
@@ -49,25 +70,20 @@ func classifyCommand(stdin io.Reader) *cobra.Command {
 			if o.top < 1 {
 				return cli.Usage("--top is %d, expected 1 or more", o.top)
 			}
-			if err := checkThreads(o.threads); err != nil {
-				return err
+			if !(o.threshold >= 0 && o.threshold <= 1) {
+				return cli.Usage("--threshold is %v, expected a probability from 0 to 1", o.threshold)
 			}
-			if n := countStdin(args[1:]); n > 1 {
-				return cli.Usage("- (standard input) is given %d times, expected once", n)
+			o.topGiven, o.thresholdGiven = c.Flags().Changed("top"), c.Flags().Changed("threshold")
+			if err := o.check(args[1:]); err != nil {
+				return err
 			}
 			return classify(o, args[0], args[1:], stdin, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
-	c.Flags().BoolVar(&o.json, "json", false, "print one JSON object for each image")
-	c.Flags().IntVar(&o.top, "top", 5, "print the best `N` classes of each image")
-	c.Flags().IntVar(&o.threads, "threads", 0, threadsUsage)
-	c.Flags().StringVar(&o.kernels, "kernels", "auto", "`NAME` of the kernel set; all give the same answers")
-	cli.ImageMemory(c.Flags())
+	c.Flags().IntVar(&o.top, "top", 5, "print the best `N` classes of each image; of a multi-label model all unless given")
+	c.Flags().Float32Var(&o.threshold, "threshold", 0.5, "print classes of at least this probability `P`; of a model that is not multi-label all unless given")
+	o.flags(c.Flags())
 	return c
-}
-
-func countStdin(args []string) int {
-	return len(slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a != stdinName }))
 }
 
 // classification is what one image gave, and one line of --json.
@@ -90,77 +106,18 @@ func classify(o classifyOptions, model string, args []string, stdin io.Reader, s
 	if err != nil {
 		return err
 	}
-	c, err := newClassifier(m, o)
-	if err != nil {
-		return err
+	if m.Config().Head == resnext.Embedding {
+		return fmt.Errorf("%s: the model has no classifier, it turns images into vectors: use resnext embed", cli.Printable(model))
 	}
-	defer c.session.Close()
-
-	inputs, failed := openInputs(args, stdin)
-	defer closeInputs(inputs)
-	for _, err := range failed {
-		cli.Report(stderr, tool, err)
-	}
-	print := newPrinter(stdout, o.json, inputs)
-	ok := len(failed) == 0
-	for _, p := range inputs {
-		for i := range p.count() {
-			r, err := c.run(p, i)
-			if err != nil {
-				cli.Report(stderr, tool, err)
-				ok = false
-				continue
+	o = o.of(m.Config())
+	return withInputs(args, stdin, stderr, func(inputs []imageInput) error {
+		print := newPrinter(stdout, o.json, inputs)
+		return askAll(m, o.imageOptions, inputs, stderr, (*resnext.Session).Infer, func(a answer) error {
+			c := classification{Image: a.image, Predictions: []prediction{}, Logits: a.values, Milliseconds: a.milliseconds}
+			for _, t := range m.TopAbove(a.values, o.top, o.threshold) {
+				c.Predictions = append(c.Predictions, prediction(t))
 			}
-			if err := print(r); err != nil {
-				return err
-			}
-		}
-	}
-	if !ok {
-		return cli.ErrReported
-	}
-	return nil
-}
-
-// classifier runs one image after another.
-type classifier struct {
-	model    *resnext.Model
-	session  *resnext.Session
-	preparer *resnext.Preparer
-	top      int
-}
-
-func newClassifier(m *resnext.Model, o classifyOptions) (*classifier, error) {
-	preparer, err := resnext.NewPreparer(m.Config(), m.Preprocess())
-	if err != nil {
-		return nil, err
-	}
-	session, err := m.NewSession(resnext.SessionOptions{Threads: o.threads})
-	if err != nil {
-		return nil, err
-	}
-	return &classifier{m, session, preparer, o.top}, nil
-}
-
-// run classifies image i of p. The result's logits are valid until the next call.
-func (c *classifier) run(p imageInput, i int) (classification, error) {
-	fail := func(err error) (classification, error) { return classification{}, err }
-	img, err := p.load(i)
-	if err != nil {
-		return fail(err)
-	}
-	rgb, err := c.preparer.Prepare(img)
-	if err != nil {
-		return fail(nameError(p.name(i), err))
-	}
-	begin := time.Now()
-	logits, err := c.session.Infer(rgb)
-	if err != nil {
-		return fail(nameError(p.name(i), err))
-	}
-	r := classification{Image: p.name(i), Logits: logits, Milliseconds: milliseconds(time.Since(begin))}
-	for _, t := range c.model.Top(logits, c.top) {
-		r.Predictions = append(r.Predictions, prediction(t))
-	}
-	return r, nil
+			return print(c)
+		})
+	})
 }

@@ -116,6 +116,51 @@ func TestClassifyJSON(t *testing.T) {
 	}
 }
 
+// TestClassifyLabels: of a multi-label model all labels that are probable enough are printed, each with its own
+// probability, and none is no mistake.
+func TestClassifyLabels(t *testing.T) {
+	model, file := labelsModel(t), write(t, "a.png", pngImage(t, 40, 30, 1))
+	parse := func(args ...string) classification {
+		code, stdout, stderr := invoke(append([]string{"classify", "--json"}, append(args, model, file)...)...)
+		require.Equal(t, cli.Done, code, stderr)
+		require.NotContains(t, stdout, "null")
+		var c classification
+		require.NoError(t, json.Unmarshal([]byte(stdout), &c))
+		return c
+	}
+	all := parse("--threshold", "0")
+	require.Len(t, all.Predictions, 6)
+	own := make([]float32, 6)
+	resnext.Sigmoid(own, all.Logits)
+	probable := 0
+	for i, p := range all.Predictions {
+		require.Equal(t, own[p.Class], p.Probability)
+		require.True(t, i == 0 || p.Probability <= all.Predictions[i-1].Probability)
+		if p.Probability >= 0.5 {
+			probable++
+		}
+	}
+	require.True(t, probable > 1 && probable < 6, probable)
+	require.Equal(t, all.Predictions[:probable], parse().Predictions)
+	require.Len(t, parse("--top", "1").Predictions, 1)
+	require.Empty(t, parse("--threshold", "1").Predictions)
+
+	code, stdout, stderr := invoke("classify", model, file)
+	require.Equal(t, cli.Done, code, stderr)
+	require.Len(t, lines(stdout), probable)
+	code, stdout, _ = invoke("classify", "--threshold", "1", model, file)
+	require.Equal(t, cli.Done, code)
+	require.Empty(t, stdout)
+	_, stdout, _ = invoke("inspect", model)
+	require.Contains(t, stdout, "any of which may be right")
+
+	// Of classes that compete the threshold leaves those out that are told to be too improbable, and none by itself.
+	_, stdout, _ = invoke("classify", "--top", "6", testModel(t), file)
+	require.Len(t, lines(stdout), 6)
+	_, stdout, _ = invoke("classify", "--threshold", "0.5", testModel(t), file)
+	require.LessOrEqual(t, len(lines(stdout)), 1)
+}
+
 func TestClassifyStandardInput(t *testing.T) {
 	model := testModel(t)
 	file := write(t, "p.png", pngImage(t, 50, 20, 3))

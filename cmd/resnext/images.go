@@ -13,7 +13,7 @@ import (
 // stdinName stands for standard input on the command line.
 const stdinName = "-"
 
-// imageInput is what one argument of classify stands for.
+// imageInput is what one argument of classify or embed stands for. Several goroutines may load images.
 type imageInput interface {
 	count() int
 	// name is the display name of image i, 0 <= i < count.
@@ -37,6 +37,23 @@ func openInputs(args []string, stdin io.Reader) (all []imageInput, failed []erro
 		all = append(all, newInputSet(arg, set))
 	}
 	return all, failed
+}
+
+// withInputs opens every argument and calls use with those that stand for images. The others are reported, and then the
+// error is cli.ErrReported at best.
+func withInputs(args []string, stdin io.Reader, stderr io.Writer, use func([]imageInput) error) error {
+	inputs, failed := openInputs(args, stdin)
+	defer closeInputs(inputs)
+	for _, err := range failed {
+		cli.Report(stderr, tool, err)
+	}
+	if err := use(inputs); err != nil {
+		return err
+	}
+	if len(failed) > 0 {
+		return cli.ErrReported
+	}
+	return nil
 }
 
 func closeInputs(all []imageInput) {

@@ -24,7 +24,10 @@ func (r *inspection) print(w io.Writer, layers bool) {
 	about.Row("input", fmt.Sprintf("%dx%d pixels RGB (width x height)", cfg.Width, cfg.Height))
 	about.Row("images", cli.PreprocessText(cfg, r.Preprocess))
 	about.Row("mean", cli.Triple(r.Preprocess.Mean)+"; standard deviation "+cli.Triple(r.Preprocess.Std))
-	about.Row("labels", labelText(r.Labels, cfg.Classes))
+	about.Row("gives", headText(cfg))
+	if cfg.Head != resnext.Embedding {
+		about.Row("labels", labelText(r.Labels, cfg.Classes))
+	}
 	about.Row("kernels", r.Kernels)
 	about.Row("acc16 depth", depthText(r.Depths))
 	about.Row("memory", fmt.Sprintf("%s packed weights, %s for each session", cli.Bytes(int64(r.PackedBytes)), cli.Bytes(int64(r.ArenaBytes))))
@@ -46,7 +49,7 @@ func (r *inspection) print(w io.Writer, layers bool) {
 	}
 }
 
-// printStages lists the stem, the stages and the classifier.
+// printStages lists the stem, the stages and, where there is one, the classifier.
 func (r *inspection) printStages(w io.Writer) {
 	cfg := r.network
 	t := cli.Table{Indent: "  ", Right: []bool{false, true, true, true, true, true, true}}
@@ -70,7 +73,9 @@ func (r *inspection) printStages(w io.Writer) {
 	for i, s := range cfg.Stages {
 		t.Row(fmt.Sprintf("stage %d", i+1), s.Blocks, s.Inner, s.Out, s.Cardinality, s.Inner/s.Cardinality, size(i))
 	}
-	t.Row("classifier", "", "", cfg.Classes, "", "", "")
+	if cfg.Head != resnext.Embedding {
+		t.Row("classifier", "", "", cfg.Classes, "", "", "")
+	}
 	t.Print(w)
 }
 
@@ -85,8 +90,22 @@ func (r *inspection) printLayers(w io.Writer) {
 		t.Row(l.Name, l.In, l.Out, kernel, l.Groups, fmt.Sprintf("%dx%d", l.OutW, l.OutH), cli.Count(l.MACs), depthList(l.Depths))
 	}
 	cfg := r.network
-	t.Row(resnext.ClassifierName, cfg.Features(), cfg.Classes, "", "", "", cli.Count(cfg.Features()*cfg.Classes))
+	if cfg.Head != resnext.Embedding {
+		t.Row(resnext.ClassifierName, cfg.Features(), cfg.Classes, "", "", "", cli.Count(cfg.Features()*cfg.Classes))
+	}
 	t.Print(w)
+}
+
+// headText says what a network answers with.
+func headText(cfg resnext.Config) string {
+	vector := fmt.Sprintf("a vector of %s", cli.Plural(cfg.Features(), "number"))
+	switch cfg.Head {
+	case resnext.Embedding:
+		return vector + ", and no classes"
+	case resnext.MultiLabel:
+		return fmt.Sprintf("a probability for each of %s, any of which may be right; %s", cli.Plural(cfg.Classes, "label"), vector)
+	}
+	return fmt.Sprintf("the most probable of %s; %s", cli.Plural(cfg.Classes, "class"), vector)
 }
 
 // labelText shows how many labels there are and the first of them.

@@ -38,9 +38,6 @@ func explain(path string, err error) error {
 	return fmt.Errorf("%w: give a model that calib made, or copy it again", cli.Plain(err))
 }
 
-// threadsUsage describes --threads where it is one number.
-const threadsUsage = "use `N` CPU cores for an image; 0 is all of them"
-
 func checkThreads(n int) error {
 	if n < 0 {
 		return cli.Usage("--threads is %d, expected 0 (all cores) or more", n)

@@ -26,6 +26,7 @@ Classes, labels and the preparation of images are stored in it.`
 const rootExamples = `  resnext classify M photo.jpg            what is on the photo?
   resnext classify M photos/ more.zip     one line for each prediction
   resnext classify --json M - <photo.jpg  JSON, with all logits
+  resnext embed M photos/                 a vector for each photo, to compare
   resnext inspect M                       what kind of network is this?
   resnext bench M --threads 1,2,4         how fast is it here?
   resnext selftest                        does this CPU compute right?
@@ -51,6 +52,6 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		Long:    about,
 		Example: rootExamples,
 	}
-	root.AddCommand(classifyCommand(stdin), inspectCommand(), benchCommand(), selftestCommand(), completionCommand(), versionCommand())
+	root.AddCommand(classifyCommand(stdin), embedCommand(stdin), inspectCommand(), benchCommand(), selftestCommand(), completionCommand(), versionCommand())
 	return cli.Execute(context.Background(), root, args, stdout, stderr)
 }

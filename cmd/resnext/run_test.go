@@ -46,6 +46,32 @@ func testModel(t *testing.T) string {
 	return path
 }
 
+// headlessModel is testModel without its classifier.
+func headlessModel(t *testing.T) string {
+	t.Helper()
+	cfg := testnet.Quick(28)
+	cfg.Head, cfg.Classes = resnext.Embedding, 0
+	path := filepath.Join(t.TempDir(), "e.int8.safetensors")
+	_, err := testnet.Random(cfg, 1).WriteFile(path)
+	require.NoError(t, err)
+	return path
+}
+
+// labelsModel is testModel with labels any of which may be right.
+func labelsModel(t *testing.T) string {
+	t.Helper()
+	cfg := testnet.Quick(28)
+	cfg.Head = resnext.MultiLabel
+	q := testnet.Random(cfg, 1)
+	for i := range q.Classifier.Multiplier {
+		q.Classifier.Multiplier[i] /= 30 // so that no label is certain
+	}
+	path := filepath.Join(t.TempDir(), "l.int8.safetensors")
+	_, err := q.WriteFile(path)
+	require.NoError(t, err)
+	return path
+}
+
 // write makes a file in a new folder.
 func write(t *testing.T, name string, content []byte) string {
 	t.Helper()
@@ -63,7 +89,7 @@ func read(t *testing.T, path string) []byte {
 
 func TestHelp(t *testing.T) {
 	for _, args := range []string{
-		"--help", "help", "classify --help", "help classify", "inspect -h", "bench --help", "selftest --help", "version --help", "completion --help",
+		"--help", "help", "classify --help", "help classify", "embed --help", "inspect -h", "bench --help", "selftest --help", "version --help", "completion --help",
 	} {
 		t.Run(args, func(t *testing.T) {
 			code, stdout, stderr := invoke(strings.Fields(args)...)
@@ -76,7 +102,7 @@ func TestHelp(t *testing.T) {
 		})
 	}
 	_, stdout, _ := invoke("--help")
-	for _, taught := range []string{"calib", "RESNEXT_KERNELS", "RESNEXT_MEMORY_LIMIT", "classify", "inspect", "bench", "selftest", "2 bad usage"} {
+	for _, taught := range []string{"calib", "RESNEXT_KERNELS", "RESNEXT_MEMORY_LIMIT", "classify", "embed", "inspect", "bench", "selftest", "2 bad usage"} {
 		require.Contains(t, stdout, taught)
 	}
 }
@@ -89,9 +115,14 @@ func TestBadUsage(t *testing.T) {
 		{"classify m", "a model or an image is missing"},
 		{"classify --top 0 m p", "--top is 0"},
 		{"classify --top many m p", `"many"`},
+		{"classify --threshold 1.5 m p", "--threshold is 1.5"},
+		{"classify --threshold NaN m p", "--threshold is NaN"},
 		{"classify --threads -1 m p", "--threads is -1"},
 		{"classify m - -", "standard input"},
 		{"classify --colour m p", "unknown flag: --colour"},
+		{"embed m", "a model or an image is missing"},
+		{"embed --threads -1 m p", "--threads is -1"},
+		{"embed m - -", "standard input"},
 		{"inspect", "a model is missing"},
 		{"inspect m n", `unexpected argument "n"`},
 		{"bench", "a model is missing"},
@@ -99,6 +130,9 @@ func TestBadUsage(t *testing.T) {
 		{"bench m --threads=", "--threads"},
 		{"bench m --threads 1,-2", "--threads is -2"},
 		{"bench m --runs 0", "--runs is 0"},
+		{"bench m --batch -1", "--batch is -1"},
+		{"bench m --batch 1025", "--batch is 1025"},
+		{"bench m --batch 8 --profile", "--batch runs several images at once"},
 		{"bench m --runs -5", "--runs is -5"},
 		{"bench m --runs 99999999", "--runs is 99999999"},
 		{"bench m --warmup -1", "--warmup is -1"},
@@ -136,7 +170,7 @@ func TestBadModels(t *testing.T) {
 		"missing":           {filepath.Join(t.TempDir(), "m"), "no such file or directory"},
 		"a folder":          {t.TempDir(), "it is a folder"},
 	} {
-		for _, args := range [][]string{{"classify", c.path, "x.jpg"}, {"inspect", c.path}, {"bench", c.path}} {
+		for _, args := range [][]string{{"classify", c.path, "x.jpg"}, {"embed", c.path, "x.jpg"}, {"inspect", c.path}, {"bench", c.path}} {
 			t.Run(name+" "+args[0], func(t *testing.T) {
 				code, stdout, stderr := invoke(args...)
 				require.Equal(t, cli.Failed, code)
@@ -151,7 +185,7 @@ func TestBadModels(t *testing.T) {
 
 func TestUnknownKernels(t *testing.T) {
 	model := testModel(t)
-	for _, args := range []string{"classify %s x.png --kernels abacus", "inspect %s --kernels abacus", "bench %s --kernels abacus"} {
+	for _, args := range []string{"classify %s x.png --kernels abacus", "embed %s x.png --kernels abacus", "inspect %s --kernels abacus", "bench %s --kernels abacus"} {
 		code, stdout, stderr := invoke(strings.Fields(fmt.Sprintf(args, model))...)
 		require.Equal(t, cli.Failed, code)
 		require.Empty(t, stdout)

@@ -39,7 +39,7 @@ func uniform(c resnext.Config) bool {
 
 // Parameters is the number of weights and biases once batch normalisation is folded into them.
 func Parameters(c resnext.Config) int {
-	n := c.Classes * (c.Features() + 1)
+	n := c.Classes * (c.Features() + 1) // none where there are no classes
 	for _, s := range c.Convs() {
 		n += s.Weights() + s.Out
 	}

@@ -22,7 +22,7 @@ var rules = []struct {
 }{
 	{who: "asm/..."},
 	{who: "int8", also: "asm"},
-	{who: "resnext/topology"},
+	{who: "resnext/topology", also: "internal/strictjson"},
 	{who: "resnext/...", not: workshop},
 	{who: "bindings/c/...", not: workshop},
 	{who: "examples/raspi/...", not: workshop},

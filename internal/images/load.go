@@ -119,7 +119,7 @@ func readAll(r io.Reader, size, limit int64) ([]byte, error) {
 
 func tooLarge(limit int64) error {
 	return fmt.Errorf("the file is larger than %s, half of the memory for pictures: make it smaller, or allow more "+
-		"(--image-memory of calib and resnext classify)", megabytes(limit))
+		"(--image-memory of calib and resnext)", megabytes(limit))
 }
 
 // open opens the file and returns its size, 0 if that is not known.

@@ -30,7 +30,7 @@ type MemoryError struct {
 
 func (e *MemoryError) Error() string {
 	return fmt.Sprintf("%s: reading it takes %s of memory, more than the %s for pictures: "+
-		"make it smaller, or allow more (--image-memory %d of calib and resnext classify)",
+		"make it smaller, or allow more (--image-memory %d of calib and resnext)",
 		e.What, megabytes(e.Need), megabytes(e.Limit), (e.Need+1<<20-1)>>20)
 }
 

@@ -47,7 +47,7 @@ func (s *Set) listZip() error {
 	directory.left = math.MaxInt64 // what follows are pictures
 	if errors.Is(err, errDirectory) {
 		return named(s.path, fmt.Errorf("the zip archive's directory has more than %s: unpack the archive, "+
-			"or allow pictures more memory (--image-memory of calib and resnext classify)",
+			"or allow pictures more memory (--image-memory of calib and resnext)",
 			megabytes(memory.limit/memoryOfDirectory)))
 	}
 	// Nothing is written to the disk, so names that lead out of a folder are

@@ -50,6 +50,8 @@ func Quantised(
 			}
 		}
 	}
-	q.Classifier, _ = params(program.Head().Conv)
+	if head := program.Head(); head.Op == topology.Classify {
+		q.Classifier, _ = params(head.Conv)
+	}
 	return q
 }

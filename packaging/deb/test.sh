@@ -17,7 +17,10 @@ import sys, numpy, resnext
 with open(sys.argv[2], "rb") as f:
     _, width, height, _ = b" ".join(f.readline() for _ in range(3)).split()
     picture = numpy.frombuffer(f.read(), numpy.uint8).reshape(int(height), int(width), 3)
-for label, probability in resnext.Model(sys.argv[1]).classify(picture):
+model = resnext.Model(sys.argv[1])
+features = model.embed(picture)
+assert features.shape == (model.features,) and features.min() >= 0 and features.max() > 0, features
+for label, probability in model.classify(picture):
     print(f"{100 * probability:6.2f}%  {label}")
 '
 root=$(mktemp -d)

@@ -136,7 +136,7 @@ func TestSetInputSize(t *testing.T) {
 		require.ErrorIs(t, n.SetInputSize(size[0], size[1]), resnext.ErrConfig)
 	}
 	require.Equal(t, 21, n.Config.Height, "a refused size changes nothing")
-	wide := named(t, "resnext29_4096x1d", 1)
+	wide := named(t, "resnext11_4096x1d_w4", 1)
 	require.ErrorIs(t, CheckSize(wide), nil)
 	wide.Height, wide.Width = 300, 300 // what a device could still run
 	require.ErrorContains(t, CheckSize(wide), "elements")

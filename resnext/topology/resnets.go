@@ -53,7 +53,7 @@ var forms = map[string]form{
 }
 
 // The parts of a ResNet's name: gate, x, aa or rs, depth, letter, cardinality and width, widen factor, version.
-var resNetPattern = regexp.MustCompile(`^(se|eca)?resne(t|xt)(aa|rs)?(\d{1,4}|light)([cdst])?(?:_(\d{1,3})x(\d{1,4})d)?(?:_w(\d{1,2}))?(_v1)?$`)
+var resNetPattern = regexp.MustCompile(`^(se|eca)?resne(t|xt)(aa|rs)?(\d{1,4}|light)([cdst])?(?:_(\d{1,4})x(\d{1,4})d)?(?:_w(\d{1,2}))?(_v1)?$`)
 
 // resNet gives the configuration of a ResNet or ResNeXt by name; it may be impossible, see Validate.
 func resNet(name string) (Config, error) {

@@ -31,7 +31,7 @@
 #define OK(call) STATUS(RESNEXT_OK, call)
 
 #define TINY "tiny.safetensors"
-enum { CLASSES = 6, SIDE = 32, INPUT = SIDE * SIDE * 3 };
+enum { CLASSES = 6, FEATURES = 32, SIDE = 32, INPUT = SIDE * SIDE * 3 };
 
 /* Reads a whole file. The caller frees it. */
 static inline unsigned char *read_file(const char *path, size_t *length)
@@ -47,19 +47,21 @@ static inline unsigned char *read_file(const char *path, size_t *length)
 	return data;
 }
 
-/* Reads the CLASSES logits of a picture. */
-static inline void read_logits(const char *path, float *logits)
+/* Reads the numbers that the Go library gave for a picture. */
+static inline void read_numbers(const char *path, float *numbers, size_t count)
 {
 	size_t length;
 	unsigned char *data = read_file(path, &length);
-	CHECK(length == CLASSES * sizeof(float), "%s has %zu bytes", path, length);
-	memcpy(logits, data, length);
+	CHECK(length == count * sizeof(float), "%s has %zu bytes", path, length);
+	memcpy(numbers, data, length);
 	free(data);
 }
 
-/* The picture that is exactly the network's input, and its logits. */
+static inline void read_logits(const char *path, float *logits) { read_numbers(path, logits, CLASSES); }
+
+/* The picture that is exactly the network's input, its logits and its features. */
 static unsigned char input[INPUT];
-static float input_logits[CLASSES];
+static float input_logits[CLASSES], input_features[FEATURES];
 
 static inline void read_input(void)
 {
@@ -69,6 +71,7 @@ static inline void read_input(void)
 	memcpy(input, data, length);
 	free(data);
 	read_logits("input.logits", input_logits);
+	read_numbers("input.features", input_features, FEATURES);
 }
 
 /* Infers the input and compares the logits to the bit. */
@@ -77,6 +80,14 @@ static inline void check_input(resnext_session *session)
 	float logits[CLASSES];
 	OK(resnext_infer_input(session, input, sizeof input, logits, CLASSES));
 	CHECK(memcmp(logits, input_logits, sizeof logits) == 0, "%.9g, expected %.9g", logits[0], input_logits[0]);
+}
+
+/* The same for its features. */
+static inline void check_features(resnext_session *session)
+{
+	float features[FEATURES];
+	OK(resnext_embed_input(session, input, sizeof input, features, FEATURES));
+	CHECK(memcmp(features, input_features, sizeof features) == 0, "%.9g, expected %.9g", features[0], input_features[0]);
 }
 
 static inline resnext_model *open_tiny(void)

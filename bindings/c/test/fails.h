@@ -10,8 +10,9 @@ static struct {
 	resnext_session *session;
 	resnext_model_info info;
 	const char *label;
-	uint32_t threads;
-	float logits[CLASSES];
+	uint32_t threads, count;
+	int32_t head;
+	float logits[CLASSES], features[FEATURES], many[4 * FEATURES];
 	resnext_prediction best[CLASSES];
 } out;
 

@@ -38,8 +38,9 @@ static void refused(void)
 	resnext_model_info info = {0};
 	resnext_prediction best[1];
 	const char *label = NULL;
-	float logits[CLASSES] = {0};
+	float logits[CLASSES] = {0}, features[FEATURES] = {0};
 	uint32_t threads = 0;
+	int32_t head = 0;
 	size_t top = 1;
 
 	info.size = sizeof info;
@@ -49,17 +50,24 @@ static void refused(void)
 	STATUS(RESNEXT_EFORK, resnext_model_open_fd(0, NULL, &m));
 	STATUS(RESNEXT_EFORK, resnext_model_get_info(model, &info));
 	STATUS(RESNEXT_EFORK, resnext_model_label(model, 0, &label));
+	STATUS(RESNEXT_EFORK, resnext_model_head(model, &head));
+	STATUS(RESNEXT_EFORK, resnext_model_features(model, &threads));
 	STATUS(RESNEXT_EFORK, resnext_session_new(model, NULL, &s));
 	STATUS(RESNEXT_EFORK, resnext_session_threads(session, &threads));
 	STATUS(RESNEXT_EFORK, resnext_infer(session, &image, logits, CLASSES));
 	STATUS(RESNEXT_EFORK, resnext_infer_input(session, input, INPUT, logits, CLASSES));
+	STATUS(RESNEXT_EFORK, resnext_embed(session, &image, features, FEATURES));
+	STATUS(RESNEXT_EFORK, resnext_embed_input(session, input, INPUT, features, FEATURES));
+	STATUS(RESNEXT_EFORK, resnext_infer_batch(session, &image, 1, logits, CLASSES));
+	STATUS(RESNEXT_EFORK, resnext_embed_batch(session, &image, 1, features, FEATURES));
 	STATUS(RESNEXT_EFORK, resnext_classify(session, &image, best, &top));
 	STATUS(RESNEXT_EFORK, resnext_softmax(input_logits, CLASSES, logits));
+	STATUS(RESNEXT_EFORK, resnext_sigmoid(input_logits, CLASSES, logits));
 	STATUS(RESNEXT_EFORK, resnext_top(input_logits, CLASSES, best, &top));
 	STATUS(RESNEXT_EFORK, resnext_session_close(session));
 	STATUS(RESNEXT_EFORK, resnext_model_close(model));
 	STATUS(RESNEXT_EFORK, resnext_set_log(ignore, NULL));
-	CHECK(!m && !s && !label && !threads && logits[0] == 0, "written");
+	CHECK(!m && !s && !label && !threads && !head && logits[0] == 0 && features[0] == 0, "written");
 	CHECK(resnext_cpu_features() && resnext_abi_version() && *resnext_version_string(), "constants");
 }
 

@@ -29,7 +29,7 @@ static long resident(void)
 }
 
 static resnext_model *model;
-static resnext_session *session;
+static resnext_session *session, *two; /* of one thread and of two */
 
 static void open_close(void)
 {
@@ -42,6 +42,16 @@ static void open_close(void)
 }
 
 static void infer(void) { check_input(session); }
+
+static void infer_batch(void)
+{
+	resnext_image images[5];
+	float features[5 * FEATURES];
+
+	for (int i = 0; i < 5; i++)
+		images[i] = (resnext_image)RESNEXT_IMAGE(RESNEXT_GRAY, SIDE + i, SIDE, input);
+	OK(resnext_embed_batch(two, images, 5, features, 5 * FEATURES));
+}
 
 static void infer_yuyv(void)
 {
@@ -105,6 +115,9 @@ int main(void)
 	steady("open and close", open_close, rounds(1000), 4096);
 	steady("inference", infer, rounds(100000), 1024);
 	steady("inference of YUYV", infer_yuyv, rounds(5000), 1024);
+	two = make_session(model, 2);
+	steady("a batch", infer_batch, rounds(2000), 1024);
+	OK(resnext_session_close(two));
 	steady("error", fail, rounds(5000), 8192);
 	steady("thread", thread, rounds(2000), 1024);
 	OK(resnext_session_close(session));

@@ -118,6 +118,7 @@ static void limit_later(void)
 	resnext_model *model = open_tiny(), *another = NULL;
 	resnext_session *session = make_session(model, 1), *second = NULL;
 	resnext_image image = RESNEXT_IMAGE(RESNEXT_BGR, 16384, 1024, input); /* refused before a pixel is read */
+	resnext_image small = RESNEXT_IMAGE(RESNEXT_RGB, SIDE, SIDE, input);
 	float logits[CLASSES];
 	size_t length;
 	unsigned char *file = read_file(TINY, &length);
@@ -129,6 +130,7 @@ static void limit_later(void)
 	STATUS(RESNEXT_ENOMEM, resnext_model_open_memory(file, length, NULL, &another));
 	STATUS(RESNEXT_ENOMEM, resnext_session_new(model, NULL, &second));
 	STATUS(RESNEXT_ENOMEM, resnext_infer(session, &image, logits, CLASSES));
+	STATUS(RESNEXT_ENOMEM, resnext_infer_batch(session, &small, 1, logits, CLASSES));
 	CHECK(!another && !second, "written");
 	for (int i = 0; i < 100; i++)
 		check_input(session);

@@ -13,6 +13,10 @@ int main(void)
 
 	read_input();
 	check_input(session);
+	check_features(session);
+	resnext_image two[2] = {image, image};
+	float many[2 * CLASSES];
+	OK(resnext_infer_batch(session, two, 2, many, 2 * CLASSES));
 	OK(resnext_classify(session, &image, best, &top));
 	info.size = sizeof info;
 	OK(resnext_model_get_info(model, &info));

@@ -41,7 +41,7 @@ exported() { nm -D --defined-only "$lib/libresnext.so" | awk '$2 != "A" {sub("@.
 in_archive() { nm -g --defined-only "$lib/libresnext.a" | awk 'NF == 3 {print $3}' | sort; }
 diff <(declared) <(exported) >&2 || fail "the header's functions and the shared library's differ"
 diff <(declared) <(in_archive) >&2 || fail "the header's functions and the static library's differ"
-[ "$(declared | wc -l)" -ge 20 ] || fail "only $(declared | wc -l) functions found in the header"
+[ "$(declared | wc -l)" -ge 27 ] || fail "only $(declared | wc -l) functions found in the header"
 
 build() { # build OUTPUT SOURCE FLAG...
 	local output=$1 source=$2
@@ -56,7 +56,7 @@ check() { # check PROGRAM ARGUMENT...
 }
 
 check header
-for program in same misuse sizes versions threads collector signals masks handlers limits fork fork_meanwhile damage log growth; do
+for program in same misuse sizes versions heads batch threads collector signals masks handlers limits fork fork_meanwhile damage log growth; do
 	build $program $program -L "$lib" -lresnext
 	check $program
 done
@@ -96,7 +96,7 @@ check readme tiny.safetensors >"$work/readme.out"
 # With watchers over the program's memory. Go's own memory they do not see.
 if [ -z "$arch" ]; then
 	export ASAN_OPTIONS=handle_segv=0:use_sigaltstack=0 UBSAN_OPTIONS=halt_on_error=1
-	for program in same misuse sizes versions threads damage; do
+	for program in same misuse sizes versions heads batch threads damage; do
 		build $program-asan $program -fsanitize=address,undefined -L "$lib" -lresnext
 		RESNEXT_TEST_ROUNDS=20 check $program-asan
 	done

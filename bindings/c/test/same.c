@@ -1,4 +1,4 @@
-/* same.c: every way in gives the logits of the Go library, to the bit, for every pixel format. */
+/* same.c: every way in gives the logits and features of the Go library, to the bit, for every pixel format. */
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -9,7 +9,7 @@ static void check_case(resnext_session *session, FILE *list, int number)
 	resnext_image image = {0};
 	size_t chroma, length, top = CLASSES;
 	char name[32];
-	float want[CLASSES], got[CLASSES], probabilities[CLASSES], sum = 0;
+	float want[CLASSES], got[CLASSES], probabilities[CLASSES], features[FEATURES], embedded[FEATURES], sum = 0;
 	resnext_prediction best[CLASSES], same[CLASSES + 3];
 
 	image.size = sizeof image;
@@ -26,12 +26,16 @@ static void check_case(resnext_session *session, FILE *list, int number)
 	image.chroma = chroma ? exact + chroma : NULL;
 	snprintf(name, sizeof name, "%d.logits", number);
 	read_logits(name, want);
+	snprintf(name, sizeof name, "%d.features", number);
+	read_numbers(name, features, FEATURES);
 
 	for (int round = 0; round < 2; round++) {
 		OK(resnext_infer(session, &image, got, CLASSES));
 		CHECK(memcmp(got, want, sizeof got) == 0, "case %d, format %d, %ux%u: %.9g, expected %.9g", number, image.format,
 			image.width, image.height, got[0], want[0]);
 	}
+	OK(resnext_embed(session, &image, embedded, FEATURES));
+	CHECK(memcmp(embedded, features, sizeof features) == 0, "case %d: features", number);
 	OK(resnext_classify(session, &image, best, &top));
 	CHECK(top == CLASSES, "%zu", top);
 	top = CLASSES + 3;
@@ -61,9 +65,11 @@ static void check_model(resnext_model *model)
 	CHECK(cases == 7 * 5 * 2, "%d cases", cases);
 	fclose(list);
 	check_input(session);
+	check_features(session);
 	OK(resnext_session_close(session));
 	session = make_session(model, 0); /* all cores */
 	check_input(session);
+	check_features(session);
 	OK(resnext_session_close(session));
 }
 

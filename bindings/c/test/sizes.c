@@ -56,6 +56,8 @@ static void check_images(void)
 	BAD(image.format = RESNEXT_NV12; image.stride = beyond / (SIDE - 1));
 	for (size_t i = 0; i < n; i++) {
 		FAILS(RESNEXT_EINVAL, resnext_infer(session, &bad[i], out.logits, CLASSES));
+		FAILS(RESNEXT_EINVAL, resnext_embed(session, &bad[i], out.features, FEATURES));
+		FAILS(RESNEXT_EINVAL, resnext_infer_batch(session, &bad[i], 1, out.logits, CLASSES));
 		FAILS(RESNEXT_EINVAL, resnext_classify(session, &bad[i], out.best, &top));
 		CHECK(top == CLASSES, "%zu", top);
 	}
@@ -104,6 +106,13 @@ static void check_sizes(void)
 	for (length = 0; length < INPUT + 10; length += length == INPUT - 1 ? 2 : 1)
 		FAILS(RESNEXT_EINVAL, resnext_infer_input(session, input, length, out.logits, CLASSES));
 	FAILS(RESNEXT_EINVAL, resnext_infer_input(session, input, SIZE_MAX, out.logits, CLASSES));
+	for (size_t count = 0; count < FEATURES + 3; count += count == FEATURES - 1 ? 2 : 1) {
+		FAILS(RESNEXT_EINVAL, resnext_embed(session, &image, out.features, count));
+		FAILS(RESNEXT_EINVAL, resnext_embed_input(session, input, INPUT, out.features, count));
+	}
+	FAILS(RESNEXT_EINVAL, resnext_embed_input(session, input, INPUT - 1, out.features, FEATURES));
+	FAILS(RESNEXT_EINVAL, resnext_embed_input(session, input, SIZE_MAX, out.features, FEATURES));
+	FAILS(RESNEXT_EINVAL, resnext_embed(session, &image, out.features, SIZE_MAX));
 	for (size_t count = 0; count < 10; count += count == CLASSES - 1 ? 2 : 1) {
 		FAILS(RESNEXT_EINVAL, resnext_infer_input(session, input, INPUT, out.logits, count));
 		FAILS(RESNEXT_EINVAL, resnext_infer(session, &image, out.logits, count));
@@ -116,7 +125,11 @@ static void check_sizes(void)
 	FAILS(RESNEXT_EINVAL, resnext_top(input_logits, SIZE_MAX, out.best, &top));
 	FAILS(RESNEXT_EINVAL, resnext_top(odd, 3, out.best, &top));
 	FAILS(RESNEXT_EINVAL, resnext_softmax(odd, 3, out.logits));
+	FAILS(RESNEXT_EINVAL, resnext_sigmoid(odd, 3, out.logits));
 	odd[1] = -INFINITY;
+	FAILS(RESNEXT_EINVAL, resnext_sigmoid(odd, 3, out.logits));
+	FAILS(RESNEXT_EINVAL, resnext_sigmoid(input_logits, 0, out.logits));
+	FAILS(RESNEXT_EINVAL, resnext_sigmoid(input_logits, SIZE_MAX, out.logits));
 	FAILS(RESNEXT_EINVAL, resnext_softmax(odd, 3, out.logits));
 	FAILS(RESNEXT_EINVAL, resnext_softmax(input_logits, 0, out.logits));
 	FAILS(RESNEXT_EINVAL, resnext_softmax(input_logits, SIZE_MAX, out.logits));

@@ -35,6 +35,17 @@ static void check_answers(resnext::Session &session) {
 	const std::vector<float> exact = session.infer_input(input, sizeof input);
 	CHECK(exact.size() == CLASSES && memcmp(exact.data(), input_logits, sizeof input_logits) == 0, "logits of the input");
 	CHECK(status([&] { session.infer_input(input, sizeof input - 1); }) == RESNEXT_EINVAL, "a part of the input");
+
+	const std::vector<float> features = session.embed_input(input, sizeof input), prepared = session.embed(image);
+	CHECK(features.size() == FEATURES && memcmp(features.data(), input_features, sizeof input_features) == 0, "features of the input");
+	const std::vector<resnext::Image> three(3, image);
+	const std::vector<float> all = session.infer_batch(three), embedded = session.embed_batch(three);
+	CHECK(all.size() == 3 * CLASSES && embedded.size() == 3 * FEATURES, "%zu logits, %zu features", all.size(), embedded.size());
+	for (std::size_t i = 0; i < 3; i++) {
+		CHECK(std::equal(logits.begin(), logits.end(), all.begin() + static_cast<std::ptrdiff_t>(i * CLASSES)), "picture %zu", i);
+		CHECK(std::equal(prepared.begin(), prepared.end(), embedded.begin() + static_cast<std::ptrdiff_t>(i * FEATURES)), "picture %zu", i);
+	}
+	CHECK(session.infer_batch(std::vector<resnext::Image>()).empty(), "no pictures");
 }
 
 int main() {
@@ -53,6 +64,14 @@ int main() {
 	CHECK(status([&] { first.info(); }) == RESNEXT_EINVAL, "a model without a handle");
 	CHECK(model.info().classes == CLASSES && model.label(0) == "cat", "info");
 	CHECK(status([&] { model.label(CLASSES); }) == RESNEXT_EINVAL, "no such class");
+
+	CHECK(model.head() == RESNEXT_ONE_CLASS && model.features() == FEATURES, "head");
+	const resnext::Model bare("bare.safetensors");
+	resnext::Session embedding(bare);
+	const resnext::Image image = resnext::Image::rgb(input, SIDE, SIDE);
+	CHECK(bare.head() == RESNEXT_EMBEDDING && embedding.embed(image).size() == FEATURES, "a model without classes");
+	CHECK(status([&] { embedding.infer(image); }) == RESNEXT_EINVAL && strstr(resnext_last_error(), "resnext_embed"), "logits");
+	CHECK(status([&] { embedding.classify(image); }) == RESNEXT_EINVAL && strstr(resnext_last_error(), "resnext_embed"), "classes");
 
 	resnext::Session session(model, 1);
 	CHECK(session.threads() == 1, "%u threads", session.threads());

@@ -54,6 +54,9 @@ func openModel(path, kernels string, warn func(format string, args ...any)) (*re
 	if err != nil {
 		return nil, err
 	}
+	if m.Config().Head == resnext.Embedding {
+		return nil, fmt.Errorf("%s: the model has no labels, it turns images into vectors: give one with a classifier", cli.Printable(path))
+	}
 	if w := m.Warning(); w != "" {
 		warn("warning: %s; using the kernel set %s", w, m.Kernels())
 	}

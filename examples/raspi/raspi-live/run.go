@@ -91,8 +91,10 @@ func watch(ctx context.Context, o options, c *classifier, source camera.Camera, 
 	governor := board.NewGovernor(o.hot)
 	monitor := board.NewMonitor(reader, governor)
 	frames := live.NewMailbox()
+	smoother := live.NewSmoother(o.smoothing(source))
+	smoother.MultiLabel = c.Config().Head == resnext.MultiLabel
 	loop := &live.Loop{
-		Classifier: c, Frames: frames, Sinks: outs.sinks, Smoother: live.NewSmoother(o.smoothing(source)), Top: o.top, MaxFPS: o.maxFPS,
+		Classifier: c, Frames: frames, Sinks: outs.sinks, Smoother: smoother, Top: o.top, MaxFPS: o.maxFPS,
 		Board: func() live.Board { return boardOf(monitor.State(), governor.Slowed()) }, Rest: governor.Rest,
 		Wanted: outs.wanted, Report: say.Report,
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,9 @@ import (
 	"github.com/libresnext/libresnext/examples/raspi/internal/await"
 	"github.com/libresnext/libresnext/examples/raspi/internal/live"
 	"github.com/libresnext/libresnext/internal/cli"
+	"github.com/libresnext/libresnext/internal/images"
+	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 func TestHelp(t *testing.T) {
@@ -88,6 +92,7 @@ func TestFailures(t *testing.T) {
 	for args, want := range map[string]string{
 		"missing.safetensors -":                    "calib",
 		broken + " -":                              "broken.safetensors",
+		withHead(t, resnext.Embedding) + " -":      "the model has no labels",
 		made.model + " missing.avi":                "missing.avi",
 		made.model + " " + video:                   "apt install ffmpeg",
 		made.model + " " + t.TempDir():             "no images",
@@ -113,6 +118,46 @@ func TestFailures(t *testing.T) {
 	code, _, stderr := runHere(t, nil, "-")
 	require.Equal(t, cli.Misuse, code)
 	require.Contains(t, stderr, defaultModel)
+}
+
+// withHead is the bundled network as a model whose head is another one.
+func withHead(t *testing.T, head topology.Head) string {
+	t.Helper()
+	q, err := resnext.ReadQuantised(made.model)
+	require.NoError(t, err)
+	q.Config.Head = head
+	if head == resnext.Embedding {
+		q.Config.Classes, q.Labels, q.Classifier = 0, nil, resnext.ConvParams{}
+	}
+	path := filepath.Join(t.TempDir(), "m.int8.safetensors")
+	_, err = q.WriteFile(path)
+	require.NoError(t, err)
+	return path
+}
+
+// TestMultiLabel: each label has a probability of its own, as the library gives it.
+func TestMultiLabel(t *testing.T) {
+	model, picture := withHead(t, resnext.MultiLabel), fashion+"sample/bag.png"
+	code, stdout, stderr := runHere(t, nil, model, picture, "--json", "--top", "10", "--once")
+	require.Equal(t, cli.Done, code, stderr)
+	_, updates := decode(t, stdout)
+	require.NotEmpty(t, updates)
+	m, err := resnext.Open(model)
+	require.NoError(t, err)
+	s, err := m.NewSession(resnext.SessionOptions{})
+	require.NoError(t, err)
+	defer s.Close()
+	set, err := images.Open(picture)
+	require.NoError(t, err)
+	img, err := set.Load(0)
+	require.NoError(t, err)
+	want, err := s.Classify(img, 10)
+	require.NoError(t, err)
+	for i, g := range updates[0].Top {
+		require.Equal(t, want[i].Label, g.Label)
+		require.InDelta(t, want[i].Probability, g.Probability, 1e-6)
+	}
+	require.InDelta(t, want[0].Probability, updates[0].Raw.Probability, 1e-6)
 }
 
 // decode reads JSON lines.

@@ -4,6 +4,7 @@ package tinynet
 import (
 	"github.com/libresnext/libresnext/internal/testnet"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // New makes the network: random numbers, the same at every call, in every kind of layer. Pictures are resized to 36
@@ -13,5 +14,15 @@ func New() *resnext.Quantised {
 	q.Preprocess = resnext.ImageNetPreprocess()
 	q.Preprocess.Resize = 36
 	q.Labels = []string{"cat", "dog", "猫", "", "e", "f"}
+	return q
+}
+
+// WithHead makes the network with another head: resnext.MultiLabel, or resnext.Embedding, which leaves its classes out.
+func WithHead(head topology.Head) *resnext.Quantised {
+	q := New()
+	q.Config.Head = head
+	if head == resnext.Embedding {
+		q.Config.Classes, q.Labels, q.Classifier = 0, nil, resnext.ConvParams{}
+	}
 	return q
 }

@@ -7,8 +7,9 @@
 //
 //	N format width height stride chroma-offset chroma-stride
 //
-// with 0 where resnext.h's struct would have 0 or a null pointer; FOLDER/N.logits are its logits. FOLDER/input is one
-// picture of exactly the input's size, with FOLDER/input.logits.
+// with 0 where resnext.h's struct would have 0 or a null pointer; FOLDER/N.logits are its logits and FOLDER/N.features its
+// features. FOLDER/input is one picture of exactly the input's size, with FOLDER/input.logits and FOLDER/input.features.
+// FOLDER/labels.safetensors and FOLDER/bare.safetensors are the network as multi-label and without its classifier.
 package main
 
 import (
@@ -25,6 +26,7 @@ import (
 	"github.com/libresnext/libresnext/bindings/c/internal/tinynet"
 	"github.com/libresnext/libresnext/internal/pixel"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 func main() {
@@ -44,6 +46,11 @@ func write(folder string) error {
 	q := tinynet.New()
 	if _, err := q.WriteFile(filepath.Join(folder, "tiny.safetensors")); err != nil {
 		return err
+	}
+	for name, head := range map[string]topology.Head{"labels": resnext.MultiLabel, "bare": resnext.Embedding} {
+		if _, err := tinynet.WithHead(head).WriteFile(filepath.Join(folder, name+".safetensors")); err != nil {
+			return err
+		}
 	}
 	r, err := newRunner(q, folder)
 	if err != nil {
@@ -67,7 +74,7 @@ func write(folder string) error {
 	return os.WriteFile(filepath.Join(folder, "cases.txt"), []byte(list.String()), 0o644)
 }
 
-// runner runs pictures through the Go library and stores them with their logits.
+// runner runs pictures through the Go library and stores them with their logits and features.
 type runner struct {
 	folder  string
 	config  resnext.Config
@@ -106,14 +113,25 @@ func (r *runner) store(name, file string, memory, input []byte) error {
 	if err != nil {
 		return err
 	}
-	b, err := binary.Append(nil, binary.LittleEndian, logits)
+	if err := r.numbers(name+".logits", logits); err != nil {
+		return err
+	}
+	features, err := r.session.Embed(input)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(r.folder, name+".logits"), b, 0o644); err != nil {
+	if err := r.numbers(name+".features", features); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(r.folder, file), memory, 0o644)
+}
+
+func (r *runner) numbers(name string, numbers []float32) error {
+	b, err := binary.Append(nil, binary.LittleEndian, numbers)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(r.folder, name), b, 0o644)
 }
 
 // testCase is a picture as C holds it.

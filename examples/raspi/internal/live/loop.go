@@ -150,7 +150,7 @@ func (l *Loop) update(f *camera.Frame, logits []float32) *Update {
 	u := &Update{
 		Time: now, Frame: l.classified, Dropped: l.Frames.dropped.value(), Damaged: l.damaged + l.unreadable,
 		Top:   best(mean, l.Top, l.Classifier.Label),
-		Raw:   best(softmax(logits), 1, l.Classifier.Label)[0],
+		Raw:   best(l.Smoother.probabilities(logits), 1, l.Classifier.Label)[0],
 		Shown: Guess{Class: shown, Label: l.Classifier.Label(shown), Probability: mean[shown]},
 		All:   mean, FramesPerSecond: l.done.perSecond(now), CameraFPS: l.Frames.arrived.perSecond(now),
 		TotalMS: milliseconds(now.Sub(f.Time)),

@@ -15,6 +15,9 @@ const (
 // Smoother averages probabilities over time: an exponentially weighted mean, in which a frame's weight falls by e in
 // the time constant, whatever the rate of frames. It also holds the shown class steady.
 type Smoother struct {
+	// MultiLabel is set for a network whose labels do not compete: each has a probability of its own.
+	MultiLabel bool
+
 	constant time.Duration
 
 	mean  []float64
@@ -29,7 +32,7 @@ func NewSmoother(constant time.Duration) *Smoother { return &Smoother{constant: 
 // Add takes the logits of a frame that came at the time t. It returns the mean probabilities, a new slice, and the class
 // to show.
 func (s *Smoother) Add(logits []float32, t time.Time) (mean []float64, shown int) {
-	p := softmax(logits)
+	p := s.probabilities(logits)
 	if len(s.mean) == len(p) && s.constant > 0 {
 		keep := math.Exp(-max(t.Sub(s.last), 0).Seconds() / s.constant.Seconds())
 		for i, old := range s.mean {
@@ -63,7 +66,24 @@ func (s *Smoother) choose(t time.Time) {
 	s.shown, s.ahead = best, time.Time{}
 }
 
-// softmax turns logits into probabilities.
+// probabilities are those of one frame.
+func (s *Smoother) probabilities(logits []float32) []float64 {
+	if s.MultiLabel {
+		return sigmoid(logits)
+	}
+	return softmax(logits)
+}
+
+// sigmoid turns logits into probabilities, each for itself.
+func sigmoid(logits []float32) []float64 {
+	p := make([]float64, len(logits))
+	for i, v := range logits {
+		p[i] = 1 / (1 + math.Exp(-float64(v)))
+	}
+	return p
+}
+
+// softmax turns logits into probabilities that add up to 1.
 func softmax(logits []float32) []float64 {
 	largest := math.Inf(-1)
 	for _, v := range logits {

@@ -68,6 +68,15 @@ func TestSmootherHoldsTheShownClass(t *testing.T) {
 	require.Equal(t, 1, show(tick, 0.45, 0.5, 0.05), "a little ahead for a second")
 }
 
+// TestLabelsDoNotCompete: of a multi-label network two labels may be as good as certain.
+func TestLabelsDoNotCompete(t *testing.T) {
+	s := NewSmoother(0)
+	s.MultiLabel = true
+	mean, shown := s.Add([]float32{-2, 4, 3, -1000}, time.Unix(1e9, 0))
+	require.InDeltaSlice(t, []float64{0.119203, 0.982014, 0.952574, 0}, mean, 1e-6)
+	require.Equal(t, 1, shown)
+}
+
 func TestSoftmaxAndBest(t *testing.T) {
 	p := softmax([]float32{1000, 1000, -1000, 1000})
 	require.InDelta(t, 1.0/3, p[0], 1e-12)
