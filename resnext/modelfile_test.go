@@ -128,16 +128,16 @@ func TestGatedFile(t *testing.T) {
 	const gate, squeeze = "stage1.block0.gate", "stage1.block0.squeeze"
 	nan := float32(math.NaN())
 	for want, change := range map[string]func(tensors){
-		"gate: the multiplier of its gate or shortcut is 64":   func(x tensors) { x[gate+".multiplier"].Data = bytesOf([]float32{64}) },
-		"gate: the multiplier of its gate or shortcut is NaN":  func(x tensors) { x[gate+".multiplier"].Data = bytesOf([]float32{nan}) },
-		"block0: the multiplier of its gate or shortcut is -1": func(x tensors) { x["stage1.block0.residual"].Data = bytesOf([]float32{-1}) },
-		"gate: the output scale is 0":                          func(x tensors) { x[gate+".scale"].Data = bytesOf([]float32{0}) },
-		"sigmoid is missing":                                   func(x tensors) { delete(x, "sigmoid") },
-		"sigmoid is U16 [2], expected U16 [8192]":              func(x tensors) { x["sigmoid"].Shape, x["sigmoid"].Data = []int{2}, []byte{0, 0, 0, 0} },
-		"squeeze.weight is I8 [16 3], expected I8 [3 16]":      func(x tensors) { x[squeeze+".weight"].Shape = []int{16, 3} },
-		"squeeze: channel 0 has a weight of -128":              func(x tensors) { x[squeeze+".weight"].Data[0] = 0x80 },
-		"squeeze: channel 0 has a multiplier of":               func(x tensors) { x[squeeze+".multiplier"].Data = bytesOf([]float32{nan, 1, 1}) },
-		"squeeze: channel 0 could sum up to":                   func(x tensors) { x[squeeze+".bias"].Data = bytesOf([]int32{math.MaxInt32, 0, 0}) },
+		"gate: the multiplier of its gate or shortcut is 64":  func(x tensors) { x[gate+".multiplier"].Data = bytesOf([]float32{64}) },
+		"gate: the multiplier of its gate or shortcut is NaN": func(x tensors) { x[gate+".multiplier"].Data = bytesOf([]float32{nan}) },
+		"block0: the shortcut's multiplier is -1":             func(x tensors) { x["stage1.block0.residual"].Data = bytesOf([]float32{-1}) },
+		"gate: the output scale is 0":                         func(x tensors) { x[gate+".scale"].Data = bytesOf([]float32{0}) },
+		"sigmoid is missing":                                  func(x tensors) { delete(x, "sigmoid") },
+		"sigmoid is U16 [2], expected U16 [8192]":             func(x tensors) { x["sigmoid"].Shape, x["sigmoid"].Data = []int{2}, []byte{0, 0, 0, 0} },
+		"squeeze.weight is I8 [16 3], expected I8 [3 16]":     func(x tensors) { x[squeeze+".weight"].Shape = []int{16, 3} },
+		"squeeze: channel 0 has a weight of -128":             func(x tensors) { x[squeeze+".weight"].Data[0] = 0x80 },
+		"squeeze: channel 0 has a multiplier of":              func(x tensors) { x[squeeze+".multiplier"].Data = bytesOf([]float32{nan, 1, 1}) },
+		"squeeze: channel 0 could sum up to":                  func(x tensors) { x[squeeze+".bias"].Data = bytesOf([]int32{math.MaxInt32, 0, 0}) },
 	} {
 		_, err := Open(rewrite(t, path, func(_ map[string]string, x map[string]*safetensors.Tensor) { change(x) }))
 		require.ErrorIs(t, err, ErrModelFile)

@@ -44,7 +44,10 @@ func (e *exporter) gate(p *topology.Program, s topology.Step, values []value) va
 	}
 	y = e.node("Sigmoid", s.Name+".sigmoid", []string{y})
 	y = e.node("Mul", s.Name+".product", []string{x.name, y})
-	if s.Add == topology.None {
+	switch {
+	case p.Maps[s.Out].Signed:
+		return e.round(y, s.Name, e.q.Scale[s.Name], signedZero)
+	case s.Add == topology.None:
 		return e.round(y, s.Name, e.q.Scale[s.Name], 0)
 	}
 	sum := e.node("Add", s.Block+".sum", []string{y, values[s.Add].name})

@@ -69,7 +69,7 @@ func makeModel(cfg resnext.Config, norms bool) *made {
 			tensors[s.Out] = m.add("AveragePool", s.Name, []string{x}, append(window(2, 2, 0), intAttribute("ceil_mode", 1))...)
 		case topology.Conv:
 			if s.Role == topology.Shortcut && cfg.Stages[s.Stage].Shortcut == topology.Padded {
-				tensors[s.Out] = m.pad(x, s.Conv)
+				tensors[s.Out] = m.end(m.pad(x, s.Conv), s, tensors, s.Add != topology.None)
 				continue
 			}
 			tensors[s.Out] = m.end(m.conv(x, s.Conv), s, tensors, s.Conv.ReLU)
