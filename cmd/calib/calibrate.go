@@ -31,7 +31,7 @@ func calibrate(ctx context.Context, s *settings, stdout, stderr io.Writer) error
 	net, err := do(w, reading, 0, func(*phase) (*floatNetwork, error) {
 		net, err := readNetwork(s)
 		if err == nil {
-			err = net.setHead(s.head)
+			err = errors.Join(net.setStride(s.strideOn), net.setHead(s.head))
 		}
 		return net, err
 	})

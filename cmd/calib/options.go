@@ -31,7 +31,7 @@ const (
 
 // options are the flags as they are given.
 type options struct {
-	weights, images, out, eval, labels, arch, observer string
+	weights, images, out, eval, labels, arch, strideOn, observer string
 	crop, filter, mean, std, acc16, effort, without    string
 	head                                               string
 	percentile                                         float64
@@ -64,7 +64,7 @@ type settings struct {
 func (o *options) settings(given func(flag string) bool) (*settings, error) {
 	s := &settings{options: *o}
 	for _, step := range []func() error{
-		s.readWeights, s.readHead, s.readQuantisation, s.readNumbers, s.readPreprocess,
+		s.readWeights, s.readStride, s.readHead, s.readQuantisation, s.readNumbers, s.readPreprocess,
 	} {
 		if err := step(); err != nil {
 			return nil, err

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // Net is a float32 network with batch normalisation folded in.
@@ -53,6 +54,26 @@ func (n *Net) SetInputSize(h, w int) error {
 		n.Convs[shape.Name].Shape = shape
 	}
 	return nil
+}
+
+// SetStrideOn puts the stride of each bottleneck on the convolution of that role: topology.Reduce for ResNets as first
+// published, whose weights look the same, or topology.Transform. The network loses its name, or takes the one that it has in
+// that form. Runners made earlier keep theirs.
+func (n *Net) SetStrideOn(role topology.Role) error {
+	cfg := n.Config.Clone()
+	for i := range cfg.Stages {
+		if s := &cfg.Stages[i]; s.Kind == topology.Bottleneck {
+			if s.StrideOn = role; role == s.Kind.Stride() {
+				s.StrideOn = ""
+			}
+		}
+	}
+	if err := CheckSize(cfg); err != nil {
+		return err
+	}
+	cfg.Name = cfg.CanonicalName()
+	n.Config = cfg
+	return n.SetInputSize(cfg.Height, cfg.Width)
 }
 
 // CheckSize reports a configuration that is impossible or whose maps are absurdly large.

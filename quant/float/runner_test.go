@@ -9,6 +9,7 @@ import (
 
 	"github.com/libresnext/libresnext/internal/testnet"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 func smallNet(t testing.TB) *Net {
@@ -140,6 +141,22 @@ func TestSetInputSize(t *testing.T) {
 	require.ErrorIs(t, CheckSize(wide), nil)
 	wide.Height, wide.Width = 300, 300 // what a device could still run
 	require.ErrorContains(t, CheckSize(wide), "elements")
+}
+
+// TestStrideOn: the same weights with the stride elsewhere are another network of the same maps, and back again the first.
+func TestStrideOn(t *testing.T) {
+	n := smallNet(t)
+	rgb, p := testnet.Noise(n.Config, 1), resnext.ImageNetPreprocess()
+	before := slices.Clone(n.NewRunner().Forward(rgb, p))
+	require.NoError(t, n.SetStrideOn(topology.Reduce))
+	require.Equal(t, 2, n.Convs["stage2.block0.reduce"].Shape.Stride)
+	require.Equal(t, 1, n.Convs["stage2.block0.transform"].Shape.Stride)
+	require.Empty(t, n.Config.Name)
+	require.NotEqual(t, before, n.NewRunner().Forward(rgb, p))
+	require.ErrorIs(t, n.SetStrideOn("elsewhere"), resnext.ErrConfig)
+	require.NoError(t, n.SetStrideOn(topology.Transform))
+	require.Equal(t, "resnext20_8x4d_w2", n.Config.Name)
+	require.Equal(t, before, n.NewRunner().Forward(rgb, p))
 }
 
 func TestSmallestInput(t *testing.T) {

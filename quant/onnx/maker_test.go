@@ -224,6 +224,17 @@ func (m *made) node(name string) *madeNode {
 	panic("no node " + name)
 }
 
+// order adds the numbers 0 to n-1, the last of them plus more, and gives their name.
+func (m *made) order(n int, more int64) string {
+	v := make([]int64, n)
+	for i := range v {
+		v[i] = int64(i)
+	}
+	v[n-1] += more
+	m.constants = append(m.constants, &madeConstant{name: "order", encoded: encodeTensor("order", int64Type, []int{1, n}, raw(v...))})
+	return "order"
+}
+
 // insert puts a node between a node and all that take its output.
 func (m *made) insert(after, op, name string, more []string, a ...attribute) {
 	from := m.node(after).out[0]

@@ -24,6 +24,9 @@ func TestReadFamilyForms(t *testing.T) {
 		of     string
 		change func(m *made)
 	}{
+		"a flattening as dynamo writes it": {"identity", func(m *made) {
+			m.insert("flat", "Gather", "as_strided", []string{m.order(12, 0)}, intAttribute("axis", 0))
+		}},
 		"softmax at the end": {"identity", func(m *made) { m.insert("logits", "Softmax", "probabilities", nil, intAttribute("axis", 1)) }},
 		"classifier as a convolution": {"identity", func(m *made) {
 			c := m.find("fc.weight")

@@ -22,7 +22,8 @@ func init() { // not in the declaration, which would refer to itself
 		"Identity": (*builder).same, "Dropout": (*builder).same, "Cast": (*builder).same,
 		"Flatten": (*builder).flat, "Reshape": (*builder).flat, "Squeeze": (*builder).flat, "Unsqueeze": (*builder).flat,
 		"Transpose": (*builder).flat, "Expand": (*builder).flat,
-		"Mul": (*builder).multiply, "Sigmoid": (*builder).sigmoid, "Softmax": (*builder).softmax, "LogSoftmax": (*builder).softmax,
+		"Gather": (*builder).gather,
+		"Mul":    (*builder).multiply, "Sigmoid": (*builder).sigmoid, "Softmax": (*builder).softmax, "LogSoftmax": (*builder).softmax,
 		"Slice": (*builder).slice, "Pad": (*builder).pad, "Concat": (*builder).concat,
 	}
 }
@@ -89,6 +90,28 @@ func (b *builder) flat(n *readNode) (*match.Node, error) {
 		op = match.Flat
 	}
 	return &match.Node{Op: op, Title: n.title(), In: []*match.Node{x}}, nil
+}
+
+// gather leaves out a choice of all of what is one number a channel, in order: as_strided, as PyTorch writes a flattening.
+func (b *builder) gather(n *readNode) (*match.Node, error) {
+	x, err := b.at(n, 0)
+	if err != nil || !b.single[x] && x.Op != match.Flat || len(n.in) < 2 || n.attributes["axis"].i != 0 {
+		return b.other(n)
+	}
+	c := b.constant(n.in[1])
+	if c == nil {
+		return b.other(n)
+	}
+	at, err := c.ints(b.m.wire)
+	if err != nil {
+		return nil, fmt.Errorf("%s: its indices: %w", n.title(), err)
+	}
+	for i, v := range at {
+		if v != int64(i) {
+			return b.other(n)
+		}
+	}
+	return x, nil
 }
 
 func (b *builder) relu(n *readNode) (*match.Node, error) { return b.simple(match.ReLU, n) }

@@ -17,6 +17,12 @@ func TestReadRefuses(t *testing.T) {
 		change func(m *made)
 		want   []string
 	}{
+		"features in another order": {
+			func(m *made) {
+				m.insert("flat", "Gather", "choose", []string{m.order(12, 1)}, intAttribute("axis", 0))
+			},
+			[]string{`found Gather "choose"`},
+		},
 		"two strides": {
 			func(m *made) { m.node("stage2.block0.reduce").set("strides", intsAttribute("strides", 2, 2)) },
 			[]string{`Conv "stage2.block0.transform": has stride 2, and so has Conv "stage2.block0.reduce"`},

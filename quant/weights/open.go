@@ -20,6 +20,8 @@ type Source struct {
 	Format, Dialect string
 	// Wrapper is where in the file the tensors were, see checkpoint.Checkpoint.
 	Wrapper string
+	// Graph reports whether the file says how operators are joined, and so where strides and poolings are.
+	Graph bool
 	// Sized reports whether the file itself fixes the size of the images.
 	Sized bool
 	// Hub is what a model hub's files beside the weights say; not nil.
@@ -92,6 +94,7 @@ func (s *Source) readTorch7(f *checkpoint.File, arch string) (*float.Net, error)
 }
 
 func (s *Source) fromGraph(g *match.Network, arch string) (*float.Net, error) {
+	s.Graph = true
 	n, err := FromGraph(g, arch)
 	if err != nil {
 		return nil, errorAt(s.Path, err)
