@@ -102,7 +102,8 @@ func (b *builder) gather(n *readNode) (*match.Node, error) {
 	if c == nil {
 		return b.other(n)
 	}
-	at, err := c.ints(b.m.wire)
+	const mostFeatures = 1 << 15
+	at, err := c.integers(b.m.wire, mostFeatures)
 	if err != nil {
 		return nil, fmt.Errorf("%s: its indices: %w", n.title(), err)
 	}

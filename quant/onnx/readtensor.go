@@ -189,8 +189,11 @@ func (t *readTensor) halves(w *wire, n int64, name string) ([]float32, error) {
 }
 
 // ints reads a short list of integers: axes, or a shape.
-func (t *readTensor) ints(w *wire) ([]int64, error) {
-	if t.kind != int64Type && t.kind != int32Type || t.external != nil || len(t.loose) > maxShapeInts {
+func (t *readTensor) ints(w *wire) ([]int64, error) { return t.integers(w, maxShapeInts) }
+
+// integers reads a list of at most most integers.
+func (t *readTensor) integers(w *wire, most int) ([]int64, error) {
+	if t.kind != int64Type && t.kind != int32Type || t.external != nil || len(t.loose) > most {
 		return nil, errors.New("expected a short list of integers in the model's own file")
 	}
 	var list []int64
@@ -198,12 +201,12 @@ func (t *readTensor) ints(w *wire) ([]int64, error) {
 		list = append(list, int64(v))
 	}
 	if !t.hasRaw {
-		return w.numbers(field{kind: protowire.BytesType, span: t.list}, list, maxShapeInts)
+		return w.numbers(field{kind: protowire.BytesType, span: t.list}, list, most)
 	}
 	bytes := map[dataType]int{int64Type: 8, int32Type: 4}[t.kind]
 	for s := t.raw; s.size > 0; {
 		v, err := w.fixed(&s, bytes)
-		if err != nil || len(list) >= maxShapeInts {
+		if err != nil || len(list) >= most {
 			return nil, errors.New("expected a short list of whole integers")
 		}
 		if bytes == 4 {
