@@ -65,6 +65,11 @@ gap() { [[ " $* " == *" -json "* ]] || printf '\n\n'; }
 network resnext50_32x4d auto --weights random:resnext50_32x4d --limit 16 --eval-limit 1
 network resnext50_32x4d 4,off --weights random:resnext50_32x4d --limit 16 --eval-limit 1 --effort fast
 network resnext101_32x8d 8,4 --weights random:resnext101_32x8d --limit 4 --eval-limit 1 --effort fast
+# Other members of the family.
+family=(resnet18 resnet50 regnet_x_800mf regnet_y_800mf seresnext50_32x4d resnext50d_32x4d)
+for name in "${family[@]}"; do
+	network "$name" 8 --weights "random:$name" --limit 16 --eval-limit 1 --effort fast
+done
 network resnext20_8x4d auto,4,off --weights testdata/fashion/resnext20_8x4d.pth --images testdata/fashion/calib.zip --mean 0.2860 --std 0.3530
 
 compare resnext50_32x4d auto,4,off "$@"
@@ -72,6 +77,10 @@ gap "$@"
 compare resnext101_32x8d 8,4 -rounds 12 -count 16 "$@"
 gap "$@"
 compare resnext20_8x4d auto,4,off -images testdata/fashion/test.zip -count 1000 "$@"
+for name in "${family[@]}"; do
+	gap "$@"
+	compare "$name" 8 -rounds 12 "$@"
+done
 # Beside other work that wants the CPU: what several threads cost then.
 for busy in 1 2; do
 	gap "$@"
