@@ -41,14 +41,14 @@ GLOBL floor<>(SB), RODATA|NOPTR, $16
 
 // UNSIGNED rounds, clamps to 0..255 and stores, SIGNED likewise to -127..127.
 #define UNSIGNED \
-	ROUND                 \
+	ROUND                \
 	VPACKUSWB X1, X0, X0 \
 	STORE
 
 #define SIGNED \
-	ROUND                   \
-	VPACKSSWB X1, X0, X0   \
-	VPMAXSB   X13, X0, X0  \
+	ROUND                 \
+	VPACKSSWB X1, X0, X0  \
+	VPMAXSB   X13, X0, X0 \
 	STORE
 
 // func scaleAVX2(a *ScaleArgs)

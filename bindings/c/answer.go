@@ -2,23 +2,6 @@ package main
 
 import "github.com/libresnext/libresnext/resnext"
 
-// The numbers of resnext.h's heads.
-const (
-	headOneClass = iota + 1
-	headMultiLabel
-	headEmbedding
-)
-
-func headOf(c resnext.Config) int32 {
-	switch c.Head {
-	case resnext.MultiLabel:
-		return headMultiLabel
-	case resnext.Embedding:
-		return headEmbedding
-	}
-	return headOneClass
-}
-
 // answer is a kind of numbers that a session gives.
 type answer struct {
 	words string // what they are, in errors
