@@ -24,6 +24,8 @@ const maxFile = 16 << 20
 type Info struct {
 	// Form is that of the network where config.json is that of transformers' ResNet or RegNet; else nil.
 	Form *Form
+	// Architecture is the name that timm's config.json gives the network, such as "resnetaa50"; empty without.
+	Architecture string
 	// Labels are the names of the classes in order; nil if the files do not name all.
 	Labels []string
 	// Prepare says how pictures were prepared; nil if the files do not say, or not simply.
@@ -79,7 +81,7 @@ func Beside(path string) (*Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	info := &Info{Labels: c.labels()}
+	info := &Info{Labels: c.labels(), Architecture: c.Architecture}
 	if info.Form, err = c.form(); err != nil {
 		return nil, fmt.Errorf("%s: %w; download it again", files[0], err)
 	}
@@ -138,8 +140,9 @@ type config struct {
 	Activation   json.RawMessage   `json:"hidden_act"`
 	IDToLabel    map[string]string `json:"id2label"`
 	// timm
-	LabelNames []string    `json:"label_names"`
-	Pretrained *pretrained `json:"pretrained_cfg"`
+	Architecture string      `json:"architecture"`
+	LabelNames   []string    `json:"label_names"`
+	Pretrained   *pretrained `json:"pretrained_cfg"`
 }
 
 // form is that of transformers' ResNet or RegNet; nil for another model. Its fields decide what is computed, so that

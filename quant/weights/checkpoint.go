@@ -24,12 +24,12 @@ import (
 // no normalisation at all is taken as folded already. Every tensor must fit: all that are missing,
 // misshapen, not finite or not part of the network are named in one error.
 func FromCheckpoint(c *checkpoint.Checkpoint, arch string) (*float.Net, error) {
-	n, _, err := fromCheckpoint(c, arch, nil)
+	n, _, err := fromCheckpoint(c, arch, &hub.Info{})
 	return n, err
 }
 
 // fromCheckpoint is FromCheckpoint with what a hub says of transformers' networks, or nil; it tells the dialect.
-func fromCheckpoint(c *checkpoint.Checkpoint, arch string, form *hub.Form) (*float.Net, *dialect, error) {
+func fromCheckpoint(c *checkpoint.Checkpoint, arch string, beside *hub.Info) (*float.Net, *dialect, error) {
 	fail := func(err error) (*float.Net, *dialect, error) { return nil, nil, errorAt(c.Path, err) }
 	tensors := slices.DeleteFunc(slices.Clone(c.Order), func(name string) bool { return c.Tensors[name] == nil })
 	d := recognise(tensors)
@@ -45,13 +45,18 @@ func fromCheckpoint(c *checkpoint.Checkpoint, arch string, form *hub.Form) (*flo
 	if !ok {
 		return fail(p.err("the network's form cannot be read from the tensors"))
 	}
+	form := beside.Form
 	told := form != nil && form.Model == d.model
 	if told {
 		if err := applyForm(&cfg, form); err != nil {
 			return fail(err)
 		}
 	}
-	if arch != "" && arch != "auto" {
+	if arch == "" || arch == "auto" {
+		if err := adoptArchitecture(&cfg, beside.Architecture, d, told); err != nil {
+			return fail(err)
+		}
+	} else {
 		named, err := resnext.Named(arch)
 		if err != nil {
 			return fail(err)

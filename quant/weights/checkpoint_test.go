@@ -285,6 +285,27 @@ func TestArchitectureSaysWhatTensorsDoNot(t *testing.T) {
 	}
 }
 
+// What timm's config.json calls a network says what its tensors do not: that it is anti-aliased, or blurred.
+func TestArchitectureBeside(t *testing.T) {
+	cfg, err := resnext.Named("resnetaa14")
+	require.NoError(t, err)
+	c := save(float.Random(cfg, 4), &dialects[0], true)
+	open := func(architecture string) (*float.Net, error) {
+		n, _, err := fromCheckpoint(c, "auto", &hub.Info{Architecture: architecture})
+		return n, err
+	}
+	for architecture, want := range map[string]string{"": "resnet14", "resnetaa14": "resnetaa14", "resnet50": "resnet14", "efficientnet_b0": "resnet14"} {
+		n, err := open(architecture)
+		require.NoError(t, err)
+		require.Equal(t, want, n.Config.Name, architecture)
+	}
+	n, err := open("resnetaa14")
+	require.NoError(t, err)
+	require.Equal(t, topology.Average2x2, n.Config.Stages[1].AntiAlias)
+	_, err = open("resnetblur14")
+	require.ErrorContains(t, err, `says that it is a "resnetblur14", a network with blur pooling`)
+}
+
 // What a hub says of strides is not for a name to change.
 func TestArchitectureAgainstHub(t *testing.T) {
 	cfg, err := resnext.Named("resnet14")
@@ -292,12 +313,12 @@ func TestArchitectureAgainstHub(t *testing.T) {
 	i := slices.IndexFunc(dialects, func(d dialect) bool { return d.model == "resnet" })
 	c := save(float.Random(cfg, 4), &dialects[i], true)
 	form := &hub.Form{Model: "resnet", InBottleneck: true}
-	n, _, err := fromCheckpoint(c, "resnet14_v1", form)
+	n, _, err := fromCheckpoint(c, "resnet14_v1", &hub.Info{Form: form})
 	require.NoError(t, err)
 	require.Equal(t, topology.Reduce, n.Config.Stages[1].StrideOn)
-	_, _, err = fromCheckpoint(c, "resnet14", form)
+	_, _, err = fromCheckpoint(c, "resnet14", &hub.Info{Form: form})
 	require.ErrorContains(t, err, "stride of stage 2: resnet14 has 2 on transform, the tensors have 2 on reduce")
-	n, _, err = fromCheckpoint(c, "resnet14_v1", nil)
+	n, _, err = fromCheckpoint(c, "resnet14_v1", &hub.Info{})
 	require.NoError(t, err)
 	require.Equal(t, topology.Reduce, n.Config.Stages[1].StrideOn)
 }

@@ -109,7 +109,7 @@ func (s *Source) readCheckpoint(f *checkpoint.File, arch string) (*float.Net, er
 	}
 	s.Files = c.Files
 	besideErr := s.readBeside(c.Path)
-	n, d, err := fromCheckpoint(c, arch, s.Hub.Form)
+	n, d, err := fromCheckpoint(c, arch, s.Hub)
 	if err != nil {
 		return nil, err
 	}
