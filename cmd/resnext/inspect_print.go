@@ -53,7 +53,7 @@ func (r *inspection) print(w io.Writer, layers bool) {
 func (r *inspection) printStages(w io.Writer) {
 	cfg := r.network
 	t := cli.Table{Indent: "  ", Right: []bool{false, true, true, true, true, true, true}}
-	t.Row("", "blocks", "width", "out", "groups", "a group", "map")
+	t.Row("", "blocks", "width", "out", "groups", "a group", "map", "")
 	kind := "stem"
 	for _, c := range cfg.Stem.Convs {
 		kind += fmt.Sprintf(" %dx%d", c.Kernel, c.Kernel)
@@ -71,12 +71,40 @@ func (r *inspection) printStages(w io.Writer) {
 	size := func(stage int) string { return fmt.Sprintf("%dx%d", ends[stage].W, ends[stage].H) }
 	t.Row(kind, "", "", cfg.Stem.Out(), "", "", size(-1))
 	for i, s := range cfg.Stages {
-		t.Row(fmt.Sprintf("stage %d", i+1), s.Blocks, s.Inner, s.Out, s.Cardinality, s.Inner/s.Cardinality, size(i))
+		t.Row(fmt.Sprintf("stage %d", i+1), s.Blocks, s.Inner, s.Out, s.Cardinality, s.Inner/s.Cardinality, size(i), stageText(s))
 	}
 	if cfg.Head != resnext.Embedding {
 		t.Row("classifier", "", "", cfg.Classes, "", "", "")
 	}
 	t.Print(w)
+}
+
+// stageText says what is special about a stage: "basic blocks, a gate of 16 hidden channels". A bottleneck is not, nor is
+// a stride on its 3x3 convolution, nor a projection.
+func stageText(s resnext.Stage) string {
+	var parts []string
+	if s.Kind != resnext.Bottleneck {
+		parts = append(parts, s.Kind.String()+"s")
+	}
+	if s.Stride > 1 && s.StrideRole() != s.Kind.Stride() {
+		parts = append(parts, "stride on "+string(s.StrideRole()))
+	}
+	if s.AntiAlias != resnext.NoPool {
+		parts = append(parts, "anti-aliased")
+	}
+	switch s.Shortcut {
+	case topology.AveragedProjection:
+		parts = append(parts, "averaged shortcut")
+	case topology.Padded:
+		parts = append(parts, "shortcut padded with zeros")
+	}
+	switch s.Gate.Kind {
+	case topology.SqueezeExcite:
+		parts = append(parts, fmt.Sprintf("gate of %s after %s", cli.Plural(s.Gate.Hidden, "hidden channel"), s.Gate.After))
+	case topology.NeighbourGate:
+		parts = append(parts, fmt.Sprintf("gate of %s after %s", cli.Plural(s.Gate.Kernel, "neighbour"), s.Gate.After))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (r *inspection) printLayers(w io.Writer) {

@@ -73,6 +73,18 @@ func TestInspectJSON(t *testing.T) {
 	require.NotContains(t, stdout, `"layers"`)
 }
 
+func TestStageText(t *testing.T) {
+	require.Empty(t, stageText(resnext.Stage{Stride: 2}))
+	require.Equal(t, "basic blocks, shortcut padded with zeros", stageText(resnext.Stage{Kind: resnext.Basic, Shortcut: topology.Padded}))
+	require.Equal(t, "stride on reduce, anti-aliased, averaged shortcut, gate of 16 hidden channels after expand", stageText(resnext.Stage{
+		Stride: 2, StrideOn: topology.Reduce, AntiAlias: resnext.Average2x2, Shortcut: topology.AveragedProjection,
+		Gate: topology.Gate{Kind: topology.SqueezeExcite, After: topology.Expand, Hidden: 16},
+	}))
+	require.Equal(t, "gate of 3 neighbours after expand", stageText(resnext.Stage{
+		Gate: topology.Gate{Kind: topology.NeighbourGate, After: topology.Expand, Kernel: 3},
+	}))
+}
+
 func TestDepthText(t *testing.T) {
 	require.Equal(t, "none: all work runs on kernels that need no proof", depthText(shares(map[int]int64{0: 5})))
 	require.Equal(t, "4 for 75%, 2 for 20%, none for 5% of the work", depthText(shares(map[int]int64{0: 5, 4: 75, 2: 20})))
