@@ -254,6 +254,8 @@ func (s Stage) validate() error {
 		return fmt.Errorf("the stride is on %q, which a %s does not have", s.StrideOn, s.Kind)
 	case s.AntiAlias != NoPool && s.AntiAlias != Average2x2:
 		return fmt.Errorf("the anti-aliased pooling is %q, expected %q or none", s.AntiAlias, Average2x2)
+	case s.AntiAlias != NoPool && s.StrideRole() == s.Kind.last():
+		return fmt.Errorf("the anti-aliased pooling is behind %q, where the shortcut is added", s.StrideRole())
 	case s.AntiAlias != NoPool && s.Stride != 1 && s.Stride != 2:
 		return fmt.Errorf("stride %d with pooling, expected 1 or 2", s.Stride)
 	case s.Shortcut != Projection && s.Shortcut != AveragedProjection && s.Shortcut != Padded:

@@ -84,6 +84,7 @@ func TestValidateStages(t *testing.T) {
 		"a head of kind":                 func(c *Config) { c.Head = "hydra" },
 		"3 classes of an embedding":      func(c *Config) { c.Head = Embedding },
 		`the anti-aliased pooling is "m`: func(c *Config) { c.Stages[0].AntiAlias = Max3x3 },
+		`pooling is behind "expand"`:     func(c *Config) { c.Stages[1].StrideOn, c.Stages[1].AntiAlias = Expand, Average2x2 },
 		"stride 4 with pooling":          func(c *Config) { c.Stages[0].Stride, c.Stages[0].AntiAlias = 4, Average2x2 },
 		`a shortcut of kind "long"`:      func(c *Config) { c.Stages[0].Shortcut = "long" },
 		"stride 3 with an averaged":      func(c *Config) { c.Stages[0].Stride, c.Stages[0].Shortcut = 3, AveragedProjection },

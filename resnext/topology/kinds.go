@@ -97,6 +97,12 @@ func (k Kind) Branch() []Link { return kinds[k].branch }
 // Stride is the role of the convolution that has a block's stride where nothing else is said.
 func (k Kind) Stride() Role { return kinds[k].stride }
 
+// last is the role of the branch's last convolution.
+func (k Kind) last() Role {
+	branch := k.Branch()
+	return branch[len(branch)-1].Role
+}
+
 // grouped reports whether any convolution of the branch has groups.
 func (k Kind) grouped() bool {
 	return slices.ContainsFunc(k.Branch(), func(l Link) bool { return l.Grouped })
