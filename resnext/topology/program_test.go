@@ -135,6 +135,11 @@ func TestArena(t *testing.T) {
 		require.NoError(t, c.Validate())
 		configs = append(configs, c)
 	}
+	for len(configs) < 500 {
+		if c := randomConfig(r); c.Validate() == nil {
+			configs = append(configs, c)
+		}
+	}
 	for _, c := range configs {
 		p := Lower(c)
 		size := func(id MapID) int64 { return int64(p.Maps[id].Values()) }
