@@ -166,3 +166,31 @@ func TestReferenceNetwork(t *testing.T) {
 	require.Equal(t, 20, cfg.Layers())
 	require.Equal(t, 4, cfg.BaseWidth())
 }
+
+// TestEntryPoints: which networks of timm and torchvision have a name here. README counts them, and one more that has none
+// and loads: timm's test_resnet, whose stages differ in their kinds of blocks.
+func TestEntryPoints(t *testing.T) {
+	text, err := os.ReadFile("testdata/entrypoints.txt")
+	require.NoError(t, err)
+	all, known := map[string]int{}, map[string]int{}
+	section := ""
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		if s, ok := strings.CutPrefix(line, "["); ok {
+			section = strings.TrimSuffix(s, "]")
+			continue
+		}
+		name, unknown := strings.CutPrefix(line, "-")
+		_, err := Named(name)
+		require.Equal(t, unknown, err != nil, "%s: %v", name, err)
+		all[section]++
+		if err == nil {
+			known[section]++
+		}
+	}
+	require.Equal(t, map[string]int{"timm resnet": 81, "timm regnet": 36, "torchvision": 25}, all)
+	require.Equal(t, map[string]int{"timm resnet": 72, "timm regnet": 30, "torchvision": 25}, known)
+}
