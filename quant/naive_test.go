@@ -35,7 +35,9 @@ func (n *naive) run(rgb []byte) []float32 {
 	for _, s := range p.Steps {
 		switch {
 		case s.Op == topology.MaxPool:
-			maps[s.Out] = maxPool(maps[s.In])
+			maps[s.Out] = maxPool(maps[s.In], s.Stride)
+		case s.Op == topology.Blur:
+			maps[s.Out] = blur(maps[s.In])
 		case s.Op == topology.AveragePool:
 			maps[s.Out] = averagePool(maps[s.In])
 		case s.Op == topology.Gated:
@@ -106,13 +108,35 @@ func (g *grid) at(y, x, c int, pad []int32) int32 {
 	return 0
 }
 
-func maxPool(x grid) grid {
-	y := grid{(x.h + 1) / 2, (x.w + 1) / 2, x.c, make([]int32, (x.h+1)/2*((x.w+1)/2)*x.c)}
+func maxPool(x grid, stride int) grid {
+	h, w := (x.h-1)/stride+1, (x.w-1)/stride+1
+	y := grid{h, w, x.c, make([]int32, h*w*x.c)}
 	for i := range y.v {
 		oy, ox, c := i/x.c/y.w, i/x.c%y.w, i%x.c
 		for k := range 9 {
-			y.v[i] = max(y.v[i], x.at(2*oy-1+k/3, 2*ox-1+k%3, c, nil))
+			y.v[i] = max(y.v[i], x.at(stride*oy-1+k/3, stride*ox-1+k%3, c, nil))
 		}
+	}
+	return y
+}
+
+// blur is a binomial filter; at the edges the other side's pixel counts twice.
+func blur(x grid) grid {
+	y := grid{(x.h + 1) / 2, (x.w + 1) / 2, x.c, make([]int32, (x.h+1)/2*((x.w+1)/2)*x.c)}
+	inside := func(at, n int) int {
+		if at < 0 || at >= n {
+			return max(0, min(n-1, 2*max(0, min(n-1, at))-at)) // mirrored at the edge pixel
+		}
+		return at
+	}
+	for i := range y.v {
+		oy, ox, c := i/x.c/y.w, i/x.c%y.w, i%x.c
+		sum := 0.0
+		for k := range 9 {
+			weight := []float64{1, 2, 1}[k/3] * []float64{1, 2, 1}[k%3]
+			sum += weight * float64(x.at(inside(2*oy-1+k/3, x.h), inside(2*ox-1+k%3, x.w), c, nil))
+		}
+		y.v[i] = int32(math.RoundToEven(sum / 16))
 	}
 	return y
 }

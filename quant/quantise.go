@@ -125,7 +125,7 @@ func (b *builder) build() error {
 // step adds one step, whose inputs' scales are known.
 func (b *builder) step(s topology.Step) error {
 	switch s.Op {
-	case topology.MaxPool, topology.AveragePool:
+	case topology.MaxPool, topology.AveragePool, topology.Blur:
 		b.scales[s.Out] = b.scales[s.In]
 		if b.pass != nil {
 			return b.pass.Pool(s)

@@ -41,6 +41,13 @@ var small = map[string]resnext.Config{
 			{Kind: resnext.Basic, Blocks: 2, Inner: 24, Out: 24, Stride: 2, Shortcut: topology.Padded},
 		}),
 	},
+	"blurred": {
+		Stem: resnext.SimpleStem(3, 1, 12, resnext.MaxBlur), Classes: 5, Height: 19, Width: 22,
+		Stages: resnext.Uniform(2, []resnext.Stage{
+			{Blocks: 1, Inner: 12, Out: 20, Stride: 1},
+			{Blocks: 2, Inner: 16, Out: 24, Stride: 2, AntiAlias: resnext.Blur3x3},
+		}),
+	},
 	"stride on the first": {
 		Stem: resnext.SimpleStem(7, 2, 12, resnext.Average2x2), Classes: 7, Height: 27, Width: 30,
 		Stages: []resnext.Stage{

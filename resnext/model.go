@@ -175,9 +175,11 @@ func (b *builder) operator(s topology.Step) (op operator, err error) {
 	case topology.Conv:
 		op.layer, err = b.layer(s)
 	case topology.MaxPool:
-		op.pool = i8.NewMaxPool(b.model.kernels, mapOf(p.Maps[s.In]), mapOf(p.Maps[s.Out]))
+		op.pool = i8.NewMaxPool(b.model.kernels, mapOf(p.Maps[s.In]), mapOf(p.Maps[s.Out]), s.Stride)
 	case topology.AveragePool:
 		op.pool = i8.NewAveragePool(b.model.kernels, mapOf(p.Maps[s.In]), mapOf(p.Maps[s.Out]))
+	case topology.Blur:
+		op.pool = i8.NewBlur(b.model.kernels, mapOf(p.Maps[s.In]), mapOf(p.Maps[s.Out]))
 	case topology.Gated:
 		op.gate, op.scale, err = b.gate(s)
 	case topology.Classify, topology.Embed:

@@ -19,6 +19,8 @@ const (
 	NoPool     = topology.NoPool
 	Max3x3     = topology.Max3x3
 	Average2x2 = topology.Average2x2
+	Blur3x3    = topology.Blur3x3
+	MaxBlur    = topology.MaxBlur
 	Bottleneck = topology.Bottleneck
 	Basic      = topology.Basic
 	OneClass   = topology.OneClass

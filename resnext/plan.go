@@ -71,7 +71,7 @@ func (s *passage) plan(threads int) {
 				b.Residual = maps[op.Add]
 			}
 			s.steps = append(s.steps, step{name: op.Name, job: &convJob{l, b, tasks}, tasks: tasks, scale: l.scale, signed: !l.shape.ReLU, out: output{l.out, b.Out}})
-		case topology.MaxPool, topology.AveragePool:
+		case topology.MaxPool, topology.AveragePool, topology.Blur:
 			out := output{mapOf(m.program.Maps[op.Out]), maps[op.Out]}
 			s.steps = append(s.steps, step{name: op.Name, job: &poolJob{op.pool, in, out.buf}, tasks: op.pool.Tasks(), out: out})
 		case topology.Gated:

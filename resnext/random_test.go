@@ -130,7 +130,7 @@ func (r extremes) config() Config {
 }
 
 func (r extremes) stem() Stem {
-	s := Stem{Pool: []topology.Pool{NoPool, Max3x3, Average2x2}[r.IntN(3)]}
+	s := Stem{Pool: []topology.Pool{NoPool, Max3x3, Average2x2, MaxBlur}[r.IntN(4)]}
 	for range r.pick(1, 1, 1, 2, 3) {
 		s.Convs = append(s.Convs, topology.StemConv{
 			Kernel: r.pick(1, 3, 3, 5, 7, 9, 11, 13, 15), Stride: r.between(1, 4),
@@ -158,7 +158,7 @@ func (r extremes) stage() Stage {
 	}
 	s.Shortcut = []topology.ShortcutKind{topology.Projection, topology.AveragedProjection, topology.Padded}[r.IntN(3)]
 	if r.IntN(3) == 0 {
-		s.AntiAlias = Average2x2
+		s.AntiAlias = []topology.Pool{Average2x2, Blur3x3}[r.IntN(2)]
 	}
 	switch r.IntN(4) {
 	case 0:

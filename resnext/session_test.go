@@ -43,6 +43,7 @@ func small() map[string]Config {
 		"averaged":     with(tiny(4, 6, deep, 33, 31), func(s *Stage) { s.Shortcut = topology.AveragedProjection }),
 		"padded":       with(tiny(1, 16, cifar, 7, 9), func(s *Stage) { s.Kind, s.Shortcut = Basic, topology.Padded }),
 		"anti-aliased": with(tiny(4, 8, aliased, 45, 43), func(s *Stage) { s.AntiAlias = Average2x2 }),
+		"blurred":      with(tiny(2, 10, SimpleStem(3, 1, 12, MaxBlur), 21, 18), func(s *Stage) { s.AntiAlias = Blur3x3 }),
 		"RegNetX": {Stem: SimpleStem(3, 2, 8, NoPool), Classes: 7, Height: 35, Width: 34, Stages: []Stage{
 			{Blocks: 1, Inner: 24, Out: 24, Cardinality: 3, Stride: 2}, {Blocks: 2, Inner: 56, Out: 56, Cardinality: 7, Stride: 2},
 		}},

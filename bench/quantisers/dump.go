@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -59,6 +60,9 @@ func dump(dir string, net *float.Net, p resnext.Preprocess, pictures *pictures) 
 			safetensors.Tensor{Name: name + ".bias", DType: "F32", Shape: shape[:1], Data: bytesOf(c.Bias)})
 	}
 	for _, s := range topology.Lower(cfg).Steps {
+		if ops[s.Op] == "" {
+			return fmt.Errorf("%s: the Python quantisers do not know this operator", s.Name)
+		}
 		c, layers := s.Conv, []string{}
 		for _, l := range s.Gate {
 			layers = append(layers, l.Name)

@@ -25,7 +25,7 @@ func Random(cfg topology.Config, seed uint64) *resnext.Quantised {
 }
 
 // Quantised is an int8 network whose convolutions and classifier have the numbers and scales that params returns; it is
-// asked in the order of Config.Convs, for the classifier last. Shortcuts are brought to the scale of what they are added
+// asked in the order of Config.Convs, for the layers of gates, and for the classifier last. Shortcuts are brought to the scale of what they are added
 // to.
 func Quantised(
 	cfg topology.Config, params func(topology.ConvShape) (p resnext.ConvParams, scale float32),
@@ -39,19 +39,54 @@ func Quantised(
 	}
 	program := topology.Lower(cfg)
 	scale := make([]float32, len(program.Maps))
+	q.Gates = map[string]float32{}
 	for _, s := range program.Steps {
-		switch s.Op {
-		case topology.MaxPool:
+		switch {
+		case s.Pools():
 			scale[s.Out] = scale[s.In]
-		case topology.Conv:
+		case s.Op == topology.Conv:
 			scale[s.Out] = q.Scale[s.Name]
-			if s.Add != topology.None {
-				q.Residual[s.Block] = scale[s.Add] / scale[s.Out]
+		case s.Op == topology.Gated:
+			for _, l := range s.Gate {
+				q.Convs[l.Name], scale[s.Out] = params(l)
 			}
+			spread(q, program, s)
+			q.Scale[s.Name], q.Gates[s.Name], q.Sigmoid = scale[s.Out], scale[s.In]/math.MaxUint16/scale[s.Out], sigmoid()
+		}
+		if s.Add != topology.None {
+			q.Residual[s.Block] = scale[s.Add] / scale[s.Out]
 		}
 	}
 	if head := program.Head(); head.Op == topology.Classify {
 		q.Classifier, _ = params(head.Conv)
 	}
 	return q
+}
+
+// spread gives the layers in a gate biases and multipliers for sums of 16 bits, that spread its gates from nearly 0 to
+// nearly 1.
+func spread(q *resnext.Quantised, p *topology.Program, s topology.Step) {
+	in := p.Maps[s.In]
+	input := float64(resnext.PooledMax(in.H*in.W)) / 4
+	for i, l := range s.Gate {
+		reach := 600.0 // of the table's steps
+		if i < len(s.Gate)-1 {
+			reach = 8000
+		}
+		c := q.Convs[l.Name]
+		for o := range c.Bias {
+			c.Bias[o] = int32(float64(c.Bias[o]) / 1000 * input)
+			c.Multiplier[o] = float32(reach / input / 70 / math.Sqrt(float64(l.In)))
+		}
+		input = reach
+	}
+}
+
+// sigmoid is a table of gates in steps of 1/256.
+func sigmoid() []uint16 {
+	table := make([]uint16, resnext.SigmoidSteps)
+	for i := range table {
+		table[i] = uint16(math.RoundToEven(math.MaxUint16 / (1 + math.Exp(-float64(i-len(table)/2)/256))))
+	}
+	return table
 }

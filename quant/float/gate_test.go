@@ -92,6 +92,18 @@ func TestAveragePool2x2(t *testing.T) {
 	require.Equal(t, []float32{3, 30, 4.5, 45, 7.5, 75, 9, 90}, y)
 }
 
+func TestBlur(t *testing.T) {
+	x := []float32{1, 2, 3, 4, 5, 6, 7, 8, 9} // 3x3 pixels of a channel; beyond the edges 5 is next to 2 and 4
+	y := make([]float32, 4)
+	blur(x, 3, 3, 1, y)
+	require.Equal(t, []float32{3, 4, 6, 7}, y)
+	blur([]float32{5}, 1, 1, 1, y)
+	require.Equal(t, float32(5), y[0])
+	z := make([]float32, 9)
+	maxPool(x, 3, 3, 1, 1, z)
+	require.Equal(t, []float32{5, 6, 6, 8, 9, 9, 8, 9, 9}, z)
+}
+
 // TestPadded: shortcut A moves channels and takes every second pixel.
 func TestPadded(t *testing.T) {
 	c := Padded(resnext.ConvShape{Name: "x", In: 2, Out: 5, Kernel: 1, Stride: 2, Groups: 1, InH: 3, InW: 2, OutH: 2, OutW: 1}, 1)

@@ -131,8 +131,8 @@ func (r *Runner) run() []float32 {
 			}
 			r.layers[i].run(&r.work, x, y, adds)
 			r.observe(s.Out)
-		case topology.MaxPool, topology.AveragePool:
-			Pool(s.Op, r.program.Maps[s.In], x, r.maps[s.Out])
+		case topology.MaxPool, topology.AveragePool, topology.Blur:
+			Pool(s, r.program.Maps[s.In], x, r.maps[s.Out])
 			r.observe(s.Out)
 		case topology.Gated:
 			y, adds := r.maps[s.Out], s.Add != topology.None

@@ -28,10 +28,13 @@ func (l *Layer) Run(x, y []float32, add bool) {
 }
 
 // Pool is a pooling step of x, a map of m's form, into y.
-func Pool(op topology.Op, m topology.Map, x, y []float32) {
-	if op == topology.MaxPool {
-		maxPool(x, m.H, m.W, m.Channels, y)
-		return
+func Pool(s topology.Step, m topology.Map, x, y []float32) {
+	switch s.Op {
+	case topology.MaxPool:
+		maxPool(x, m.H, m.W, m.Channels, s.Stride, y)
+	case topology.AveragePool:
+		averagePool2x2(x, m.H, m.W, m.Channels, y)
+	case topology.Blur:
+		blur(x, m.H, m.W, m.Channels, y)
 	}
-	averagePool2x2(x, m.H, m.W, m.Channels, y)
 }

@@ -39,12 +39,14 @@ func (e *exporter) network() {
 		case topology.Conv:
 			values[s.Out] = e.layer(p, s, values)
 		case topology.MaxPool:
-			most := e.node("MaxPool", s.Name+".max", []string{x.name}, window(3, 2, 1)...)
+			most := e.node("MaxPool", s.Name+".max", []string{x.name}, window(3, s.Stride, 1)...)
 			values[s.Out] = e.round(most, s.Name, x.step, 0)
 		case topology.AveragePool:
 			attributes := append(window(2, 2, 0), intAttribute("ceil_mode", 1))
 			mean := e.node("AveragePool", s.Name+".mean", []string{x.name}, attributes...)
 			values[s.Out] = e.round(mean, s.Name, x.step, 0)
+		case topology.Blur:
+			values[s.Out] = e.round(e.blur(p.Maps[s.In], s, x.name), s.Name, x.step, 0)
 		case topology.Gated:
 			values[s.Out] = e.gate(p, s, values)
 		case topology.Classify:
@@ -55,6 +57,20 @@ func (e *exporter) network() {
 			e.node("Flatten", embeddingName, []string{mean})
 		}
 	}
+}
+
+// blur adds a binomial filter: a reflected border, and a convolution of each channel by itself.
+func (e *exporter) blur(in topology.Map, s topology.Step, x string) string {
+	border := e.constant(s.Name+".border", int64Type, []int{8}, raw[int64](0, 0, 1, 1, 0, 0, 1, 1))
+	x = e.node("Pad", s.Name+".padded", []string{x, border}, stringAttribute("mode", "reflect"))
+	weights := make([]float32, 0, 9*in.Channels)
+	for range in.Channels {
+		for _, v := range []float32{1, 2, 1, 2, 4, 2, 1, 2, 1} {
+			weights = append(weights, v/16)
+		}
+	}
+	filter := e.constant(s.Name+".filter", float32Type, []int{in.Channels, 1, 3, 3}, raw(weights...))
+	return e.node("Conv", s.Name+".real", []string{x, filter}, append(window(3, 2, 0), intAttribute("group", in.Channels))...)
 }
 
 // layer adds a convolution. The unsigned 8 bits that follow are the ReLU: they clip what is negative.

@@ -1,8 +1,6 @@
 package onnx
 
 import (
-	"math"
-	"math/rand/v2"
 	"path/filepath"
 	"testing"
 
@@ -12,57 +10,6 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
-
-// sigmoidTable is a table of gates in steps of 1/256.
-func sigmoidTable() []uint16 {
-	table := make([]uint16, resnext.SigmoidSteps)
-	for i := range table {
-		table[i] = uint16(math.RoundToEven(math.MaxUint16 / (1 + math.Exp(-float64(i-len(table)/2)/256))))
-	}
-	return table
-}
-
-// random is testnet.Random with gates.
-func random(cfg resnext.Config, seed uint64) *resnext.Quantised {
-	q := testnet.Random(cfg, seed)
-	r := rand.New(rand.NewPCG(seed, 3))
-	p := topology.Lower(cfg)
-	scale := make([]float32, len(p.Maps))
-	q.Gates = map[string]float32{}
-	for _, s := range p.Steps {
-		switch s.Op {
-		case topology.MaxPool, topology.AveragePool:
-			scale[s.Out] = scale[s.In]
-		case topology.Conv:
-			scale[s.Out] = q.Scale[s.Name]
-		case topology.Gated:
-			q.Sigmoid = sigmoidTable()
-			scale[s.Out] = 1.0 / 255 * (0.5 + r.Float32())
-			q.Scale[s.Name], q.Gates[s.Name] = scale[s.Out], scale[s.In]/math.MaxUint16/scale[s.Out]
-			pixels := p.Maps[s.In].H * p.Maps[s.In].W
-			input := float64(resnext.PooledMax(pixels)) / 4
-			for i, l := range s.Gate {
-				reach := 600.0 // of the table's steps
-				if len(s.Gate) == 2 && i == 0 {
-					reach = 8000
-				}
-				var c resnext.ConvParams
-				for range l.Weights() {
-					c.Weight = append(c.Weight, int8(r.IntN(255)-127))
-				}
-				for range l.Out {
-					c.Bias = append(c.Bias, int32(input*100*r.NormFloat64()))
-					c.Multiplier = append(c.Multiplier, float32(reach/input/70/math.Sqrt(float64(l.In))))
-				}
-				q.Convs[l.Name], input = c, reach
-			}
-		}
-		if s.Add != topology.None {
-			q.Residual[s.Block] = scale[s.Add] / scale[s.Out]
-		}
-	}
-	return q
-}
 
 // exported are networks with everything that a graph says beside those of testnet.Forms.
 func exported() map[string]resnext.Config {
@@ -82,7 +29,7 @@ func exported() map[string]resnext.Config {
 func TestFamilyAnswers(t *testing.T) {
 	for name, cfg := range exported() {
 		t.Run(name, func(t *testing.T) {
-			q := random(cfg, 1)
+			q := testnet.Random(cfg, 1)
 			path, m := write(t, q, Options{Padded: true})
 			whole, _ := write(t, q, Options{})
 			p, padding := parse(t, path), parse(t, whole)
@@ -114,7 +61,7 @@ func TestFamilyAnswers(t *testing.T) {
 // TestGatesAreSeen: without the weights of its gates a graph would not answer as TestFamilyAnswers wants.
 func TestGatesAreSeen(t *testing.T) {
 	for name, cfg := range testnet.Gated() {
-		q := random(cfg, 1)
+		q := testnet.Random(cfg, 1)
 		path, m := write(t, q, Options{})
 		s, err := m.NewSession(resnext.SessionOptions{})
 		require.NoError(t, err)
@@ -138,7 +85,7 @@ func TestGatesAreSeen(t *testing.T) {
 // TestWriteEmbedding: the average is the only output.
 func TestWriteEmbedding(t *testing.T) {
 	cfg := testnet.Gated()["SE after the last"]
-	q := random(cfg, 1)
+	q := testnet.Random(cfg, 1)
 	q.Config.Head, q.Config.Classes = topology.Embedding, 0
 	path := filepath.Join(t.TempDir(), "m.onnx")
 	require.NoError(t, Write(path, q, Ranges{}, Options{}))
@@ -162,7 +109,7 @@ func TestWriteRefusesGates(t *testing.T) {
 		{func(q *resnext.Quantised) { delete(q.Convs, "stage1.block0.squeeze") }, "stage1.block0.squeeze: 0 weights"},
 		{func(q *resnext.Quantised) { q.Scale["stage2.block1.gate"] = 0 }, "stage2.block1.gate: the output scale is 0"},
 	} {
-		q := random(cfg, 1)
+		q := testnet.Random(cfg, 1)
 		c.change(q)
 		path := filepath.Join(t.TempDir(), "m.onnx")
 		require.ErrorContains(t, Write(path, q, Ranges{}, Options{}), c.text)

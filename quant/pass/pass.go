@@ -112,10 +112,10 @@ func (p *Pass) Pool(s topology.Step) error {
 		return func(i int) error {
 			from, to := &p.images[i].maps[s.In], &p.images[i].maps[s.Out]
 			from.float.widen(x)
-			float.Pool(s.Op, in, x, y)
+			float.Pool(s, in, x, y)
 			to.float = newU16Map(y)
 			from.int8.widen(x, 1)
-			float.Pool(s.Op, in, x, y)
+			float.Pool(s, in, x, y)
 			to.int8 = newInt8Map(y, 1, true)
 			return nil
 		}

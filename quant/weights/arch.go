@@ -28,16 +28,11 @@ func adopt(found *resnext.Config, named resnext.Config, shown bool) {
 }
 
 // adoptArchitecture takes from the architecture that a hub names what names and shapes of tensors do not show, where the
-// tensors can be that network; a name that is not known here, or of another network, says nothing. It refuses one whose
-// tensors look like those of a network that runs here and which does not. told reports whether a hub has said where the
-// strides are.
-func adoptArchitecture(cfg *resnext.Config, architecture string, d *dialect, told bool) error {
-	if strings.HasPrefix(architecture, "resnetblur") {
-		return fmt.Errorf("config.json beside it says that it is a %.60q, a network with blur pooling, which does not run here; its tensors look like those of a plain one", architecture)
-	}
+// tensors can be that network; a name that is not known here, or of another network, says nothing.
+func adoptArchitecture(cfg *resnext.Config, architecture string, d *dialect) {
 	named, err := resnext.Named(architecture)
-	if err != nil || told {
-		return nil
+	if err != nil {
+		return
 	}
 	trial := cfg.Clone()
 	adopt(&trial, named, d.showsAverage())
@@ -45,7 +40,6 @@ func adoptArchitecture(cfg *resnext.Config, architecture string, d *dialect, tol
 		trial.Name = named.Name
 		*cfg = trial
 	}
-	return nil
 }
 
 // agree reports in what the network that was found differs from the architecture that the caller named. The number of

@@ -52,11 +52,12 @@ func fromCheckpoint(c *checkpoint.Checkpoint, arch string, beside *hub.Info) (*f
 			return fail(err)
 		}
 	}
-	if arch == "" || arch == "auto" {
-		if err := adoptArchitecture(&cfg, beside.Architecture, d, told); err != nil {
-			return fail(err)
+	switch arch {
+	case "", "auto":
+		if !told {
+			adoptArchitecture(&cfg, beside.Architecture, d)
 		}
-	} else {
+	default:
 		named, err := resnext.Named(arch)
 		if err != nil {
 			return fail(err)

@@ -15,7 +15,7 @@ var published = []string{
 	"resnet152", "resnet152c", "resnet152d", "resnet152s", "resnet200", "resnet200d",
 	"wide_resnet50_2", "wide_resnet101_2",
 	"resnet50_v1", "resnet101_v1", "resnet152_v1",
-	"resnetaa34d", "resnetaa50", "resnetaa50d", "resnetaa101d",
+	"resnetaa34d", "resnetaa50", "resnetaa50d", "resnetaa101d", "resnetblur18", "resnetblur50", "resnetblur50d", "resnetblur101d",
 	"resnetrs50", "resnetrs101", "resnetrs152", "resnetrs200", "resnetrs270", "resnetrs350", "resnetrs420",
 	"resnet20", "resnet32", "resnet44", "resnet56", "resnet110",
 	"seresnet18", "seresnet34", "seresnet50", "seresnet50t", "seresnet101", "seresnet152", "seresnet152d", "seresnet200d",

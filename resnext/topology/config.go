@@ -51,6 +51,10 @@ const (
 	Max3x3 Pool = "max"
 	// Average2x2 is a 2x2 average pooling of stride 2. A window at an odd edge averages over the pixels that are there.
 	Average2x2 Pool = "average"
+	// Blur3x3 is a 3x3 binomial filter of stride 2, whose edges are reflected.
+	Blur3x3 Pool = "blur"
+	// MaxBlur is a 3x3 max pooling of stride 1 and then Blur3x3.
+	MaxBlur Pool = "max_blur"
 )
 
 // Head is what the features, the averages of the last map's channels, become.
@@ -100,7 +104,7 @@ type Stage struct {
 	// published and in what Keras, Caffe and MXNet made of them ("v1").
 	StrideOn Role `json:"stride_on"`
 	// AntiAlias halves the map behind the convolution that else has the stride 2 (Zhang 2019, "Making Convolutional
-	// Networks Shift-Invariant Again"); Max3x3 is none.
+	// Networks Shift-Invariant Again"): Average2x2 or Blur3x3.
 	AntiAlias Pool `json:"anti_alias"`
 	// Shortcut is how the first block's shortcut comes to the shape of its output, where that differs from the input's.
 	Shortcut ShortcutKind `json:"shortcut"`
@@ -201,8 +205,8 @@ func (c Config) Validate() error {
 		return bad("input of %dx%d pixels, expected 1 to %d each", c.Width, c.Height, MaxSide)
 	case len(c.Stem.Convs) < 1 || len(c.Stem.Convs) > maxStem:
 		return bad("a stem of %d convolutions, expected 1 to %d", len(c.Stem.Convs), maxStem)
-	case c.Stem.Pool != NoPool && c.Stem.Pool != Max3x3 && c.Stem.Pool != Average2x2:
-		return bad("the stem's pooling is %q, expected %q, %q or none", c.Stem.Pool, Max3x3, Average2x2)
+	case !slices.Contains([]Pool{NoPool, Max3x3, Average2x2, MaxBlur}, c.Stem.Pool):
+		return bad("the stem's pooling is %q, expected %q, %q, %q or none", c.Stem.Pool, Max3x3, Average2x2, MaxBlur)
 	case len(c.Stages) < 1 || len(c.Stages) > maxStages:
 		return bad("%d stages", len(c.Stages))
 	}
@@ -252,8 +256,8 @@ func (s Stage) validate() error {
 		return fmt.Errorf("cardinality is %d, a %s has no groups", s.Cardinality, s.Kind)
 	case s.StrideOn != "" && !s.Kind.has(s.StrideOn):
 		return fmt.Errorf("the stride is on %q, which a %s does not have", s.StrideOn, s.Kind)
-	case s.AntiAlias != NoPool && s.AntiAlias != Average2x2:
-		return fmt.Errorf("the anti-aliased pooling is %q, expected %q or none", s.AntiAlias, Average2x2)
+	case !slices.Contains([]Pool{NoPool, Average2x2, Blur3x3}, s.AntiAlias):
+		return fmt.Errorf("the anti-aliased pooling is %q, expected %q, %q or none", s.AntiAlias, Average2x2, Blur3x3)
 	case s.AntiAlias != NoPool && s.StrideRole() == s.Kind.last():
 		return fmt.Errorf("the anti-aliased pooling is behind %q, where the shortcut is added", s.StrideRole())
 	case s.AntiAlias != NoPool && s.Stride != 1 && s.Stride != 2:

@@ -36,6 +36,8 @@ func TestLatestVersion(t *testing.T) {
 		"average in the stem":    func(c *Config) { c.Stem.Pool = Average2x2 },
 		"head":                   func(c *Config) { c.Head = MultiLabel },
 		"embedding":              func(c *Config) { c.Head, c.Classes = Embedding, 0 },
+		"blur in the stem":       func(c *Config) { c.Stem.Pool = MaxBlur },
+		"blur":                   func(c *Config) { c.Stages[1].AntiAlias = Blur3x3 },
 		"anti-aliasing":          func(c *Config) { c.Stages[1].AntiAlias = Average2x2 },
 		"averaged shortcut":      func(c *Config) { c.Stages[1].Shortcut = AveragedProjection },
 		"padded shortcut":        func(c *Config) { c.Stages[1].Shortcut = Padded },

@@ -35,6 +35,7 @@ type Role string
 const (
 	StemRole       Role = "stem"
 	PoolRole       Role = "pool"
+	BlurRole       Role = "blur"
 	ClassifierRole Role = "classifier"
 	Shortcut       Role = "shortcut"
 	Reduce         Role = "reduce"
@@ -60,7 +61,9 @@ const (
 )
 
 // InBlock reports whether layers of a role are part of a block.
-func InBlock(r Role) bool { return r != StemRole && r != PoolRole && r != ClassifierRole }
+func InBlock(r Role) bool {
+	return r != StemRole && r != PoolRole && r != BlurRole && r != ClassifierRole
+}
 
 // kind is a block in data: the convolutions of its branch in the order in which they run. All are rectified; the last
 // one's epilogue adds the shortcut before. stride is the role of the convolution that has the block's stride.

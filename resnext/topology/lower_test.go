@@ -11,7 +11,7 @@ import (
 func randomConfig(r *rand.Rand) Config {
 	pick := func(from ...int) int { return from[r.IntN(len(from))] }
 	c := Config{Classes: 3, Height: 1 + r.IntN(40), Width: 1 + r.IntN(40)}
-	c.Stem.Pool = []Pool{NoPool, Max3x3, Average2x2}[r.IntN(3)]
+	c.Stem.Pool = []Pool{NoPool, Max3x3, Average2x2, MaxBlur}[r.IntN(4)]
 	for range pick(1, 1, 2, 3) {
 		c.Stem.Convs = append(c.Stem.Convs, StemConv{Kernel: pick(1, 3, 7), Stride: pick(1, 2), Width: 4 * pick(1, 2, 3)})
 	}
@@ -29,7 +29,7 @@ func randomConfig(r *rand.Rand) Config {
 			s.StrideOn = role()
 		}
 		if r.IntN(3) == 0 {
-			s.AntiAlias = Average2x2
+			s.AntiAlias = []Pool{Average2x2, Blur3x3}[r.IntN(2)]
 		}
 		switch r.IntN(4) {
 		case 0:

@@ -40,10 +40,12 @@ type Op uint8
 const (
 	// Conv is a convolution with a ReLU, unless its output is Signed. Where Add is a map, it is added before the ReLU.
 	Conv Op = iota
-	// MaxPool is a 3x3 max pooling of stride 2 and padding 1.
+	// MaxPool is a 3x3 max pooling of padding 1.
 	MaxPool
 	// AveragePool is a 2x2 average pooling of stride 2, see Average2x2.
 	AveragePool
+	// Blur is a 3x3 binomial filter of stride 2, see Blur3x3.
+	Blur
 	// Gated scales each channel, see Gate. Where Add is a map, it is added after that, and a ReLU follows.
 	Gated
 	// Classify is the average over the map and the linear layer behind it. Its output is no map.
@@ -67,6 +69,8 @@ type Step struct {
 	// Conv is the convolution where Op is Conv. For Classify it is the linear layer as a 1x1 convolution of a single
 	// pixel.
 	Conv ConvShape
+	// Stride is that of a pooling, 1 or 2.
+	Stride int
 	// Gate are the layers of a gate, as Conv is for Classify: Squeeze and Excite, or Neighbours, which is one filter
 	// over as many channels as it looks at.
 	Gate     []ConvShape
@@ -85,13 +89,14 @@ func (s *Step) Layers() []ConvShape {
 }
 
 // Pools reports whether a step is a pooling, which has no numbers and whose output has the scale of its input.
-func (s *Step) Pools() bool { return s.Op == MaxPool || s.Op == AveragePool }
+func (s *Step) Pools() bool { return s.Op == MaxPool || s.Op == AveragePool || s.Op == Blur }
 
 // The names of what is not a block's: the first and the last layer in the model file; the stem's max pooling and the
 // average before the classifier, which have no numbers; the image.
 const (
 	StemName       = string(StemRole)
 	PoolName       = string(PoolRole)
+	BlurName       = string(BlurRole)
 	ClassifierName = string(ClassifierRole)
 	AverageName    = "average"
 	InputName      = "input"
@@ -227,16 +232,21 @@ func (l *lowering) conv(name string, role Role, x MapID, channels, kernel, strid
 
 // pool adds a pooling, unless it is none, and returns its output.
 func (l *lowering) pool(name string, role Role, x MapID, p Pool) MapID {
-	op := MaxPool
+	op := map[Pool]Op{Max3x3: MaxPool, Average2x2: AveragePool, Blur3x3: Blur}[p]
 	switch p {
 	case NoPool:
 		return x
-	case Average2x2:
-		op = AveragePool
+	case MaxBlur:
+		x, op = l.poolStep(name, role, x, MaxPool, 1), Blur
+		name, role = BlurName, BlurRole
 	}
+	return l.poolStep(name, role, x, op, 2)
+}
+
+func (l *lowering) poolStep(name string, role Role, x MapID, op Op, stride int) MapID {
 	in := l.p.Maps[x]
-	out := Map{Name: name, H: (in.H + 1) / 2, W: (in.W + 1) / 2, Channels: in.Channels}
-	return l.add(out, Step{Op: op, Name: name, Role: role, In: x})
+	out := Map{Name: name, H: outSize(in.H, 3, stride), W: outSize(in.W, 3, stride), Channels: in.Channels}
+	return l.add(out, Step{Op: op, Name: name, Role: role, In: x, Stride: stride})
 }
 
 // gate adds a gate and returns its output.

@@ -52,8 +52,8 @@ var forms = map[string]form{
 	"light": {shortcut: AveragedProjection},
 }
 
-// The parts of a ResNet's name: gate, x, aa or rs, depth, letter, cardinality and width, widen factor, version.
-var resNetPattern = regexp.MustCompile(`^(se|eca)?resne(t|xt)(aa|rs)?(\d{1,4}|light)([cdst])?(?:_(\d{1,4})x(\d{1,4})d)?(?:_w(\d{1,2}))?(_v1)?$`)
+// The parts of a ResNet's name: gate, x, aa, blur or rs, depth, letter, cardinality and width, widen factor, version.
+var resNetPattern = regexp.MustCompile(`^(se|eca)?resne(t|xt)(aa|blur|rs)?(\d{1,4}|light)([cdst])?(?:_(\d{1,4})x(\d{1,4})d)?(?:_w(\d{1,2}))?(_v1)?$`)
 
 // resNet gives the configuration of a ResNet or ResNeXt by name; it may be impossible, see Validate.
 func resNet(name string) (Config, error) {
@@ -84,6 +84,8 @@ func resNet(name string) (Config, error) {
 	switch special {
 	case "aa":
 		c.Stem.Pool = Average2x2
+	case "blur":
+		c.Stem.Pool = MaxBlur
 	case "rs":
 		// A convolution halves the map in place of the pooling.
 		c.Stem.Pool, c.Stem.Convs = NoPool, append(c.Stem.Convs, StemConv{Kernel: 3, Stride: 2, Width: c.Stem.Out()})
@@ -101,9 +103,7 @@ func resNet(name string) (Config, error) {
 			continue
 		}
 		s.Shortcut = f.shortcut
-		if special == "aa" {
-			s.AntiAlias = Average2x2
-		}
+		s.AntiAlias = map[string]Pool{"aa": Average2x2, "blur": Blur3x3}[special]
 		if m[9] != "" {
 			s.StrideOn = Reduce
 		}
