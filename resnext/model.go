@@ -175,7 +175,7 @@ func (b *builder) operator(s topology.Step) (op operator, err error) {
 	case topology.Conv:
 		op.layer, err = b.layer(s)
 	case topology.MaxPool:
-		op.pool = i8.NewMaxPool(b.model.kernels, mapOf(p.Maps[s.In]), mapOf(p.Maps[s.Out]))
+		op.pool = i8.NewMaxPool(b.model.kernels, mapOf(p.Maps[s.In]), mapOf(p.Maps[s.Out]), 2)
 	case topology.AveragePool:
 		op.pool = i8.NewAveragePool(b.model.kernels, mapOf(p.Maps[s.In]), mapOf(p.Maps[s.Out]))
 	case topology.Gated:
