@@ -112,6 +112,27 @@ type PoolArgs struct {
 	Channels       int
 }
 
+// BlurArgs is one call of the 3x3 binomial filter, [1 2 1] by [1 2 1], over Rows by Cols output pixels of Channels
+// channels (a positive multiple of 16), on activations as the kernel set holds them. In points at the centre tap of the
+// first output pixel. Out overlaps no input. Steps and offsets are in bytes.
+//
+// Of the sum s of the centre's activation four times, of the four beside it twice and of the corners' once, it stores
+// roundeven(s/16), which is (s + 7 + (s>>4 & 1)) >> 4. On bytes that hold q-128 the same formula gives the same with an
+// arithmetic shift: s is less by 2048, which leaves the parity of s>>4 alone.
+//
+// Up and Down lead from the centre to the rows above and below, Left and Right to the columns beside it; a corner is at
+// the sum of two of them. They may be negative, 0 or equal: at an edge that reflects, Up is Down or Left is Right.
+type BlurArgs struct {
+	In             *byte
+	InRow, InCol   int // from one output pixel's centre to the next one's
+	Up, Down       int
+	Left, Right    int
+	Out            *byte
+	OutRow, OutCol int
+	Rows, Cols     int // at least 1
+	Channels       int
+}
+
 // SumArgs adds up Pixels pixels of Channels channels (a positive multiple of 16):
 // Out[c] = sum over p of act(In[p*Step+c]), at most 2^23 pixels.
 type SumArgs struct {

@@ -63,11 +63,13 @@
 #define SQXTUNH(d, n)  WORD $(0x2e212800 | (n)<<5 | (d)) // sqxtun Vd.8b, Vn.8h
 #define SQXTUNH2(d, n) WORD $(0x6e212800 | (n)<<5 | (d)) // sqxtun2 Vd.16b, Vn.8h
 
-// A quarter of 16-bit lanes, rounded down and cut to 8 bits, into the low half (which clears the high half) and into
-// the high half.
+// A quarter and a sixteenth of 16-bit lanes, rounded down and cut to 8 bits, into the low half (which clears the high
+// half) and into the high half.
 
 #define SHRNH(d, n)  WORD $(0x0f0e8400 | (n)<<5 | (d)) // shrn Vd.8b, Vn.8h, #2
 #define SHRNH2(d, n) WORD $(0x4f0e8400 | (n)<<5 | (d)) // shrn2 Vd.16b, Vn.8h, #2
+#define SHRN4H(d, n)  WORD $(0x0f0c8400 | (n)<<5 | (d)) // shrn Vd.8b, Vn.8h, #4
+#define SHRN4H2(d, n) WORD $(0x4f0c8400 | (n)<<5 | (d)) // shrn2 Vd.16b, Vn.8h, #4
 
 // Maximum of signed bytes.
 

@@ -306,6 +306,86 @@ func TestAverages(t *testing.T) {
 	})
 }
 
+// TestBlur filters inside a map and at every edge and corner of one that reflects, up to a map of one pixel.
+func TestBlur(t *testing.T) {
+	type form struct{ n, before, after int } // output pixels of a side, and the pixels beside each one's centre
+	forms := []form{{3, -1, 1}, {1, 1, 1}, {2, 1, 1}, {1, -1, -1}, {2, -1, -1}, {1, 0, 0}}
+	eachSet(t, func(t *testing.T, k *Kernels) {
+		for i, rows := range forms {
+			for j, cols := range forms {
+				for c := 16; c <= 160; c += 16 {
+					d := newData(t, uint64(i+j+c/16))
+					first := func(f form) int { return max(0, -f.before) } // the first centre, from where the input begins
+					side := func(f form) int { return first(f) + 2*(f.n-1) + 1 + max(0, f.after) }
+					window := side(cols) * c
+					pitch := window + 16*d.rnd.IntN(2)
+					in := d.activations((side(rows)-1)*pitch + window)
+					outCol := c + 16*d.rnd.IntN(2)
+					outRow := cols.n*outCol + 16*d.rnd.IntN(2)
+					want := d.activations((rows.n-1)*outRow + (cols.n-1)*outCol + c)
+					got := guard.Copy(t, want, d.atStart)
+					a := BlurArgs{In: &in[first(rows)*pitch+first(cols)*c], InRow: 2 * pitch, InCol: 2 * c,
+						Up: rows.before * pitch, Down: rows.after * pitch, Left: cols.before * c, Right: cols.after * c,
+						Out: &want[0], OutRow: outRow, OutCol: outCol, Rows: rows.n, Cols: cols.n, Channels: c}
+					BlurReference(&a, k.InputFlip)
+					a.Out = &got[0]
+					k.Blur(&a)
+					require.Equal(t, []byte(want), []byte(got), "rows %+v, columns %+v, %d channels", rows, cols, c)
+				}
+			}
+		}
+	})
+}
+
+// TestBlurs compares every sum of nine weighted activations, and every byte at every tap beside zeros and beside the
+// greatest, with the contract's words: half to even.
+func TestBlurs(t *testing.T) {
+	const sums = 16*255 + 1
+	weights := [9]int{1, 2, 1, 2, 4, 2, 1, 2, 1}
+	var cases [][9]int
+	for sum := range sums {
+		var taps [9]int
+		left := sum % 16
+		for _, tap := range [...]int{4, 1, 3, 5, 7, 0, 2, 6, 8} { // the heaviest first, so that any remainder can be made
+			taps[tap] = sum / 16
+			if left >= weights[tap] {
+				taps[tap]++
+				left -= weights[tap]
+			}
+		}
+		cases = append(cases, taps)
+	}
+	for tap := range weights {
+		for v := range 256 {
+			for _, others := range []int{0, 255} {
+				taps := [9]int{others, others, others, others, others, others, others, others, others}
+				taps[tap] = v
+				cases = append(cases, taps)
+			}
+		}
+	}
+	n := roundUp16(len(cases))
+	eachSet(t, func(t *testing.T, k *Kernels) {
+		in, out := make([]byte, 9*n), make([]byte, n)
+		for c, taps := range cases {
+			for tap, v := range taps {
+				in[tap*n+c] = byte(v) ^ k.InputFlip
+			}
+		}
+		k.Blur(&BlurArgs{In: &in[4*n], Up: -3 * n, Down: 3 * n, Left: -n, Right: n, Out: &out[0], Rows: 1, Cols: 1, Channels: n})
+		met := map[int]bool{}
+		for c, taps := range cases {
+			sum := 0
+			for tap, v := range taps {
+				sum += weights[tap] * v
+			}
+			met[sum] = true
+			require.Equal(t, byte(math.RoundToEven(float64(sum)/16)), out[c]^k.InputFlip, "%d/16 of %d", sum, taps)
+		}
+		require.Len(t, met, sums)
+	})
+}
+
 func roundUp16(n int) int { return (n + 15) / 16 * 16 }
 
 func TestSum(t *testing.T) {

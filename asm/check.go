@@ -100,6 +100,19 @@ func checkRest(k *Kernels, r *lcg) error {
 	if string(got) != string(want) {
 		return &mismatchError{k.Name, "average pooling", "48 channels"}
 	}
+	for _, edge := range []bool{false, true} {
+		b := BlurArgs{In: &in[6*c], InRow: 10 * c, InCol: 2 * c, Up: -5 * c, Down: 5 * c, Left: -c, Right: c, Out: &got[0],
+			OutRow: 2 * c, OutCol: c, Rows: 2, Cols: 2, Channels: c}
+		if edge {
+			b.Up, b.Left = b.Down, b.Right
+		}
+		k.Blur(&b)
+		b.Out = &want[0]
+		BlurReference(&b, k.InputFlip)
+		if string(got) != string(want) {
+			return &mismatchError{k.Name, "binomial filter", fmt.Sprintf("48 channels, edge %v", edge)}
+		}
+	}
 	for _, signed := range []bool{false, true} {
 		var sumGot, sumWant [c]int32
 		s := SumArgs{In: &in[0], Step: c, Out: &sumGot[0], Pixels: 25, Channels: c, Signed: signed}

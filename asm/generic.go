@@ -15,6 +15,7 @@ var generic = &Kernels{
 	Group8:      GroupKernel{Channels: 8, Run: func(a *GroupArgs) { groupGeneric(a, 8) }},
 	MaxPool:     func(a *PoolArgs) { MaxPoolReference(a, 0) },
 	AveragePool: func(a *PoolArgs) { AveragePoolReference(a, 0) },
+	Blur:        func(a *BlurArgs) { BlurReference(a, 0) },
 	Sum:         func(a *SumArgs) { SumReference(a, 0) },
 	Linear:      LinearReference,
 	Scale:       func(a *ScaleArgs) { ScaleReference(a, 0) },

@@ -45,6 +45,7 @@ type Kernels struct {
 
 	MaxPool     func(*PoolArgs)
 	AveragePool func(*PoolArgs)
+	Blur        func(*BlurArgs)
 	Sum         func(*SumArgs)
 	Linear      func(*LinearArgs)
 	Scale       func(*ScaleArgs)

@@ -10,6 +10,11 @@ func maxPoolAVX2(a *PoolArgs)
 //go:noescape
 func averagePoolAVX2(a *PoolArgs)
 
+// blurAVX2 computes the binomial filter of BlurArgs' nine taps on unsigned bytes.
+//
+//go:noescape
+func blurAVX2(a *BlurArgs)
+
 // sumAVX2 computes SumArgs' result on unsigned bytes, or on signed ones.
 //
 //go:noescape

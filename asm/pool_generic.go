@@ -44,6 +44,33 @@ func AveragePoolReference(a *PoolArgs, flip byte) {
 	}
 }
 
+// BlurReference is the pure Go 3x3 binomial filter.
+func BlurReference(a *BlurArgs, flip byte) {
+	offsets := [9]int{
+		a.Up + a.Left, a.Up, a.Up + a.Right,
+		a.Left, 0, a.Right,
+		a.Down + a.Left, a.Down, a.Down + a.Right,
+	}
+	weights := [9]int{1, 2, 1, 2, 4, 2, 1, 2, 1}
+	for y := range a.Rows {
+		for x := range a.Cols {
+			in := unsafe.Add(unsafe.Pointer(a.In), y*a.InRow+x*a.InCol)
+			out := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(a.Out), y*a.OutRow+x*a.OutCol)), a.Channels)
+			var taps [9][]byte
+			for tap, at := range offsets {
+				taps[tap] = unsafe.Slice((*byte)(unsafe.Add(in, at)), a.Channels)
+			}
+			for c := range out {
+				sum := 0
+				for i, tap := range taps {
+					sum += weights[i] * int(tap[c]^flip)
+				}
+				out[c] = byte((sum+7+sum>>4&1)>>4) ^ flip
+			}
+		}
+	}
+}
+
 // SumReference is the pure Go sum over pixels.
 func SumReference(a *SumArgs, flip byte) {
 	out := unsafe.Slice(a.Out, a.Channels)

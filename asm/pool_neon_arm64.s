@@ -2,7 +2,7 @@
 #include "go_asm.h"
 #include "arm64.h"
 
-// Max pooling, average pooling and sums over pixels, for every ARMv8.0 core.
+// Max pooling, average pooling, the binomial filter and sums over pixels, for every ARMv8.0 core.
 
 // Vector registers are numbers, as the header's macros take them, with the second name that loads want.
 #define X0 0
@@ -177,6 +177,116 @@ averageChannels:
 	ADD  TMP, OUTROW
 	SUBS $1, ROWS
 	BNE  averageRow
+	RET
+
+// The blur's registers: MIDDLE leads from the left tap of a row to its middle one, RIGHT from there to the right one,
+// LOWER0 and LOWER1 from there to the left one of the next row, BACK as above. The corners' sums in 16 bits are in LOW and
+// HIGH, and half of what the others add in SIDES.
+#define MIDDLE R1
+#define RIGHT R2
+#define LOWER0 R17
+#define LOWER1 R19
+#define SIDES0 17
+#define SIDES1 18
+#define VSIDES0 V17
+#define VSIDES1 V18
+#define VSEVENS V16
+
+// func blurNEON(args *BlurArgs)
+//
+//	for each row
+//		for each column
+//			for each 16 channels
+//				s = corners + 2*(sides + 2*centre) in 16 bits
+//				out = (s + 7 + (s>>4 & 1)) >> 4
+//
+// Bytes are held as q-128, which takes 2048 from the sum and 128 from the result, and leaves its parity alone.
+TEXT ·blurNEON(SB), NOSPLIT, $0-8
+	MOVD  args+0(FP), ARGS
+	MOVD  BlurArgs_In(ARGS), INROW
+	MOVD  BlurArgs_Out(ARGS), OUTROW
+	MOVD  BlurArgs_InCol(ARGS), INCOL
+	MOVD  BlurArgs_OutCol(ARGS), OUTCOL
+	MOVD  BlurArgs_Channels(ARGS), CHANNELS
+	MOVD  BlurArgs_Rows(ARGS), ROWS
+	MOVD  BlurArgs_Right(ARGS), RIGHT
+	MOVD  BlurArgs_Left(ARGS), TMP
+	NEG   TMP, MIDDLE
+	SUB   RIGHT, TMP
+	MOVD  BlurArgs_Up(ARGS), LOWER0
+	MOVD  BlurArgs_Down(ARGS), LOWER1
+	SUB   MIDDLE, INROW
+	ADD   LOWER0, INROW                     // In is the first pixel's centre, and this its upper left tap
+	SUB   LOWER1, LOWER0, BACK
+	ADD   TMP, BACK
+	ADD   $16, BACK
+	SUB   LOWER0, TMP, LOWER0
+	ADD   TMP, LOWER1
+	VMOVI $7, VSEVENS.B16
+	VUSHR $8, VSEVENS.H8, VSEVENS.H8
+
+blurRow:
+	MOVD BlurArgs_Cols(ARGS), COLS
+	MOVD INROW, IN
+	MOVD OUTROW, OUT
+
+blurColumn:
+	MOVD IN, PTR
+	MOVD OUT, DST
+	MOVD CHANNELS, C
+
+blurChannels:
+	VLD1.P (PTR)(MIDDLE), [VX0.B16]
+	VLD1.P (PTR)(RIGHT), [VX1.B16]
+	VLD1.P (PTR)(LOWER0), [VX2.B16]
+	VLD1.P (PTR)(MIDDLE), [VX3.B16]
+	SADDLB(LOW, X0, X2)
+	SADDLB2(HIGH, X0, X2)
+	VLD1.P (PTR)(RIGHT), [VX0.B16]
+	SADDLB(SIDES0, X1, X3)
+	SADDLB2(SIDES1, X1, X3)
+	VLD1.P (PTR)(LOWER1), [VX2.B16]
+	SADDWB(SIDES0, SIDES0, X0)
+	SADDWB2(SIDES1, SIDES1, X0)
+	VLD1.P (PTR)(MIDDLE), [VX1.B16]
+	SADDWB(SIDES0, SIDES0, X0)
+	SADDWB2(SIDES1, SIDES1, X0)
+	VLD1.P (PTR)(RIGHT), [VX3.B16]
+	SADDWB(SIDES0, SIDES0, X2)
+	SADDWB2(SIDES1, SIDES1, X2)
+	VLD1.P (PTR)(BACK), [VX0.B16]
+	SADDWB(LOW, LOW, X1)
+	SADDWB2(HIGH, HIGH, X1)
+	SUBS   $16, C
+	SADDWB(SIDES0, SIDES0, X3)
+	SADDWB2(SIDES1, SIDES1, X3)
+	SADDWB(LOW, LOW, X0)
+	SADDWB2(HIGH, HIGH, X0)
+	VSHL   $1, VSIDES0.H8, VSIDES0.H8
+	VSHL   $1, VSIDES1.H8, VSIDES1.H8
+	VADD   VSIDES0.H8, VLOWS.H8, VLOWS.H8
+	VADD   VSIDES1.H8, VHIGHS.H8, VHIGHS.H8
+	VSHL   $11, VLOWS.H8, VEVEN0.H8
+	VSHL   $11, VHIGHS.H8, VEVEN1.H8
+	VADD   VSEVENS.H8, VLOWS.H8, VLOWS.H8
+	VADD   VSEVENS.H8, VHIGHS.H8, VHIGHS.H8
+	VUSRA  $15, VEVEN0.H8, VLOWS.H8
+	VUSRA  $15, VEVEN1.H8, VHIGHS.H8
+	SHRN4H(X0, LOW)
+	SHRN4H2(X0, HIGH)
+	VST1.P [VX0.B16], 16(DST)
+	BNE    blurChannels
+
+	ADD  INCOL, IN
+	ADD  OUTCOL, OUT
+	SUBS $1, COLS
+	BNE  blurColumn
+	MOVD BlurArgs_InRow(ARGS), TMP
+	ADD  TMP, INROW
+	MOVD BlurArgs_OutRow(ARGS), TMP
+	ADD  TMP, OUTROW
+	SUBS $1, ROWS
+	BNE  blurRow
 	RET
 
 // The sum's registers: 16 bytes of a pixel, their sums in 16 bits and in 32 bits.

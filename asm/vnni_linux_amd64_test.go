@@ -39,6 +39,7 @@ func inModel(k *Kernels) *Kernels {
 	m.Group4.Run = func(a *GroupArgs) { simulateGroup(groupFor(k, 4, a), a, k.Group4.Channels, 4) }
 	m.Group8.Run = func(a *GroupArgs) { simulateGroup(groupFor(k, 8, a), a, k.Group8.Channels, 8) }
 	m.AveragePool = func(a *PoolArgs) { simulateAveragePool(k.AveragePool, a) }
+	m.Blur = func(a *BlurArgs) { simulateBlur(k.Blur, a) }
 	m.Sum = func(a *SumArgs) { simulateSum(k.Sum, a) }
 	m.Scale = func(a *ScaleArgs) { simulateScale(k.Scale, a) }
 	return &m
@@ -144,6 +145,24 @@ func simulateAveragePool(kernel func(*PoolArgs), a *PoolArgs) {
 			for tap := range 4 {
 				at := y*a.InRow + x*a.InCol + tap/2*a.TapRow + tap%2*a.TapCol
 				m.Name(unsafe.Add(unsafe.Pointer(a.In), at), a.Channels, false)
+			}
+			m.Name(unsafe.Add(unsafe.Pointer(a.Out), y*a.OutRow+x*a.OutCol), a.Channels, true)
+		}
+	}
+	simulate(kernel, unsafe.Pointer(&own), m)
+}
+
+func simulateBlur(kernel func(*BlurArgs), a *BlurArgs) {
+	var m x86.Memory
+	own := *a
+	m.Name(unsafe.Pointer(&own), int(unsafe.Sizeof(own)), false)
+	for y := range a.Rows {
+		for x := range a.Cols {
+			for _, row := range []int{a.Up, 0, a.Down} {
+				for _, column := range []int{a.Left, 0, a.Right} {
+					at := y*a.InRow + x*a.InCol + row + column
+					m.Name(unsafe.Add(unsafe.Pointer(a.In), at), a.Channels, false)
+				}
 			}
 			m.Name(unsafe.Add(unsafe.Pointer(a.Out), y*a.OutRow+x*a.OutCol), a.Channels, true)
 		}

@@ -97,6 +97,7 @@ type Scratch struct {
 	igemm  asm.IGEMMArgs
 	group  asm.GroupArgs
 	pool   asm.PoolArgs
+	blur   asm.BlurArgs
 	sum    asm.SumArgs
 	linear asm.LinearArgs
 	scale  asm.ScaleArgs

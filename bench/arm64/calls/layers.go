@@ -88,7 +88,7 @@ func (s *surveyor) runConv(c *i8.Conv, p *i8.Binding, b i8.Buffers) int {
 
 func (s *surveyor) maxPool(name string, in, out i8.Map) {
 	s.layer(name, "max pooling", in, 0, in.Bytes()+out.Bytes(), func() int {
-		p := i8.NewMaxPool(s.kernels, in, out)
+		p := i8.NewMaxPool(s.kernels, in, out, 2)
 		from, to := make([]byte, in.Bytes()), make([]byte, out.Bytes())
 		for t := range p.Tasks() {
 			p.Run(from, to, t, p.Tasks(), &s.scratch)
