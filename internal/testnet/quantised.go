@@ -75,7 +75,7 @@ func spread(q *resnext.Quantised, p *topology.Program, s topology.Step) {
 		}
 		c := q.Convs[l.Name]
 		for o := range c.Bias {
-			c.Bias[o] = int32(float64(c.Bias[o]) / 1000 * input)
+			c.Bias[o] = int32(float64(c.Bias[o]-1000) / 40 * input)
 			c.Multiplier[o] = float32(reach / input / 70 / math.Sqrt(float64(l.In)))
 		}
 		input = reach

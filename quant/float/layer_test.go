@@ -161,7 +161,7 @@ func TestMaxPool(t *testing.T) {
 			h, w, c := size[0], size[1], size[2]
 			outH, outW := (h+1)/2, (w+1)/2
 			x, y := randomFloats(r, h*w*c), make([]float32, outH*outW*c)
-			maxPool(x, h, w, c, y)
+			maxPool(x, h, w, c, 2, y)
 			for at := range y {
 				oy, ox, i := at/c/outW, at/c%outW, at%c
 				want := float32(math.Inf(-1))

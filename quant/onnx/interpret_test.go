@@ -117,7 +117,7 @@ func row(in []tensor) tensor {
 	return out
 }
 
-// pad is that of images: one number around each plane.
+// pad is one number around each plane of an image, or without a number the plane reflected.
 func pad(_ node, in []tensor) tensor {
 	x, amounts := in[0], in[1].values
 	top, left, bottom, right := int(amounts[2]), int(amounts[3]), int(amounts[6]), int(amounts[7])
@@ -126,15 +126,29 @@ func pad(_ node, in []tensor) tensor {
 	for c := range x.dims[1] {
 		for y := range out.dims[2] {
 			for column := range out.dims[3] {
-				v := in[2].values[0]
-				if y >= top && y < top+h && column >= left && column < left+w {
-					v = x.values[(c*h+y-top)*w+column-left]
+				iy, ix := y-top, column-left
+				if len(in) == 2 {
+					iy, ix = reflected(iy, h), reflected(ix, w)
 				}
-				out.values = append(out.values, v)
+				if iy >= 0 && iy < h && ix >= 0 && ix < w {
+					out.values = append(out.values, x.values[(c*h+iy)*w+ix])
+				} else {
+					out.values = append(out.values, in[2].values[0])
+				}
 			}
 		}
 	}
 	return out
+}
+
+func reflected(at, n int) int {
+	if at < 0 {
+		return -at
+	}
+	if at >= n {
+		return 2*n - 2 - at
+	}
+	return at
 }
 
 // gather takes planes of an image.
@@ -200,7 +214,11 @@ func slide(n node, in tensor, f func(out, tap, from int)) (h, w int) {
 }
 
 func conv(n node, in []tensor) tensor {
-	x, weight, bias := in[0], in[1], in[2]
+	x, weight := in[0], in[1]
+	bias := make([]float64, weight.dims[0])
+	if len(in) > 2 {
+		bias = in[2].values
+	}
 	if len(weight.dims) == 3 {
 		return row(in)
 	}
@@ -214,7 +232,7 @@ func conv(n node, in []tensor) tensor {
 	for o := range outs {
 		sums := out.values[o*h*w:][:h*w]
 		for i := range sums {
-			sums[i] = bias.values[o]
+			sums[i] = bias[o]
 		}
 		for c := range depth {
 			source := x.values[(o/perGroup*depth+c)*plane:]

@@ -196,10 +196,6 @@ func floatAttribute(name string, v float32) attribute {
 	return protowire.AppendFixed32(protowire.AppendTag(b, attributeFloat, protowire.Fixed32Type), math.Float32bits(v))
 }
 
-func stringAttribute(name, v string) attribute {
-	return appendString(appendString(nil, attributeName, name), attributeString, v)
-}
-
 func tensorAttribute(name string, tensor []byte) attribute {
 	return appendBytes(appendString(nil, attributeName, name), attributeTensor, tensor)
 }

@@ -70,7 +70,7 @@ func (e *exporter) blur(in topology.Map, s topology.Step, x string) string {
 		}
 	}
 	filter := e.constant(s.Name+".filter", float32Type, []int{in.Channels, 1, 3, 3}, raw(weights...))
-	return e.node("Conv", s.Name+".real", []string{x, filter}, append(window(3, 2, 0), intAttribute("group", in.Channels))...)
+	return e.node("Conv", s.Name+".filtered", []string{x, filter}, append(window(3, 2, 0), intAttribute("group", in.Channels))...)
 }
 
 // layer adds a convolution. The unsigned 8 bits that follow are the ReLU: they clip what is negative.

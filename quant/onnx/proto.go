@@ -55,8 +55,9 @@ const anyNumber = -1
 
 // AttributeProto.AttributeType.
 const (
-	typeInt  = 2
-	typeInts = 7
+	typeInt    = 2
+	typeString = 3
+	typeInts   = 7
 )
 
 // dataType is TensorProto.DataType.
@@ -88,6 +89,11 @@ func appendInt(b []byte, field protowire.Number, v int) []byte {
 
 // attribute is an encoded AttributeProto.
 type attribute []byte
+
+func stringAttribute(name, v string) attribute {
+	b := appendString(nil, attributeName, name)
+	return appendInt(appendString(b, attributeString, v), attributeType, typeString)
+}
 
 func intAttribute(name string, v int) attribute {
 	b := appendString(nil, attributeName, name)
