@@ -102,8 +102,8 @@ static void steady(const char *name, void (*work)(void), long times, long most_k
 	if (getenv("RESNEXT_TEST_VERBOSE"))
 		printf("%ld x %s: %ld KiB more of %ld, %d threads\n", times, name, grown, before, tasks - 2);
 	CHECK(entries("/proc/self/fd") == descriptors, "%s: descriptors leak: %d, then %d", name, descriptors, entries("/proc/self/fd"));
-	/* Go keeps threads that have waited in the system; there are never many. */
-	CHECK(entries("/proc/self/task") <= tasks + 3, "%s: threads leak: %d, then %d", name, tasks, entries("/proc/self/task"));
+	/* Go keeps threads that have waited in the system, of which a busy machine makes some more; a leak would be hundreds. */
+	CHECK(entries("/proc/self/task") <= tasks + 20, "%s: threads leak: %d, then %d", name, tasks, entries("/proc/self/task"));
 	CHECK(grown <= most_kib, "%s: %ld KiB more after %ld times", name, grown, times);
 }
 
