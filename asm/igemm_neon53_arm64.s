@@ -17,7 +17,8 @@
 //	         +--------------------+
 //
 // Folding a chain into the sums is put off until the next one begins, where each fold stands before the
-// product that overwrites its chain: T is ready by then.
+// product that overwrites its chain: T is ready by then. Where K is a multiple of 16 a chain goes on at the next tap: a
+// tap of a grouped convolution is too short to fill one.
 //
 // These cores load 64 bits a cycle and pair no load of a vector register with a 128-bit operation, so loads
 // cost the same wherever they stand; they stand together, where none waits for the other.
@@ -268,9 +269,8 @@
 //
 //	for each panel
 //		for each 3 pixels
-//			for each tap
-//				for each chain of 16*(CHAIN+1) k, or what is left
-//					sums += pixels * channels
+//			for each chain of 16*(CHAIN+1) k, or what is left of all taps or, where K is no multiple of 16, of the tap
+//				sums += pixels * channels
 //			sum each accumulator's lanes, add the bias, requantise, store
 TEXT ·igemmNEON53(SB), NOSPLIT, $16-8
 	MOVD args+0(FP), ARGS
@@ -323,8 +323,9 @@ pixels:
 
 first8:
 	LOAD8
+	MOVD $0, LEFT
 	BEGIN(NONE)
-	B tapEnd
+	B    tapEnd
 
 second:  // The second ones store the sums, so that nothing need be zeroed.
 	BLT  second8
@@ -343,6 +344,7 @@ second8:
 
 tap:
 	NEXT_TAP
+	CBNZ LEFT, continue
 
 chain:
 	CBZ  FOLDED, second
@@ -355,6 +357,8 @@ chain:
 more:
 	BLT last
 	CBZ LEFT, chain
+
+continue:
 	LOAD16
 	SUB $1, LEFT
 	CONTINUE(SMLALB)
@@ -362,11 +366,12 @@ more:
 	B   more
 
 last:  // 8 k may be left
-	TBZ $3, REST, tapEnd
-	CBZ LEFT, chain
+	TBZ  $3, REST, tapEnd
+	CBZ  LEFT, chain
 	LOAD8
 	CONTINUE(SMLALB)
-	B   tapEnd
+	MOVD $0, LEFT
+	B    tapEnd
 
 chain8:
 	LOAD8

@@ -49,6 +49,7 @@ func newIndirect(k *asm.Kernels, s ConvSpec, n *packed) *indirect {
 	n.weights = alignedInt8(s.Groups * padded * taps * perTap)
 	logical := inverse(s.Out)
 	order, row := s.order(taps, perTap), make([]int8, taps*perTap)
+	chainRuns := k.Lanes.Runs(taps, perTap)
 	for g := range s.Groups {
 		for at := 0; at < padded; {
 			nr := widest(k.NR, padded-at)
@@ -61,7 +62,7 @@ func newIndirect(k *asm.Kernels, s ConvSpec, n *packed) *indirect {
 					continue
 				}
 				s.arrange(row, order, oc)
-				depth = min(depth, Depth(row, taps, k.Depths, k))
+				depth = min(depth, Depth(row, chainRuns, k.Depths, k))
 				scatter(panel, row, i, nr, perTap, k.KR)
 				useful += len(order)
 			}
