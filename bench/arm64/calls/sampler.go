@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/libresnext/libresnext/asm"
 )
@@ -10,8 +11,8 @@ import (
 // each kernel call that the library makes is put together from smaller ones with the same pointers, tables
 // and packed weights, whose cost grows by equal steps. With S the cycles of a sample:
 //
-//	igemm, M pixels, P panels     S(m,1) + (P-1)*(S(m,2)-S(m,1)) + P*(M-m)/unit*(S(2*unit,1)-S(unit,1)),
-//	                              where m is what is left of M after whole units, and one or two units
+//	igemm, M pixels, P panels     S(m,1) + (P-1)*(S(m,2)-S(m,1)) + P*(M-m)/24*(S(48,1)-S(24,1)),
+//	                              where m is 24 and what is left of M after whole tiles
 //	grouped, R rows, P panels     R * (S(1,1) + (P-1)*(S(1,2)-S(1,1))), a sample being a row
 //	pooling, scaling, R rows      R * S(1)
 //	sum, C channels               S(c) + (C-c)/64*(S(128)-S(64)), where c is 64 and what is left of C after whole 64s
@@ -68,17 +69,17 @@ func (s *sampler) igemm(a *asm.IGEMMArgs) {
 		s.sample(weight, func() { s.kernels.IGEMM(&b) }, "igemm pixels=%d panels=%d taps=%d k=%d nr=%d mode=%d chain=%d",
 			pixels, panels, b.Taps, b.K, b.NR, b.Epilogue, b.Depth)
 	}
-	least, units := a.M, 0
-	if a.M > 2*pixelUnit {
-		least = pixelUnit + a.M%pixelUnit
-		units = (a.M - least) / pixelUnit
+	least, units := a.M, 0.0
+	if tile := slices.Max(s.kernels.MR); a.M >= pixelUnit+tile {
+		least = pixelUnit + a.M%tile
+		units = float64(a.M-least) / pixelUnit
 	}
 	further := float64(a.Panels - 1)
 	part(1-further, least, 1)
 	if further > 0 {
 		part(further, least, 2)
 	}
-	if slope := float64(a.Panels * units); slope > 0 {
+	if slope := float64(a.Panels) * units; slope > 0 {
 		part(-slope, pixelUnit, 1)
 		part(slope, 2*pixelUnit, 1)
 	}
