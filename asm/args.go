@@ -61,8 +61,8 @@ type IGEMMArgs struct {
 	Panels   int    // at least 1
 	ResMult  float32
 	Epilogue Epilogue
-	// Depth is the acc16 depth that has been proved, in steps: how many of them (consecutive k of one tap, starting anew
-	// at each tap) cannot overflow an int16 lane, see Kernels.Depths; 0 proves nothing.
+	// Depth is the acc16 depth that has been proved, in steps: how many of them (consecutive k of one run, see
+	// Acc16Lanes.Runs) cannot overflow an int16 lane, see Kernels.Depths; 0 proves nothing.
 	Depth int
 }
 

@@ -17,7 +17,8 @@
 //	         +--------------------+
 //
 // Folding a chain into the sums is put off until the next one begins, where each fold stands before the
-// product that overwrites its chain: T is ready by then.
+// product that overwrites its chain: T is ready by then. Where K is a multiple of 16 a chain goes on at the next tap: a
+// tap of a grouped convolution is too short to fill one.
 //
 // These cores load 64 bits a cycle and pair no load of a vector register with a 128-bit operation, so loads
 // cost the same wherever they stand; they stand together, where none waits for the other.
@@ -66,7 +67,7 @@
 #define MULT R4
 #define PANEL R5
 #define CHAIN R6 // blocks of 16 k in a chain, less 1
-#define END R8 // In + K - 16
+#define IN R8
 #define RES R26
 
 // One panel. NEXT and LAST are the distances in the tables of offsets from the tile's first pixel to its
@@ -87,21 +88,24 @@
 #define TAPS R20
 #define FOLDED R7 // 0 while A00..A23 hold nothing
 
-// One tap. P0..P2 point at the last 16 k, and AT goes from 16-K to 0, or to 8 where 8 k are left then. LEFT is
-// how many blocks may be added to the chain.
+// One tap. AT is the offset of the next 16 k from B0..B2; REST goes from K-16 to -16, or to -8 where 8 k are left then.
+// LEFT is how many blocks may be added to the chain.
+#define AT R21
+#define K R22
+#define REST R25
+#define LEFT R1
+
+// In the epilogue: the outputs.
 #define P0 R21
 #define P1 R22
 #define P2 R23
-#define AT R25
-#define LEFT R1
-
-#define EPILOGUE R1 // in the epilogue
+#define EPILOGUE R1
 
 // Second names.
-#define XP0 21
-#define XP1 22
-#define XP2 23
-#define XAT 25
+#define XB0 13
+#define XB1 14
+#define XB2 15
+#define XAT 21
 #define FX0 F0
 #define FX1 F1
 #define FX2 F2
@@ -131,38 +135,32 @@
 #define FA10 F21
 #define FA20 F22
 
-// TAP3 points P0..P2 at the next tap.
-#define TAP3 \
-	MOVW.P 4(TAP), P2;            \
-	MOVD   IGEMMArgs_K(ARGS), AT; \
-	NEG    AT, AT;                \
-	ADD    $16, AT;               \
-	ADD    P2, B0, P0;            \
-	ADD    P2, B1, P1;            \
-	ADD    P2, B2, P2;            \
-	CMP    $0, AT
+// NEXT_TAP goes to the next tap. The flags tell of REST, here and after LOAD16: below 0 there are no 16 k left.
+#define NEXT_TAP \
+	MOVW.P 4(TAP), AT;  \
+	SUBS   $16, K, REST
 
-// LOAD16 loads 16 k of the pixels and the channels, LOAD8 the 8 k at the end of a tap. The flags tell of AT:
-// above 0 there are no 16 k left.
+// LOAD16 loads 16 k of the channels and the pixels, LOAD8 the 8 k at the end of a tap. The weights do not wait for AT.
 #define LOAD16 \
-	LDRQ(X0, XP0, XAT); \
-	LDRQ(X1, XP1, XAT); \
-	LDRQ(X2, XP2, XAT); \
 	FMOVQ (W), FW0;     \
 	FMOVQ 16(W), FW1;   \
 	FMOVQ 32(W), FW2;   \
 	FMOVQ 48(W), FW3;   \
-	ADDS  $16, AT;      \
+	SUBS  $16, REST;    \
+	LDRQ(X0, XB0, XAT); \
+	LDRQ(X1, XB1, XAT); \
+	LDRQ(X2, XB2, XAT); \
+	ADD   $16, AT;      \
 	ADD   $64, W
 
 #define LOAD8 \
-	FMOVD 8(P0), FX0; \
-	FMOVD 8(P1), FX1; \
-	FMOVD 8(P2), FX2; \
-	FMOVD (W), FW0;   \
-	FMOVD 8(W), FW1;  \
-	FMOVD 16(W), FW2; \
-	FMOVD 24(W), FW3; \
+	FMOVD (W), FW0;      \
+	FMOVD 8(W), FW1;     \
+	FMOVD 16(W), FW2;    \
+	FMOVD 24(W), FW3;    \
+	FMOVD (B0)(AT), FX0; \
+	FMOVD (B1)(AT), FX1; \
+	FMOVD (B2)(AT), FX2; \
 	ADD   $32, W
 
 // BEGIN begins chains with the products of the low halves. Before, it folds with f what the chains hold:
@@ -271,9 +269,8 @@
 //
 //	for each panel
 //		for each 3 pixels
-//			for each tap
-//				for each chain of 16*(CHAIN+1) k, or what is left
-//					sums += pixels * channels
+//			for each chain of 16*(CHAIN+1) k, or what is left of all taps or, where K is no multiple of 16, of the tap
+//				sums += pixels * channels
 //			sum each accumulator's lanes, add the bias, requantise, store
 TEXT ·igemmNEON53(SB), NOSPLIT, $16-8
 	MOVD args+0(FP), ARGS
@@ -282,10 +279,7 @@ TEXT ·igemmNEON53(SB), NOSPLIT, $16-8
 	MOVD IGEMMArgs_Bias(ARGS), BIAS
 	MOVD IGEMMArgs_Mult(ARGS), MULT
 	MOVD IGEMMArgs_W(ARGS), PANEL
-	MOVD IGEMMArgs_In(ARGS), END
-	MOVD IGEMMArgs_K(ARGS), AT
-	ADD  AT, END
-	SUB  $16, END
+	MOVD IGEMMArgs_In(ARGS), IN
 	MOVD IGEMMArgs_Depth(ARGS), CHAIN
 	SUBS $1, CHAIN
 	CSEL GE, CHAIN, ZR, CHAIN
@@ -311,15 +305,16 @@ pixels:
 	MOVD IGEMMArgs_TapOff(ARGS), TAP
 	MOVD IGEMMArgs_Taps(ARGS), TAPS
 	ADD  $12, INOFF
-	ADD  END, B0
-	ADD  END, B1
-	ADD  END, B2
+	ADD  IN, B0
+	ADD  IN, B1
+	ADD  IN, B2
+	MOVD IGEMMArgs_K(ARGS), K
 	MOVD PANEL, W
 	MOVD $0, FOLDED
-	TAP3
+	NEXT_TAP
 
 	// The tile's first chains have nothing to fold.
-	BGT  first8
+	BLT  first8
 	LOAD16
 	MOVD CHAIN, LEFT
 	BEGIN(NONE)
@@ -328,11 +323,12 @@ pixels:
 
 first8:
 	LOAD8
+	MOVD $0, LEFT
 	BEGIN(NONE)
-	B tapEnd
+	B    tapEnd
 
 second:  // The second ones store the sums, so that nothing need be zeroed.
-	BGT  second8
+	BLT  second8
 	LOAD16
 	MOVD CHAIN, LEFT
 	MOVD $1, FOLDED
@@ -347,19 +343,22 @@ second8:
 	B    tapEnd
 
 tap:
-	TAP3
+	NEXT_TAP
+	CBNZ LEFT, continue
 
 chain:
 	CBZ  FOLDED, second
-	BGT  chain8
+	BLT  chain8
 	LOAD16
 	MOVD CHAIN, LEFT
 	BEGIN(SADALP)
 	CONTINUE(SMLALB2)
 
 more:
-	BGT last
+	BLT last
 	CBZ LEFT, chain
+
+continue:
 	LOAD16
 	SUB $1, LEFT
 	CONTINUE(SMLALB)
@@ -367,11 +366,12 @@ more:
 	B   more
 
 last:  // 8 k may be left
-	TBZ $3, AT, tapEnd
-	CBZ LEFT, chain
+	TBZ  $3, REST, tapEnd
+	CBZ  LEFT, chain
 	LOAD8
 	CONTINUE(SMLALB)
-	B   tapEnd
+	MOVD $0, LEFT
+	B    tapEnd
 
 chain8:
 	LOAD8
@@ -423,10 +423,10 @@ store:
 	CMP   $0, M
 	BGT   tile
 
-	MOVD IGEMMArgs_K(ARGS), AT
+	MOVD IGEMMArgs_K(ARGS), K
 	MOVD IGEMMArgs_Taps(ARGS), TAPS
-	MUL  TAPS, AT
-	ADD  AT<<2, PANEL
+	MUL  TAPS, K
+	ADD  K<<2, PANEL
 	ADD  $4, OUT
 	ADD  $4, RES
 	ADD  $16, BIAS

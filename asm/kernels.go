@@ -53,8 +53,12 @@ type Kernels struct {
 
 // Acc16Lanes are the int16 lanes in which a set sums up a chain of an output channel's products before they go to int32:
 // Count lanes take turns, each for Width consecutive k. A chain is a number of steps, in each of which every
-// lane gets two products; k is the channel's order in the packed weights.
-type Acc16Lanes struct{ Count, Width int }
+// lane gets two products; k is the channel's order in the packed weights. A chain begins anew at each tap, unless
+// AcrossTaps is set and a tap is whole steps.
+type Acc16Lanes struct {
+	Count, Width int
+	AcrossTaps   bool
+}
 
 // Quads are the lanes of VPMADDUBSW: of four consecutive k two meet in one lane, two in the other.
 var Quads = Acc16Lanes{Count: 2, Width: 2}
@@ -64,6 +68,14 @@ const ProductsPerStep = 2
 
 // Step is the number of consecutive k per accumulation step.
 func (l Acc16Lanes) Step() int { return 2 * l.Count }
+
+// Runs is the number of equal runs of products, in which chains lie one after the other, of taps of k products each.
+func (l Acc16Lanes) Runs(taps, k int) int {
+	if l.AcrossTaps && k%l.Step() == 0 {
+		return 1
+	}
+	return taps
+}
 
 // Of is the lane of the chain's k-th product.
 func (l Acc16Lanes) Of(k int) int { return k / l.Width % l.Count }

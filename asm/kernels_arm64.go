@@ -39,7 +39,7 @@ var neon53 = &Kernels{
 	KR:          16,
 	NR:          []int{4},
 	MR:          []int{3},
-	Lanes:       Acc16Lanes{Count: 8, Width: 1},
+	Lanes:       Acc16Lanes{Count: 8, Width: 1, AcrossTaps: true},
 	Depths:      []int{2, 4},
 	IGEMM:       igemmNEON53,
 	Group4:      GroupKernel{Channels: 16, Order: ByOutput, Run: group4NEON},

@@ -13,13 +13,13 @@ import (
 const LaneLimit = 128
 
 // Depth returns the largest of the kernel set's acc16 depths, in steps, that the weights of one output channel prove
-// safe, or 0. w holds the channel's weights as the kernel meets them: taps runs of equal length, which is a
+// safe, or 0. w holds the channel's weights as the kernel meets them: runs of equal length, which is a
 // multiple of the lanes' Count*Width. A chain of products that are summed in 16 bits is that many steps of the set's lanes
 // long and begins anew at each run.
-func Depth(w []int8, taps int, depths []int, k *asm.Kernels) int {
+func Depth(w []int8, runs int, depths []int, k *asm.Kernels) int {
 	// Deepest first: a safe chain is made of safe shorter ones.
 	for _, n := range slices.Backward(depths) {
-		if depthSafe(w, taps, n*k.Lanes.Step(), k) {
+		if depthSafe(w, runs, n*k.Lanes.Step(), k) {
 			return n
 		}
 	}
@@ -27,9 +27,9 @@ func Depth(w []int8, taps int, depths []int, k *asm.Kernels) int {
 }
 
 // depthSafe checks all chains of that many consecutive products.
-func depthSafe(w []int8, taps, products int, k *asm.Kernels) bool {
-	for tap := range slices.Chunk(w, len(w)/taps) {
-		for chain := range slices.Chunk(tap, products) {
+func depthSafe(w []int8, runs, products int, k *asm.Kernels) bool {
+	for run := range slices.Chunk(w, len(w)/runs) {
+		for chain := range slices.Chunk(run, products) {
 			if !lanesSafe(chain, k.Lanes, k.InputFlip) {
 				return false
 			}

@@ -69,6 +69,27 @@ func TestChain(t *testing.T) {
 	require.Equal(t, 2, depth(127, -127, 1, 0))
 }
 
+// TestChainsAcrossTaps: where the lanes say so and taps are whole steps, a chain goes on at the next tap and is proved as
+// one.
+func TestChainsAcrossTaps(t *testing.T) {
+	depth := func(across bool, width int, taps ...int8) int {
+		k := &asm.Kernels{KR: 16, NR: []int{4}, MR: []int{3}, Depths: []int{2, 4}, InputFlip: 0x80,
+			Lanes: asm.Acc16Lanes{Count: 8, Width: 1, AcrossTaps: across}}
+		l := Grouped(2*width, 2)
+		s := ConvSpec{In: l, Out: l, Kernel: 3, Stride: 1, Groups: 2, Weight: make([]int8, 2*width*9*width),
+			Bias: make([]int32, 2*width), Multiplier: make([]float32, 2*width)}
+		for tap, v := range taps { // channel 0's, two of each, all in one lane
+			s.Weight[tap*width], s.Weight[tap*width+8] = v, v
+		}
+		return NewConv(k, s).operator.(*indirect).runs[0].depth
+	}
+	require.Equal(t, 4, depth(true, 16, 64, 64, 0, 0, 64, 64))
+	require.Equal(t, 2, depth(true, 16, 64, 64, 0, 1))
+	require.Equal(t, 0, depth(true, 16, 64, 65))
+	require.Equal(t, 4, depth(false, 16, 127, 127))
+	require.Equal(t, 4, depth(true, 24, 64, 64, 64)) // a tap is a step and a half
+}
+
 // TestLanes: weights that fill every lane to the limit are proved for the depth, and one more step in any
 // lane is not. The kernel set is a made-up one that has every depth.
 func TestLanes(t *testing.T) {

@@ -1,5 +1,7 @@
 package int8
 
+import "encoding/binary"
+
 // Image is the shape of the input in memory: RGB bytes, 3 a pixel, with a border in the colour nearest to
 // the mean. The stem reads each row of its window as one run of bytes, so a few bytes past the last pixel
 // are readable too; they meet zero weights.
@@ -36,8 +38,18 @@ func (m Image) Load(buf, rgb []byte, flip byte) {
 			copy(row, src)
 			continue
 		}
-		for i, b := range src {
-			row[i] = b ^ flip
-		}
+		flipped(row, src, flip)
+	}
+}
+
+// flipped sets dst to src with flip xored onto each byte, eight at once.
+func flipped(dst, src []byte, flip byte) {
+	eight := 0x0101010101010101 * uint64(flip)
+	for len(src) >= 8 {
+		binary.NativeEndian.PutUint64(dst, binary.NativeEndian.Uint64(src)^eight)
+		dst, src = dst[8:], src[8:]
+	}
+	for i, b := range src {
+		dst[i] = b ^ flip
 	}
 }

@@ -11,7 +11,7 @@ type indirect struct {
 	residual float32
 	runs     []panelRun
 	panels   []panelRef // every panel of every run
-	strip    int        // strips of pixels are multiples of it
+	tile     int        // pixels of a whole tile of every kernel; strips are multiples of it
 }
 
 // panelRun is a series of panels that one kernel call covers.
@@ -39,7 +39,7 @@ type indirection struct {
 func newIndirect(k *asm.Kernels, s ConvSpec, n *packed) *indirect {
 	d := &indirect{
 		packed: n, kernels: k, epilogue: s.Epilogue, residual: s.Residual,
-		strip: roundUp(minPixels, commonMultiple(k.MR)),
+		tile: commonMultiple(k.MR),
 	}
 	taps, perTap := s.taps()
 	padded := s.Out.Padded // output channels of a group
@@ -49,6 +49,7 @@ func newIndirect(k *asm.Kernels, s ConvSpec, n *packed) *indirect {
 	n.weights = alignedInt8(s.Groups * padded * taps * perTap)
 	logical := inverse(s.Out)
 	order, row := s.order(taps, perTap), make([]int8, taps*perTap)
+	chainRuns := k.Lanes.Runs(taps, perTap)
 	for g := range s.Groups {
 		for at := 0; at < padded; {
 			nr := widest(k.NR, padded-at)
@@ -61,7 +62,7 @@ func newIndirect(k *asm.Kernels, s ConvSpec, n *packed) *indirect {
 					continue
 				}
 				s.arrange(row, order, oc)
-				depth = min(depth, Depth(row, taps, k.Depths, k))
+				depth = min(depth, Depth(row, chainRuns, k.Depths, k))
 				scatter(panel, row, i, nr, perTap, k.KR)
 				useful += len(order)
 			}
@@ -154,7 +155,7 @@ func (d *indirect) tasks(b *Binding, threads int) int {
 		return min(len(d.panels), 12*threads)
 	}
 	strips := max(b.inBytes/stripBytes, 8*threads)
-	return max(1, min(strips, len(b.outOff)/d.strip))
+	return max(1, min(strips, len(b.outOff)/roundUp(minPixels, d.tile)))
 }
 
 // byChannel reports whether to cut by output channels: where the weights outweigh the map, each core then reads only
@@ -167,10 +168,10 @@ func (d *indirect) run(b *Binding, buf Buffers, task, tasks int, s *Scratch) {
 		d.runPanels(b, buf, share(len(d.panels), task, tasks), pixels, s)
 		return
 	}
-	strips := share(pixels.to/d.strip, task, tasks)
-	pixels.from = strips.from * d.strip
+	tiles := share(pixels.to/d.tile, task, tasks)
+	pixels.from = tiles.from * d.tile
 	if task < tasks-1 {
-		pixels.to = strips.to * d.strip
+		pixels.to = tiles.to * d.tile
 	}
 	d.runPanels(b, buf, interval{0, len(d.panels)}, pixels, s)
 }

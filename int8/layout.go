@@ -112,8 +112,11 @@ func fill(b []byte, v byte) {
 		clear(b)
 		return
 	}
-	for i := range b {
-		b[i] = v
+	if len(b) > 0 {
+		b[0] = v
+	}
+	for n := 1; n < len(b); n *= 2 {
+		copy(b[n:], b[:n])
 	}
 }
 

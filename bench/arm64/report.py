@@ -3,6 +3,7 @@ import argparse
 import json
 import os
 import sys
+from collections import deque
 from dataclasses import dataclass
 
 import mca
@@ -24,15 +25,23 @@ class Board:
     name: str
     core: str
     ghz: float
-    gbytes: float  # a second that one core gets from memory: an assumption, in round figures
+    # Gigabytes a second from memory, for one core and for all together: assumptions, in round figures.
+    one: float
+    all: float
 
 
 BOARDS = [
-    Board("Zero 2 W", "cortex-a53", 1.0, 1.8),
-    Board("Pi 3B+", "cortex-a53", 1.4, 2.2),
-    Board("Pi 4", "cortex-a72", 1.8, 4.5),
-    Board("Pi 5", "neoverse-n1", 2.4, 9.0),
+    Board("Zero 2 W", "cortex-a53", 1.0, 1.8, 2.2),
+    Board("Pi 3B+", "cortex-a53", 1.4, 2.2, 2.6),
+    Board("Pi 4", "cortex-a72", 1.8, 4.5, 5.5),
+    Board("Pi 5", "neoverse-n1", 2.4, 9.0, 14.0),
 ]
+
+THREADS = 4  # of an inference on all cores of a board
+
+# Milliseconds for which all threads wait at the end of a layer, beside the slowest one: an assumption. Starting a job
+# in resnext/pool.go and seeing it end takes some ten changes of a cache line from one core to another.
+BARRIER = 0.002
 
 KERNEL = "libresnext/asm."  # in a kernel's symbol,
 ASSEMBLY = ".abi0"  # and at the end of one that is written in assembly
@@ -48,7 +57,7 @@ def emulate(options, plugin, what):
     return mca.run(["qemu-aarch64", "-cpu", SETS[options.set][0], "-E", go,
                     "-plugin", os.path.join(options.dir, "plugin.so") + "," + plugin,
                     os.path.join(options.dir, "calls"), "-set", options.set, "-network", options.network,
-                    "-acc16", str(options.acc16), what])
+                    "-acc16", str(options.acc16), "-threads", str(THREADS), what])
 
 
 def count(options):
@@ -65,7 +74,8 @@ def is_kernel(symbol):
 
 
 def survey(options, model):
-    """The layers, each with the instructions and with the cycles on each core of one inference of it."""
+    """The layers, each with its instructions and cycles on one thread ("cost"), and the same for the slowest of all
+    threads ("slowest")."""
     path = os.path.join(options.dir, "trace.bin")
     report = json.loads(emulate(options, "trace=%s,within=%s" % (path, KERNEL), "layers"))
     samples = model.samples(path)
@@ -78,9 +88,28 @@ def survey(options, model):
         costs.append(dict(cost, instructions=len(instructions)))
     progress("")
     for layer in report["layers"]:
-        terms = layer.pop("terms").items()
-        layer["cost"] = {unit: sum(n * costs[int(i)][unit] for i, n in terms) for unit in costs[0]}
+        terms, tasks = layer.pop("terms"), layer.pop("tasks")
+        layer["tasks"] = len(tasks)
+        layer["cost"], layer["slowest"] = {}, {}
+        for unit in costs[0]:
+            def cost(terms):
+                return sum(n * costs[int(i)][unit] for i, n in terms.items())
+            layer["cost"][unit] = cost(terms)
+            layer["slowest"][unit] = slowest([cost(task) for task in tasks])
     return report["layers"]
+
+
+def slowest(tasks):
+    """The time of the thread that is done last. As in resnext/pool.go each takes the tasks of its own share in turn, and
+    then what the others have left."""
+    n = len(tasks)
+    shares = [deque(tasks[n * i // THREADS:n * (i + 1) // THREADS]) for i in range(THREADS)]
+    clocks = [0] * THREADS
+    while any(shares):
+        thread = clocks.index(min(clocks))
+        share = next(share for share in shares[thread:] + shares[:thread] if share)
+        clocks[thread] += share.popleft()
+    return max(clocks)
 
 
 def progress(text):
@@ -93,18 +122,25 @@ def total(layers, value):
 
 
 def times(layers, board):
-    """Milliseconds of an inference on one core: computing, moving bytes, and the larger of both by layer."""
-    def compute(layer):
-        return layer["cost"][board.core] / board.ghz / 1e6
+    """Milliseconds of an inference on one core and on all: computing, moving bytes, and the larger of both by layer; with
+    all cores the layers' barriers too."""
+    def move(layer, gbytes):
+        return (layer["moved_activations"] + layer["moved_numbers"]) / gbytes / 1e6
 
-    def move(layer):
-        return (layer["moved_activations"] + layer["moved_numbers"]) / board.gbytes / 1e6
+    def of(cost, gbytes, barrier):
+        def compute(layer):
+            return layer[cost][board.core] / board.ghz / 1e6
+        barriers = total(layers, lambda layer: barrier if layer["tasks"] > 1 else 0)
+        return {
+            "assumed_gbytes_per_second": gbytes, "compute_ms": total(layers, compute),
+            "memory_ms": total(layers, lambda layer: move(layer, gbytes)), "assumed_barriers_ms": barriers,
+            "all_ms": barriers + total(layers, lambda layer: max(compute(layer), move(layer, gbytes))),
+            "memory_bound_layers": total(layers, lambda layer: move(layer, gbytes) > compute(layer)),
+        }
 
     return {
-        "board": board.name, "core": CORES[board.core], "ghz": board.ghz, "assumed_gbytes_per_second": board.gbytes,
-        "compute_ms": total(layers, compute), "memory_ms": total(layers, move),
-        "larger_ms": total(layers, lambda layer: max(compute(layer), move(layer))),
-        "memory_bound_layers": total(layers, lambda layer: move(layer) > compute(layer)),
+        "board": board.name, "core": CORES[board.core], "ghz": board.ghz,
+        "threads": {1: of("cost", board.one, 0), THREADS: of("slowest", board.all, BARRIER)},
     }
 
 
@@ -143,14 +179,15 @@ def layer_row(name, layers, cores):
     row = [name, "%d" % total(layers, lambda layer: 1), "%.1f" % (macs / 1e6), "%.2f" % (moved / 1e6)]
     for core in cores:
         cycles = total(layers, lambda layer: layer["cost"][core])
-        row += ["%.2f" % (cycles / 1e6), "%.2f" % (macs / cycles) if macs else "-"]
+        row += ["%.2f" % (cycles / 1e6), "%.2f" % (macs / cycles) if macs else "-",
+                "%.2f" % (cycles / total(layers, lambda layer: layer["slowest"][core]))]
     return row
 
 
 def print_layers(layers, cores, each):
     head = ["modelled cycles", "layers", "MMAC", "MB moved"]
     for core in cores:
-        head += [CORES[core] + " Mcycles", "MAC/cycle"]
+        head += [CORES[core] + " Mcycles", "MAC/cycle", "%d threads" % THREADS]
     rows = [head]
     if each:
         rows += [layer_row("%s  %s" % (layer["name"], layer["kind"]), [layer], cores) for layer in layers]
@@ -162,12 +199,13 @@ def print_layers(layers, cores, each):
 
 
 def print_boards(boards):
-    rows = [["modelled ms, one core", "core", "GHz", "GB/s assumed", "compute", "memory", "larger by layer",
-             "layers bound by memory"]]
+    rows = [["modelled ms", "core", "GHz", "threads", "GB/s assumed", "compute", "memory", "barriers assumed",
+             "larger by layer, and barriers", "layers bound by memory"]]
     for b in boards:
-        rows.append([b["board"], b["core"], "%.1f" % b["ghz"], "%.1f" % b["assumed_gbytes_per_second"],
-                     "%.0f" % b["compute_ms"], "%.1f" % b["memory_ms"], "%.0f" % b["larger_ms"],
-                     "%d" % b["memory_bound_layers"]])
+        for threads, t in b["threads"].items():
+            rows.append([b["board"], b["core"], "%.1f" % b["ghz"], "%d" % threads,
+                         "%.1f" % t["assumed_gbytes_per_second"], "%.1f" % t["compute_ms"], "%.1f" % t["memory_ms"],
+                         "%.2f" % t["assumed_barriers_ms"], "%.1f" % t["all_ms"], "%d" % t["memory_bound_layers"]])
     print_table(rows)
 
 
@@ -202,8 +240,9 @@ def main():
     if abs(sampled / counted - 1) > TOLERANCE:
         raise SystemExit("the samples stand for %.0f instructions, but the kernels executed %d" % (sampled, counted))
 
-    print("%s, kernel set %s, one thread; cycles by llvm-mca %s: modelled, not measured\n" % (
+    print("%s, kernel set %s; cycles by llvm-mca %s: modelled, not measured. All figures are of one thread, but for how" % (
         options.network, options.set, model.version))
+    print("many times as fast %d are.\n" % THREADS)
     print_counts(counts)
     print_layers(layers, cores, options.layers)
     boards = [times(layers, b) for b in BOARDS if b.core in cores]

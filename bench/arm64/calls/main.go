@@ -16,6 +16,7 @@ import (
 	"github.com/libresnext/libresnext/asm"
 	"github.com/libresnext/libresnext/internal/testnet"
 	"github.com/libresnext/libresnext/resnext"
+	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // begin and end are the marks that the plugin looks for by name.
@@ -30,8 +31,9 @@ func main() {
 	network := flag.String("network", "resnext50_32x4d", "architecture")
 	set := flag.String("set", "neon", "kernel set")
 	depth := flag.Int("acc16", 4, "products in a 16-bit sum that the weights allow; 2 proves nothing")
+	threads := flag.Int("threads", 4, "threads that layers cut their tasks for")
 	flag.Parse()
-	if err := run(*network, *set, weight(*depth), flag.Arg(0)); err != nil {
+	if err := run(*network, *set, weight(*depth), *threads, flag.Arg(0)); err != nil {
 		fmt.Fprintln(os.Stderr, "calls:", err)
 		os.Exit(1)
 	}
@@ -40,7 +42,7 @@ func main() {
 // weight is the largest that allows sums of that many products with activations of -128..127.
 func weight(depth int) int8 { return int8(min(127, 256/max(2, depth))) }
 
-func run(network, set string, weight int8, what string) error {
+func run(network, set string, weight int8, threads int, what string) error {
 	cfg, err := resnext.Named(network)
 	if err != nil {
 		return err
@@ -53,7 +55,7 @@ func run(network, set string, weight int8, what string) error {
 		if err != nil {
 			return err
 		}
-		return json.NewEncoder(os.Stdout).Encode(sampleLayers(cfg, k, weight))
+		return json.NewEncoder(os.Stdout).Encode(sampleLayers(cfg, k, weight, threads))
 	}
 	return fmt.Errorf("%q: expected infer or layers", what)
 }
@@ -79,12 +81,27 @@ func infer(cfg resnext.Config, set string, weight int8) error {
 	return err
 }
 
-// constant is a network whose weights are all the same. No kernel's path depends on its data, but which kernel
-// runs depends on the sums that the weights allow.
+// constant is a network whose weights are all the same. No kernel's path depends on its data, but which kernel runs
+// depends on the sums that the weights of convolutions allow.
 func constant(cfg resnext.Config, weight int8) *resnext.Quantised {
-	return testnet.Quantised(cfg, func(s resnext.ConvShape) (resnext.ConvParams, float32) {
-		return params(s.Out, s.Weights()/s.Out, weight), 1
+	q := testnet.Quantised(cfg, func(s resnext.ConvShape) (resnext.ConvParams, float32) {
+		w := weight
+		if s.Name == resnext.ClassifierName {
+			w = 1
+		}
+		return params(s.Out, s.Weights()/s.Out, w), 1
 	})
+	q.Gates, q.Sigmoid = map[string]float32{}, make([]uint16, resnext.SigmoidSteps)
+	for _, s := range topology.Lower(cfg).Steps {
+		if s.Op != topology.Gated {
+			continue
+		}
+		for _, l := range s.Gate {
+			q.Convs[l.Name] = params(l.Out, l.In, 1)
+		}
+		q.Scale[s.Name], q.Gates[s.Name], q.Residual[s.Block] = 1, 1, 1
+	}
+	return q
 }
 
 func params(out, perChannel int, weight int8) resnext.ConvParams {

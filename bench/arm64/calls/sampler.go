@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/libresnext/libresnext/asm"
 )
@@ -10,12 +11,12 @@ import (
 // each kernel call that the library makes is put together from smaller ones with the same pointers, tables
 // and packed weights, whose cost grows by equal steps. With S the cycles of a sample:
 //
-//	igemm, M pixels, P panels     S(m,1) + (P-1)*(S(m,2)-S(m,1)) + P*(M-m)/unit*(S(2*unit,1)-S(unit,1)),
-//	                              where m is what is left of M after whole units, and one or two units
+//	igemm, M pixels, P panels     S(m,1) + (P-1)*(S(m,2)-S(m,1)) + P*(M-m)/24*(S(48,1)-S(24,1)),
+//	                              where m is 24 and what is left of M after whole tiles
 //	grouped, R rows, P panels     R * (S(1,1) + (P-1)*(S(1,2)-S(1,1))), a sample being a row
-//	max pooling, R rows           R * S(1)
-//	sum, C channels               S(64) + (C-64)/64*(S(128)-S(64))
-//	linear, N classes             S(8) + (N-8)/8*(S(16)-S(8))
+//	pooling, scaling, R rows      R * S(1)
+//	sum, C channels               S(c) + (C-c)/64*(S(128)-S(64)), where c is 64 and what is left of C after whole 64s
+//	linear, N classes             S(n) + (N-n)/8*(S(16)-S(8)), likewise
 const (
 	pixelUnit   = 24 // a multiple of every kernel's tile height
 	channelUnit = 64
@@ -27,7 +28,7 @@ type sampler struct {
 	kernels *asm.Kernels
 	report  *Report
 	known   map[string]int
-	terms   map[int]float64 // of the layer at hand
+	terms   terms // of the task at hand
 }
 
 func newSampler(k *asm.Kernels, r *Report) *sampler {
@@ -40,11 +41,13 @@ func (s *sampler) recording() *asm.Kernels {
 	k.IGEMM = s.igemm
 	k.Group4.Run = func(a *asm.GroupArgs) { s.group(4, a) }
 	k.Group8.Run = func(a *asm.GroupArgs) { s.group(8, a) }
-	k.MaxPool, k.Sum, k.Linear = s.maxPool, s.sum, s.linear
+	k.MaxPool = func(a *asm.PoolArgs) { s.pool("maxpool", s.kernels.MaxPool, a) }
+	k.AveragePool = func(a *asm.PoolArgs) { s.pool("averagepool", s.kernels.AveragePool, a) }
+	k.Sum, k.Linear, k.Scale = s.sum, s.linear, s.scale
 	return &k
 }
 
-// sample adds weight times a sample to the layer. A sample that is new is run.
+// sample adds weight times a sample to the task. A sample that is new is run.
 func (s *sampler) sample(weight float64, run func(), format string, args ...any) {
 	key := fmt.Sprintf(format, args...)
 	i, ok := s.known[key]
@@ -66,17 +69,17 @@ func (s *sampler) igemm(a *asm.IGEMMArgs) {
 		s.sample(weight, func() { s.kernels.IGEMM(&b) }, "igemm pixels=%d panels=%d taps=%d k=%d nr=%d mode=%d chain=%d",
 			pixels, panels, b.Taps, b.K, b.NR, b.Epilogue, b.Depth)
 	}
-	least, units := a.M, 0
-	if a.M > 2*pixelUnit {
-		least = pixelUnit + a.M%pixelUnit
-		units = (a.M - least) / pixelUnit
+	least, units := a.M, 0.0
+	if tile := slices.Max(s.kernels.MR); a.M >= pixelUnit+tile {
+		least = pixelUnit + a.M%tile
+		units = float64(a.M-least) / pixelUnit
 	}
 	further := float64(a.Panels - 1)
 	part(1-further, least, 1)
 	if further > 0 {
 		part(further, least, 2)
 	}
-	if slope := float64(a.Panels * units); slope > 0 {
+	if slope := float64(a.Panels) * units; slope > 0 {
 		part(-slope, pixelUnit, 1)
 		part(slope, 2*pixelUnit, 1)
 	}
@@ -96,17 +99,23 @@ func (s *sampler) group(width int, a *asm.GroupArgs) {
 	}
 }
 
-func (s *sampler) maxPool(a *asm.PoolArgs) {
+func (s *sampler) pool(name string, run func(*asm.PoolArgs), a *asm.PoolArgs) {
 	b := *a
 	b.Rows = 1
-	s.sample(float64(a.Rows), func() { s.kernels.MaxPool(&b) }, "maxpool cols=%d channels=%d", b.Cols, b.Channels)
+	s.sample(float64(a.Rows), func() { run(&b) }, "%s cols=%d channels=%d", name, b.Cols, b.Channels)
+}
+
+func (s *sampler) scale(a *asm.ScaleArgs) {
+	b := *a
+	b.Rows = 1
+	s.sample(float64(a.Rows), func() { s.kernels.Scale(&b) }, "scale cols=%d channels=%d mode=%d", b.Cols, b.Channels, b.Epilogue)
 }
 
 func (s *sampler) sum(a *asm.SumArgs) {
 	stretch(a.Channels, channelUnit, func(weight float64, channels int) {
 		b := *a
 		b.Channels = channels
-		s.sample(weight, func() { s.kernels.Sum(&b) }, "sum pixels=%d channels=%d", b.Pixels, channels)
+		s.sample(weight, func() { s.kernels.Sum(&b) }, "sum pixels=%d channels=%d signed=%t", b.Pixels, channels, b.Signed)
 	})
 }
 
@@ -118,13 +127,12 @@ func (s *sampler) linear(a *asm.LinearArgs) {
 	})
 }
 
-// stretch puts n together from parts of one unit and of two, or takes it as it is where it is less.
+// stretch puts n together from parts of at most two units, or takes it as it is where it is less.
 func stretch(n, unit int, part func(weight float64, n int)) {
-	if n < 2*unit {
-		part(1, n)
-		return
+	least := min(n, unit+n%unit)
+	part(1, least)
+	if slope := float64(n-least) / float64(unit); slope > 0 {
+		part(-slope, unit)
+		part(slope, 2*unit)
 	}
-	further := float64(n-unit) / float64(unit)
-	part(1-further, unit)
-	part(further, 2*unit)
 }
