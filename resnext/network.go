@@ -61,8 +61,9 @@ const (
 // and base width.
 func Architectures() []string { return topology.Architectures() }
 
-// Named returns the configuration of a named architecture: "resnext50_32x4d", "resnet101",
-// "wide_resnet50_2", or resnextDEPTH_CxDd in general. Depths 50, 101 and 152 are ImageNet networks
-// (1000 classes, 224x224 pixels); any other depth 9n+2 is the CIFAR form (10 classes, 32x32 pixels)
-// whose widen factor is 4 unless the name ends in _wN.
+// Named returns the configuration of a named architecture: "resnet18", "resnext50_32x4d", "wide_resnet50_2",
+// "seresnext26d_32x4d", "regnet_y_800mf" and others, by the names of torchvision and timm. They are ImageNet networks
+// (1000 classes, 224x224 pixels), but for depths that ImageNet networks do not have: a ResNet of 6n+2 layers and a ResNeXt
+// of 9n+2 are the CIFAR form (10 classes, 32x32 pixels). The widen factor of such a ResNeXt is 4 unless the name ends in
+// _wN.
 func Named(name string) (Config, error) { return topology.Named(name) }
