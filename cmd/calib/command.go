@@ -22,19 +22,20 @@ const (
 // tool is the name with which messages begin.
 const tool = "calib"
 
-const about = `calib turns a trained float ResNeXt or ResNet into an int8 model for the tool
-resnext and the library: a quarter of the size, several times as fast, nearly
-the same answers. No training, no labels: a few hundred images like those that
+const about = `calib turns a trained float ResNet, ResNeXt or RegNet into an int8 model for the
+tool resnext and the library: a quarter of the size, several times as fast,
+nearly the same answers. No training, no labels: a few hundred images like those that
 the network will see are enough.
 
 WEIGHTS is the float network; its format is recognised by content: a PyTorch
 state_dict (.pth, .pt), .safetensors in one file or in shards with an index,
 .npy files in a folder or an .npz archive, an ONNX export with float weights, a
 Torch7 model (.t7), or the folder of a model from a hub. Tensors have the names
-of torchvision, timm, transformers or the CIFAR implementations; depth,
-cardinality and widths are read from the tensors, in ONNX and Torch7 from the
-graph. config.json and preprocessor_config.json beside the weights give labels
-and preparation.
+of torchvision, timm, transformers, OpenMMLab or the CIFAR implementations;
+depth, cardinality, widths, gates and shortcuts are read from the tensors, in
+ONNX and Torch7 from the graph. What tensors do not tell, anti-aliasing and
+where strides are, config.json beside the weights or --arch tells. It and
+preprocessor_config.json also give labels and preparation.
 random:NAME makes a network of random weights instead, to measure the speed of
 an architecture; it needs no images. random-outliers:NAME gives its channels
 very uneven strengths, to test calibration.
