@@ -24,8 +24,8 @@ const tool = "calib"
 
 const about = `calib turns a trained float ResNet, ResNeXt or RegNet into an int8 model for the
 tool resnext and the library: a quarter of the size, several times as fast,
-nearly the same answers. No training, no labels: a few hundred images like those that
-the network will see are enough.
+nearly the same answers. No training, no labels: a few hundred images like
+those that the network will see are enough.
 
 WEIGHTS is the float network; its format is recognised by content: a PyTorch
 state_dict (.pth, .pt), .safetensors in one file or in shards with an index,

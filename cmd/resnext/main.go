@@ -1,4 +1,4 @@
-// Command resnext runs int8 ResNeXt models: it classifies images, inspects model files, measures speed
+// Command resnext runs int8 models of the ResNet family: it classifies images, inspects model files, measures speed
 // and tests the CPU. It is the tool for the device; calib makes the models.
 package main
 

@@ -13,8 +13,8 @@ import (
 // tool is the name with which messages begin.
 const tool = "resnext"
 
-const about = `resnext runs int8 ResNeXt image classifiers on any CPU, with the same answers to
-the bit on all of them.
+const about = `resnext runs int8 image classifiers, ResNets, ResNeXts and RegNets, on any CPU,
+with the same answers to the bit on all of them.
 
 A model M is one file, NAME.int8.safetensors. The companion tool calib makes it
 from a float checkpoint (PyTorch or safetensors) and some images:
