@@ -26,10 +26,15 @@ func (p *plan) decisions() [][2]string {
 	if cfg.CIFAR() {
 		kind = "CIFAR form"
 	}
-	return [][2]string{
+	rows := [][2]string{
 		{"weights", cli.Printable(p.net.source)},
 		{"network", fmt.Sprintf("%s, %s, %s", cli.ArchName(cfg), kind, headText(cfg))},
 		{"", fmt.Sprintf("%s parameters, %s multiply-accumulates", cli.Count(cli.Parameters(cfg)), cli.Count(cfg.MACs()))},
+	}
+	if p.guessed() {
+		rows = append(rows, [2]string{"", "strides and poolings as usual, tensors do not tell them (--arch and --stride-on do)"})
+	}
+	return append(rows, [][2]string{
 		{"input", fmt.Sprintf("%dx%d pixels RGB, width x height (%s)", cfg.Width, cfg.Height, p.sizeReason)},
 		{"prepare", cli.PreprocessText(cfg, p.preprocess)},
 		{"mean", cli.Triple(p.preprocess.Mean) + p.given(s.mean != nil)},
@@ -41,7 +46,13 @@ func (p *plan) decisions() [][2]string {
 		{"effort", p.effortText()},
 		{"acc16", p.acc16Text()},
 		{"write", cli.Printable(p.out)},
-	}
+	}...)
+}
+
+// guessed reports whether nobody said where the strides are and whether the network is anti-aliased: a state dict does not.
+func (p *plan) guessed() bool {
+	from := p.net.from
+	return from != nil && !from.Graph && from.Hub.Form == nil && !from.Named && p.settings.arch == "auto" && p.settings.strideOn == ""
 }
 
 func (p *plan) given(yes bool) string {

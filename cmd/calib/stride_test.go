@@ -40,3 +40,26 @@ func TestStrideOn(t *testing.T) {
 		require.Contains(t, stderr, c.want)
 	}
 }
+
+// TestGuessIsSaid: what a state dict does not tell is not taken in silence.
+func TestGuessIsSaid(t *testing.T) {
+	const said = "strides and poolings as usual, tensors do not tell them"
+	out := filepath.Join(t.TempDir(), "m.int8.safetensors")
+	for _, c := range []struct {
+		args []string
+		said bool
+	}{
+		{[]string{"--weights", fashion + "resnext20_8x4d.pth"}, true},
+		{[]string{"--weights", fashion + "resnext20_8x4d.pth", "--stride-on", "3x3"}, false},
+		{[]string{"--weights", fashion + "resnext20_8x4d.pth", "--arch", "resnext20_8x4d_w2"}, false},
+		{[]string{"--weights", "../../quant/weights/testdata/exports/script_folded.onnx"}, false},
+	} {
+		code, stdout, stderr := invoke(append(c.args, "--images", fashion+"calib.zip", "--limit", "4", "--effort", "fast", "--out", out)...)
+		require.Equal(t, cli.Done, code, stderr)
+		if c.said {
+			require.Contains(t, stdout, said)
+		} else {
+			require.NotContains(t, stdout, said)
+		}
+	}
+}

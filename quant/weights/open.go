@@ -22,6 +22,8 @@ type Source struct {
 	Wrapper string
 	// Graph reports whether the file says how operators are joined, and so where strides and poolings are.
 	Graph bool
+	// Named reports whether a hub's file beside the weights names the architecture that they are.
+	Named bool
 	// Sized reports whether the file itself fixes the size of the images.
 	Sized bool
 	// Hub is what a model hub's files beside the weights say; not nil.
@@ -114,6 +116,7 @@ func (s *Source) readCheckpoint(f *checkpoint.File, arch string) (*float.Net, er
 		return nil, err
 	}
 	s.Dialect, s.Wrapper = d.title+" names", c.Wrapper
+	s.Named = n.Config.Name != "" && n.Config.Name == s.Hub.Architecture
 	if d.model != "" && besideErr != nil {
 		return nil, besideErr
 	}
