@@ -14,9 +14,9 @@ func (m *Model) Features() int { return m.config.Features() }
 // Embed computes the features of one image, given as for Infer: the average over the last map of each channel, which is
 // what the classifier reads and what a network without one is for. Images that look alike have features that point the
 // same way, see Normalise. Every model gives them, but those of two models are not to be compared: calibration scales the
-// channels where a classifier can undo it, so that without one the same weights have other features. They are finite, not negative, and like logits the same to the bit on
-// every CPU, with every kernel set and any number of threads. The returned slice, Model.Features numbers, is valid until
-// the next call of Embed. It performs no heap allocations.
+// channels where a classifier can undo it, so that without one the same weights have other features. They are finite, not
+// negative, and like logits the same to the bit on every CPU, with every kernel set and any number of threads. The
+// returned slice, Model.Features numbers, is valid until the next call of Embed. It performs no heap allocations.
 func (s *Session) Embed(rgb []byte) ([]float32, error) {
 	if err := s.run(rgb, true); err != nil {
 		return nil, err
