@@ -131,7 +131,7 @@ func (r *reader) net(cfg resnext.Config) *float.Net {
 			var c float.Conv
 			switch {
 			case isPadding(cfg, s):
-				c = padding(shape)
+				c = *float.Padded(shape, (shape.Out-shape.In)/2) // half of the zeros in front, as in the usual code
 			case s.Op == topology.Conv:
 				c = r.conv(shape)
 			case s.Op == topology.Classify:
@@ -144,6 +144,11 @@ func (r *reader) net(cfg resnext.Config) *float.Net {
 		}
 	}
 	return n
+}
+
+// isPadding reports whether a step is a shortcut that no file has numbers for.
+func isPadding(cfg resnext.Config, s topology.Step) bool {
+	return s.Role == topology.Shortcut && cfg.Stages[s.Stage].Shortcut == topology.Padded
 }
 
 // conv reads a convolution with its normalisation.

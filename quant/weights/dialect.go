@@ -162,17 +162,11 @@ func patterns(list []names) []string {
 func (d *dialect) lasts() []string {
 	var all []string
 	for _, k := range topology.Kinds() {
-		for _, n := range d.layers[lastRole(k)] {
+		for _, n := range d.layers[k.Last()] {
 			all = append(all, regexp.QuoteMeta(n.conv))
 		}
 	}
 	return all
-}
-
-// lastRole is the role of the last convolution of a kind's branch.
-func lastRole(k topology.Kind) topology.Role {
-	branch := k.Branch()
-	return branch[len(branch)-1].Role
 }
 
 // kind finds the kind of the block with a prefix: the one with the longest branch whose convolutions are all there.

@@ -159,7 +159,7 @@ func (f *inference) refusePreActivation(first names, weight []int) {
 
 // gate finds the gate of a block.
 func (f *inference) gate(p place, k topology.Kind) topology.Gate {
-	after := lastRole(k)
+	after := k.Last()
 	if f.regNet {
 		after = topology.Transform
 	}

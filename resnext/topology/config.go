@@ -258,7 +258,7 @@ func (s Stage) validate() error {
 		return fmt.Errorf("the stride is on %q, which a %s does not have", s.StrideOn, s.Kind)
 	case !slices.Contains([]Pool{NoPool, Average2x2, Blur3x3}, s.AntiAlias):
 		return fmt.Errorf("the anti-aliased pooling is %q, expected %q, %q or none", s.AntiAlias, Average2x2, Blur3x3)
-	case s.AntiAlias != NoPool && s.StrideRole() == s.Kind.last():
+	case s.AntiAlias != NoPool && s.StrideRole() == s.Kind.Last():
 		return fmt.Errorf("the anti-aliased pooling is behind %q, where the shortcut is added", s.StrideRole())
 	case s.AntiAlias != NoPool && s.Stride != 1 && s.Stride != 2:
 		return fmt.Errorf("stride %d with pooling, expected 1 or 2", s.Stride)

@@ -100,8 +100,8 @@ func (k Kind) Branch() []Link { return kinds[k].branch }
 // Stride is the role of the convolution that has a block's stride where nothing else is said.
 func (k Kind) Stride() Role { return kinds[k].stride }
 
-// last is the role of the branch's last convolution.
-func (k Kind) last() Role {
+// Last is the role of the branch's last convolution.
+func (k Kind) Last() Role {
 	branch := k.Branch()
 	return branch[len(branch)-1].Role
 }

@@ -164,7 +164,7 @@ type lowering struct {
 func (l *lowering) addBlock(s Stage, x MapID, stride int) MapID {
 	branch := s.Kind.Branch()
 	projects := stride != 1 || l.p.Maps[x].Channels != s.Out
-	last := projects && s.Gate.Kind != NoGate && s.Gate.After == s.Kind.last() // the projection is
+	last := projects && s.Gate.Kind != NoGate && s.Gate.After == s.Kind.Last() // the projection is
 	before, shortcut := x, x
 	if projects && !last {
 		shortcut = l.projection(s, x, stride)

@@ -129,8 +129,7 @@ func (f form) imageNetStem() Stem {
 
 // gateOf is the gate of a stage's blocks as timm has it: it follows the last convolution.
 func gateOf(name string, s Stage) Gate {
-	branch := s.Kind.Branch()
-	g := Gate{After: branch[len(branch)-1].Role}
+	g := Gate{After: s.Kind.Last()}
 	switch name {
 	case "se":
 		// A 16th of the channels, to a multiple of 8.
