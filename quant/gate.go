@@ -64,7 +64,9 @@ func (b *builder) gate(s topology.Step) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	b.out.Sigmoid = b.sigmoid
+	if b.out.Sigmoid == nil { // the first gate; all have the same
+		b.out.Sigmoid = sigmoid()
+	}
 
 	if s.Add != topology.None {
 		gc.AddScale = b.scales[s.Add]
@@ -130,7 +132,7 @@ func (b *builder) gates(s topology.Step, sums []int64, pool float64) []uint16 {
 	gates := make([]uint16, len(sums))
 	gate := func(c int, acc int64, m float32) {
 		const half = resnext.SigmoidSteps / 2
-		gates[c] = b.sigmoid[half+int(requantise(acc, m, -half, half-1))]
+		gates[c] = b.out.Sigmoid[half+int(requantise(acc, m, -half, half-1))]
 	}
 	last := b.out.Convs[s.Gate[len(s.Gate)-1].Name]
 	if s.GateKind == topology.NeighbourGate {

@@ -51,7 +51,6 @@ type builder struct {
 	growth      []float64 // of each layer's noise, see round.Rounded
 	program     *topology.Program
 	scales      []float64 // the real value of a step of each map so far
-	sigmoid     []uint16  // of all gates
 }
 
 func newBuilder(ctx context.Context, net *float.Net, source Images, stats *Statistics, p resnext.Preprocess,
@@ -65,7 +64,7 @@ func newBuilder(ctx context.Context, net *float.Net, source Images, stats *Stati
 	}
 	b := &builder{
 		ctx: ctx, original: net, net: net, known: stats, stats: stats, options: o, out: newQuantised(net.Config, p),
-		program: topology.Lower(net.Config), sigmoid: sigmoid(),
+		program: topology.Lower(net.Config),
 	}
 	b.scales = make([]float64, len(b.program.Maps))
 	b.scales[topology.Image] = pass.ImageScale
