@@ -34,29 +34,7 @@ func exported() map[string]resnext.Config {
 func TestFamilyAnswers(t *testing.T) {
 	for name, cfg := range exported() {
 		t.Run(name, func(t *testing.T) {
-			q := testnet.Random(cfg, 1)
-			path, m := write(t, q, Options{Padded: true})
-			whole, _ := write(t, q, Options{})
-			p, padding := parse(t, path), parse(t, whole)
-			s, err := m.NewSession(resnext.SessionOptions{})
-			require.NoError(t, err)
-			defer s.Close()
-			var signal, noise float64
-			for seed := range uint64(4) {
-				rgb := testnet.Noise(cfg, seed)
-				want, err := s.Infer(rgb)
-				require.NoError(t, err)
-				image, err := Input(cfg, q.Preprocess, rgb)
-				require.NoError(t, err)
-				got := interpret(t, p, image)
-				require.Len(t, got, len(want))
-				require.Equal(t, got, interpret(t, padding, planes(cfg, rgb)))
-				for i, v := range want {
-					signal += float64(v) * float64(v)
-					noise += (float64(v) - got[i]) * (float64(v) - got[i])
-				}
-			}
-			db := 10 * math.Log10(signal/noise)
+			db := exactness(t, cfg)
 			t.Logf("%.1f dB", db)
 			require.Greater(t, db, 30.0)
 		})
