@@ -15,9 +15,10 @@
 //
 // # Memory
 //
-// Open allocates the packed weights, and NewSession the activations; Options.MemoryLimit bounds the latter before anything
-// is allocated. Batches of images take activations for each thread, once. Session.Infer performs no heap allocations unless Observe is set, and returns logits that the next call
-// overwrites; so with Session.Embed. Session.Classify allocates its result, and like Preparer what a new size of images needs.
+// Open allocates the packed weights, and NewSession the activations; Options.MemoryLimit bounds the latter before
+// anything is allocated. Batches of images take activations for each thread, once. Session.Infer performs no heap
+// allocations unless Observe is set, and returns logits that the next call overwrites; so with Session.Embed.
+// Session.Classify allocates its result, and like Preparer what a new size of images needs.
 //
 // # Concurrency
 //
@@ -29,6 +30,6 @@
 //
 // The module is at version 0: exported names of this package may still change from one minor version to the next.
 // Packages asm and int8 hold its kernels and operators; they are no interface, and may change at any time. A model
-// file states its format version. This release reads and writes version 1, and refuses any other with an error that
-// wraps ErrModelFile.
+// file states its format version. This release reads versions 1 and 2, writes version 1 where that can say everything,
+// and refuses any other with an error that wraps ErrModelFile.
 package resnext
