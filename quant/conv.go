@@ -25,11 +25,7 @@ const maxHessian = 2304
 // added to its sums; wanted and onSteps are the float layer as Pass.Observe takes it.
 func (b *builder) conv(lc pass.LayerContext, l *round.Layer, wanted, onSteps *float.Conv,
 	added float64) (float64, error) {
-	shape, histogram := lc.Conv, b.stats.Maps[lc.Name]
-	peak := 0.0
-	if m := b.stats.Moments[shape.Name]; m != nil {
-		peak = m.Peak.Value
-	}
+	shape := lc.Conv
 	used := []Technique(nil)
 	var o *pass.Observation
 	if b.pass != nil {
@@ -37,16 +33,15 @@ func (b *builder) conv(lc pass.LayerContext, l *round.Layer, wanted, onSteps *fl
 		if o, err = b.pass.Observe(lc, wanted, onSteps); err != nil {
 			return 0, err
 		}
-		histogram, peak = o.Histogram, o.Peak.Value
-		b.stats.Maps[shape.Name] = histogram
 		used = b.prepareRounding(l, shape.Weights()/shape.Out, func() {
 			l.Fit(o.Covariances(b.options.Threads), o.Offset(), b.options.fit())
 		})
 	}
-	step, err := b.observedStep(shape.Name, shape.ReLU, histogram, peak)
+	step, err := b.observedStep(shape.Name, shape.ReLU, o)
 	if err != nil {
 		return 0, err
 	}
+	histogram := b.stats.Maps[shape.Name]
 	q := l.Round(shape, step, 1-float64(histogram.Zeros())/float64(histogram.Count()), b.options.Depth, b.options.Threads)
 	scale := max(step, (q.Bound+added)/maxSteps)
 	if o != nil {
@@ -54,9 +49,8 @@ func (b *builder) conv(lc pass.LayerContext, l *round.Layer, wanted, onSteps *fl
 			return 0, err
 		}
 	}
-	if scale = float64(float32(scale)); !observe.Finite(scale) || scale < observe.SmallestNormal {
-		return 0, fmt.Errorf("%s: the output's scale is %v: the float network's values are too extreme for float32",
-			shape.Name, scale)
+	if scale, err = storedScale(shape.Name, scale); err != nil {
+		return 0, err
 	}
 	params, err := q.Params(l.Name, scale)
 	if err != nil {
@@ -139,8 +133,16 @@ func (b *builder) classifier(s topology.Step, pixels int) error {
 }
 
 // observedStep is the real value of one step of a layer's output as the observer sees it: the chosen range over
-// the number of steps, or 1 if the map was all zeros. peak is what the Average observer goes by.
-func (b *builder) observedStep(name string, relu bool, h *Histogram, peak float64) (float64, error) {
+// the number of steps, or 1 if the map was all zeros. It goes by o, which it adds to the statistics, or by these where o
+// is nil.
+func (b *builder) observedStep(name string, relu bool, o *pass.Observation) (float64, error) {
+	peak := 0.0 // what the Average observer goes by
+	if o != nil {
+		b.stats.Maps[name], peak = o.Histogram, o.Peak.Value
+	} else if m := b.stats.Moments[name]; m != nil {
+		peak = m.Peak.Value
+	}
+	h := b.stats.Maps[name]
 	if h == nil || h.Count() == 0 {
 		return 0, fmt.Errorf("%s: the statistics have no values: they are of another network", name)
 	}
@@ -149,4 +151,13 @@ func (b *builder) observedStep(name string, relu bool, h *Histogram, peak float6
 	}
 	n := observe.Levels(!relu)
 	return b.options.Observer.Choose(h, n, b.options.Percentile, peak) / float64(n), nil
+}
+
+// storedScale is an output's scale as the model file has it.
+func storedScale(name string, scale float64) (float64, error) {
+	scale = float64(float32(scale))
+	if !observe.Finite(scale) || scale < observe.SmallestNormal {
+		return 0, fmt.Errorf("%s: the output's scale is %v: the float network's values are too extreme for float32", name, scale)
+	}
+	return scale, nil
 }

@@ -71,25 +71,19 @@ func (b *builder) gate(s topology.Step) (float64, error) {
 	if s.Add != topology.None {
 		gc.AddScale = b.scales[s.Add]
 	}
-	histogram, peak := b.stats.Maps[s.Name], 0.0
-	if m := b.stats.Moments[s.Name]; m != nil {
-		peak = m.Peak.Value
-	}
+	var o *pass.Observation
 	if b.pass != nil {
-		o, err := b.pass.ObserveGate(gc)
-		if err != nil {
+		if o, err = b.pass.ObserveGate(gc); err != nil {
 			return 0, err
 		}
-		histogram, peak = o.Histogram, o.Peak.Value
-		b.stats.Maps[s.Name] = histogram
 	}
-	scale, err := b.observedStep(s.Name, !b.program.Maps[s.Out].Signed, histogram, peak)
+	scale, err := b.observedStep(s.Name, !b.program.Maps[s.Out].Signed, o)
 	if err != nil {
 		return 0, err
 	}
-	scale = float64(float32(max(scale, gc.AddScale/mostRatio, gc.InputScale/math.MaxUint16/mostRatio)))
-	if !observe.Finite(scale) || scale < observe.SmallestNormal {
-		return 0, fmt.Errorf("%s: the output's scale is %v: the float network's values are too extreme for float32", s.Name, scale)
+	scale, err = storedScale(s.Name, max(scale, gc.AddScale/mostRatio, gc.InputScale/math.MaxUint16/mostRatio))
+	if err != nil {
+		return 0, err
 	}
 	if b.out.Gates[s.Name], err = round.Multiplier(gc.InputScale / math.MaxUint16 / scale); err != nil {
 		return 0, fmt.Errorf("%s: the multiplier: %w", s.Name, err)
