@@ -28,9 +28,16 @@ func (p *plan) decisions() [][2]string {
 	}
 	rows := [][2]string{
 		{"weights", cli.Printable(p.net.source)},
+	}
+	if p.net.from != nil {
+		for _, note := range p.net.from.Notes {
+			rows = append(rows, [2]string{"", cli.Printable(note)})
+		}
+	}
+	rows = append(rows, [][2]string{
 		{"network", fmt.Sprintf("%s, %s, %s", cli.ArchName(cfg), kind, headText(cfg))},
 		{"", fmt.Sprintf("%s parameters, %s multiply-accumulates", cli.Count(cli.Parameters(cfg)), cli.Count(cfg.MACs()))},
-	}
+	}...)
 	if p.guessed() {
 		rows = append(rows, [2]string{"", "strides and poolings as usual, tensors do not tell them (--arch and --stride-on do)"})
 	}
@@ -59,6 +66,8 @@ func (p *plan) given(yes bool) string {
 	switch {
 	case yes:
 		return " (given)"
+	case p.net.inFile() != nil:
+		return " (from the weights' file)"
 	case p.net.sidecar() != nil:
 		return " (" + fromSidecar + ")"
 	}

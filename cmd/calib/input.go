@@ -40,6 +40,9 @@ func (p *plan) decideInput(set *images.Set) error {
 	}
 	p.preprocess = choosePreprocess(net.Config, s)
 	p.prepareAsSidecar()
+	if err := p.normaliseAsFile(); err != nil {
+		return err
+	}
 	if err := p.preprocess.Validate(); err != nil {
 		return cli.Usage("%v", err)
 	}

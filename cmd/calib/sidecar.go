@@ -3,7 +3,9 @@ package main
 import (
 	"math"
 
+	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/quant/hub"
+	"github.com/libresnext/libresnext/quant/match"
 )
 
 // fromSidecar says that settings come from the sidecars, the files that a model hub keeps beside the weights.
@@ -37,6 +39,34 @@ func (p *plan) prepareAsSidecar() {
 		side := max(p.net.Config.Width, p.net.Config.Height)
 		p.preprocess.Resize = int(math.Round(float64(from.Resize) * float64(side) / float64(from.Size)))
 	}
+}
+
+// inFile is the normalisation that the weights' file itself asks for; nil if it does not.
+func (n *floatNetwork) inFile() *match.Normalisation {
+	if n.from == nil {
+		return nil
+	}
+	return n.from.Normalisation
+}
+
+// normaliseAsFile takes the normalisation from the weights' file. A graph that normalises is another network with
+// another mean, so that nothing may be given beside it.
+func (p *plan) normaliseAsFile() error {
+	in, s := p.net.inFile(), p.settings
+	if in == nil {
+		return nil
+	}
+	if p.net.from.Graph && (s.mean != nil || s.std != nil) {
+		return cli.Usage("--mean and --std: %s normalises its images itself, by the mean %s and std %s on the 0..1 scale: leave both out",
+			cli.Printable(p.net.from.Path), cli.Triple(in.Mean), cli.Triple(in.Std))
+	}
+	if s.mean == nil {
+		p.preprocess.Mean = in.Mean
+	}
+	if s.std == nil {
+		p.preprocess.Std = in.Std
+	}
+	return nil
 }
 
 // labelsFromSidecar takes the labels from the sidecars if nothing else has given them.

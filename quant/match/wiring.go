@@ -88,7 +88,14 @@ type Network struct {
 	Config resnext.Config
 	// Layers holds the layers that have numbers by the names of Program.Layers.
 	Layers map[string]Layer
+	// Normalisation is what the graph does to its image before the stem; nil for nothing.
+	Normalisation *Normalisation
+	// Notes say what of the graph was left out or understood as something else; for people.
+	Notes []string
 }
+
+// Normalisation is (x - Mean) / Std for each of red, green and blue, where the image's values are from 0 to 1.
+type Normalisation struct{ Mean, Std [3]float32 }
 
 // Layer is the weights of one layer, in shape as Program.Layers says.
 type Layer struct {

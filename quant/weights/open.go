@@ -26,6 +26,10 @@ type Source struct {
 	Named bool
 	// Sized reports whether the file itself fixes the size of the images.
 	Sized bool
+	// Normalisation is what the file itself says that images need; nil where it says nothing.
+	Normalisation *match.Normalisation
+	// Notes say what of the file was taken, left out or understood as something else; for people.
+	Notes []string
 	// Hub is what a model hub's files beside the weights say; not nil.
 	Hub *hub.Info
 	// Files lists the files that were read, and where a hub's files would be.
@@ -96,7 +100,7 @@ func (s *Source) readTorch7(f *checkpoint.File, arch string) (*float.Net, error)
 }
 
 func (s *Source) fromGraph(g *match.Network, arch string) (*float.Net, error) {
-	s.Graph = true
+	s.Graph, s.Notes, s.Normalisation = true, g.Notes, g.Normalisation
 	n, err := FromGraph(g, arch)
 	if err != nil {
 		return nil, errorAt(s.Path, err)
