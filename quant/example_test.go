@@ -15,7 +15,7 @@ import (
 // A float checkpoint and some images become an int8 model file. Here the images are noise; a few hundred of the kind that
 // the network will see are what calibration wants.
 func ExampleQuantise() {
-	net, _, err := weights.Open("../testdata/fashion/resnext20_8x4d.pth", "auto")
+	net, _, err := weights.Open("../testdata/fashion/resnext20_8x4d.pth", weights.Options{Arch: "auto"})
 	if err != nil {
 		log.Fatal(err)
 	}

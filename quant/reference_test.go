@@ -23,7 +23,7 @@ const fashion = "../testdata/fashion/"
 func referenceNet(t testing.TB) (*float.Net, resnext.Preprocess) {
 	c, err := checkpoint.Open(fashion + "resnext20_8x4d.pth")
 	require.NoError(t, err)
-	net, err := weights.FromCheckpoint(c, "auto")
+	net, err := weights.FromCheckpoint(c, weights.Options{Arch: "auto"})
 	require.NoError(t, err)
 	require.NoError(t, net.SetInputSize(28, 28))
 	return net, resnext.Preprocess{

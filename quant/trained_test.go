@@ -42,7 +42,7 @@ func TestTrainedFamily(t *testing.T) {
 	_, p := referenceNet(t)
 	for _, n := range list {
 		t.Run(strings.TrimSuffix(n.File, ".safetensors"), func(t *testing.T) {
-			net, _, err := weights.Open(family+n.File, "")
+			net, _, err := weights.Open(family+n.File, weights.Options{})
 			require.NoError(t, err)
 			require.NoError(t, net.SetInputSize(28, 28))
 			want := goldenLogits(t, family+n.Golden)

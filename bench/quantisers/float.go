@@ -29,7 +29,7 @@ func readFloat(path string, cfg resnext.Config) (*float.Net, error) {
 			return net, net.SetInputSize(cfg.Height, cfg.Width)
 		}
 	}
-	net, _, err := weights.Open(path, "auto")
+	net, _, err := weights.Open(path, weights.Options{})
 	if err != nil {
 		return nil, err
 	}

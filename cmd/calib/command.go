@@ -116,6 +116,7 @@ func (o *options) declare(c *cobra.Command) {
 	f.StringVar(&o.eval, "eval", "", "labelled images to compare on: `FOLDER` or zip archive with a folder for each class")
 	f.StringVar(&o.labels, "labels", "", "text `FILE` with a label on each line (default: config.json beside the weights, else the folders of --eval, else of --images)")
 	f.StringVar(&o.arch, "arch", "auto", "insist on the architecture `NAME`, such as resnext50_32x4d")
+	f.StringVar(&o.key, "key", "", "of several networks in a file take the one under `NAME`, such as state_dict_ema or module.encoder_q")
 	f.StringVar(&o.strideOn, "stride-on", "", "`WHERE` a bottleneck's stride is, which a state dict does not tell: 3x3, as in torchvision, timm and every ResNeXt, or 1x1, as in the first ResNets and in Keras, Caffe and MXNet (default: 3x3, or what --arch, config.json or a graph says)")
 	f.StringVar(&o.head, "head", "", "`WHAT` the network gives: classes, of which one is right; multilabel, any of which may be right; embedding, a vector to compare images by, without the classifier (default: classes, or an embedding where the weights have no classifier)")
 	f.StringVar(&o.observer, "observer", string(quant.Observers()[0]), "`NAME` of how activation ranges are chosen: "+observerNames())

@@ -31,16 +31,16 @@ const (
 
 // options are the flags as they are given.
 type options struct {
-	weights, images, out, eval, labels, arch, strideOn, observer string
-	crop, filter, mean, std, acc16, effort, without              string
-	head                                                         string
-	percentile                                                   float64
-	limit, evalLimit, resize, threads                            int
-	seed                                                         uint64
-	layers, json                                                 bool
-	report                                                       string
-	strict                                                       bool
-	exportONNX                                                   string
+	weights, images, out, eval, labels, arch, key, strideOn, observer string
+	crop, filter, mean, std, acc16, effort, without                   string
+	head                                                              string
+	percentile                                                        float64
+	limit, evalLimit, resize, threads                                 int
+	seed                                                              uint64
+	layers, json                                                      bool
+	report                                                            string
+	strict                                                            bool
+	exportONNX                                                        string
 }
 
 // settings are the options once they are checked and read. What is nil was not given.

@@ -69,12 +69,17 @@ func (p *plan) normaliseAsFile() error {
 	return nil
 }
 
-// labelsFromSidecar takes the labels from the sidecars if nothing else has given them.
+// labelsFromSidecar takes the labels from the sidecars, or from the weights' file itself, if nothing else has given them.
 func (p *plan) labelsFromSidecar() {
 	if p.net.from == nil || p.labels != nil {
 		return
 	}
-	if labels := p.net.from.Hub.Labels; len(labels) == p.net.Config.Classes {
-		p.labels, p.labelSource = labels, "the JSON files beside the weights"
+	for _, l := range []struct {
+		labels []string
+		source string
+	}{{p.net.from.Hub.Labels, "the JSON files beside the weights"}, {p.net.from.Labels, "the weights' file"}} {
+		if p.labels == nil && len(l.labels) == p.net.Config.Classes {
+			p.labels, p.labelSource = l.labels, l.source
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/quant/weights"
+	"github.com/libresnext/libresnext/resnext"
 )
 
 // maxRandom bounds the parameters of a made-up network: 4 GiB of them. The largest published network of
@@ -32,13 +33,13 @@ func readNetwork(s *settings) (*floatNetwork, error) {
 		}
 		return &floatNetwork{float.Random(*s.random, s.seed), fmt.Sprintf("random, seed %d", s.seed), nil}, nil
 	}
-	net, from, err := weights.Open(s.weights, s.arch)
+	net, from, err := weights.Open(s.weights, weights.Options{Arch: s.arch, Key: s.key, Embedding: heads[s.head] == resnext.Embedding})
 	if err != nil {
 		return nil, err
 	}
 	source := fmt.Sprintf("%s (%s, %s)", from.Path, from.Format, from.Dialect)
 	if from.Wrapper != "" {
-		source += fmt.Sprintf(", state dict under %q", from.Wrapper)
+		source += fmt.Sprintf(", under %q", from.Wrapper)
 	}
 	return &floatNetwork{net, source, from}, nil
 }

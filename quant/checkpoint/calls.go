@@ -40,7 +40,7 @@ func (u *unpickler) reduce() error {
 	}
 	f, ok := callables[g]
 	if !ok {
-		return u.push(&opaque{string(g)}, nil)
+		return u.push(&opaque{class: string(g)}, nil)
 	}
 	v, err := f(u, args)
 	if err != nil {
@@ -49,15 +49,18 @@ func (u *unpickler) reduce() error {
 	return u.push(v, nil)
 }
 
-// build would set attributes of the object below the top of the stack. Nothing
-// here has any that matter: a state_dict's are version numbers of its modules.
+// build sets the attributes of the object below the top of the stack. Those of a
+// state_dict are version numbers of its modules and do not matter.
 func (u *unpickler) build() error {
 	operands, err := u.popN(2)
 	if err != nil {
 		return err
 	}
 	switch target := operands[0].(type) {
-	case *opaque, *dict:
+	case *opaque:
+		target.state = operands[1]
+		return u.push(target, nil)
+	case *dict:
 		return u.push(target, nil)
 	}
 	return fmt.Errorf("sets attributes of %s", kind(operands[0]))

@@ -16,10 +16,16 @@ func FuzzNPY(f *testing.F) {
 	f.Add([]byte(npy(npyDict("<i8", "False", "()"), "\x00\x00\x00\x00\x00\x00\x00\x00")))
 	f.Add([]byte(npy(npyDict("<f8", "False", "(0, 99999999999L)"), "")))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		folder := newCheckpoint("x")
-		err := folder.readArrays(&npySet{paths: []string{"w.npy"}, open: func(string) (io.ReadCloser, int64, error) {
+		var folder *Checkpoint
+		described, err := (&npySet{paths: []string{"w.npy"}, open: func(string) (io.ReadCloser, int64, error) {
 			return io.NopCloser(bytes.NewReader(b)), int64(len(b)), nil
-		}})
+		}}).describe()
+		if err == nil {
+			var all []*Checkpoint
+			if all, err = described.checkpoints(&File{}); err == nil {
+				folder, err = last(all)
+			}
+		}
 		archive, archiveErr := parse(zipOf(t, "w.npy", string(b)))
 		require.Equal(t, err == nil, archiveErr == nil, "%v, %v", err, archiveErr)
 		if err == nil {

@@ -179,7 +179,7 @@ func rebuildSubclass(u *unpickler, args tuple) (any, error) {
 			return rebuildTensor(u, inner)
 		}
 	}
-	return &opaque{"torch.Tensor, rebuilt"}, nil
+	return &opaque{class: "torch.Tensor, rebuilt"}, nil
 }
 
 // rebuildParameter takes a tensor and what training needs to know about it.

@@ -21,17 +21,23 @@ type File struct {
 	Format string // one of the Format constants
 	size   int64
 	arrays []string // of a folder
+	files  []string // that were read, Path or what it stands for
+	also   []io.Closer
 }
 
 // Size is the file's length in bytes.
 func (f *File) Size() int64 { return f.size }
 
-// Close closes the file. What was read of it stays.
+// Close closes the file, and those that it stands for. What was read of them stays.
 func (f *File) Close() error {
-	if c, ok := f.ReaderAt.(io.Closer); ok {
-		return c.Close()
+	var err error
+	for _, c := range f.also {
+		err = errors.Join(err, c.Close())
 	}
-	return nil
+	if c, ok := f.ReaderAt.(io.Closer); ok {
+		err = errors.Join(err, c.Close())
+	}
+	return err
 }
 
 // Locate finds and opens the file that holds the weights of what a user names: a file, a folder of .npy files, or the

@@ -31,9 +31,9 @@ type npySet struct {
 }
 
 // readNPYFolder reads the .npy files of a folder, one for each tensor.
-func (c *Checkpoint) readNPYFolder(folder string, arrays []string) error {
-	s := npySet{paths: arrays, open: func(path string) (io.ReadCloser, int64, error) {
-		f, err := os.Open(filepath.Join(folder, filepath.FromSlash(path)))
+func readNPYFolder(folder *File) (*contents, error) {
+	s := npySet{paths: folder.arrays, open: func(path string) (io.ReadCloser, int64, error) {
+		f, err := os.Open(filepath.Join(folder.Path, filepath.FromSlash(path)))
 		if err != nil {
 			return nil, 0, err
 		}
@@ -47,11 +47,11 @@ func (c *Checkpoint) readNPYFolder(folder string, arrays []string) error {
 		}
 		return f, stat.Size(), nil
 	}}
-	c.Files = nil
+	folder.files = nil
 	for _, path := range s.paths {
-		c.Files = append(c.Files, filepath.Join(folder, filepath.FromSlash(path)))
+		folder.files = append(folder.files, filepath.Join(folder.Path, filepath.FromSlash(path)))
 	}
-	return c.readArrays(&s)
+	return s.describe()
 }
 
 // npyFiles lists the arrays in a folder and below it, sorted. It gives up on a tree that is no folder of weights.
@@ -77,7 +77,7 @@ func npyFiles(folder fs.FS) ([]string, error) {
 }
 
 // readNPZ reads the archive of numpy.savez, compressed or not.
-func (c *Checkpoint) readNPZ(archive *zip.Reader, size int64) error {
+func readNPZ(archive *zip.Reader, size int64) (*contents, error) {
 	entries := map[string]*zip.File{}
 	s := npySet{open: func(path string) (io.ReadCloser, int64, error) {
 		f := entries[path]
@@ -88,38 +88,38 @@ func (c *Checkpoint) readNPZ(archive *zip.Reader, size int64) error {
 	for _, f := range archive.File {
 		switch {
 		case !strings.HasSuffix(f.Name, npyEnding):
-			return fmt.Errorf("zip entry %q is no %s file; expected the arrays of numpy.savez alone", f.Name, npyEnding)
+			return nil, fmt.Errorf("zip entry %q is no %s file; expected the arrays of numpy.savez alone", f.Name, npyEnding)
 		case entries[f.Name] != nil:
-			return fmt.Errorf("zip entry %q comes twice", f.Name)
+			return nil, fmt.Errorf("zip entry %q comes twice", f.Name)
 		case len(s.paths) == maxArrays:
-			return fmt.Errorf("more than %d arrays; give the archive of one network", maxArrays)
+			return nil, fmt.Errorf("more than %d arrays; give the archive of one network", maxArrays)
 		case f.UncompressedSize64 > uint64(size)*maxInflation-total:
-			return fmt.Errorf("claims to unpack to more than %d times its size; save it with numpy.savez", maxInflation)
+			return nil, fmt.Errorf("claims to unpack to more than %d times its size; save it with numpy.savez", maxInflation)
 		}
 		total += f.UncompressedSize64
 		entries[f.Name], s.paths = f, append(s.paths, f.Name)
 	}
-	return c.readArrays(&s)
+	return s.describe()
 }
 
-// readArrays reads the tensors of a set.
-func (c *Checkpoint) readArrays(s *npySet) error {
+// describe lists the tensors of a set.
+func (s *npySet) describe() (*contents, error) {
 	s.headers = map[string]*npyHeader{}
 	var list []entry
 	total := int64(0)
 	for i, name := range npyNames(s.paths) {
 		h, size, err := s.header(s.paths[i])
 		if err != nil {
-			return fmt.Errorf("%s %w", s.paths[i], err)
+			return nil, fmt.Errorf("%s %w", s.paths[i], err)
 		}
 		e, err := h.entry(name, s.paths[i], size)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		list, s.headers[s.paths[i]] = append(list, e), h
 		total += size
 	}
-	return c.fill(list, total, s.read)
+	return &contents{dicts: []stateDict{{list: list}}, size: total, read: s.read}, nil
 }
 
 func (s *npySet) header(path string) (*npyHeader, int64, error) {

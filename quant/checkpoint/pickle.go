@@ -166,10 +166,10 @@ func (u *unpickler) collection(op byte) (handled bool, err error) {
 		}
 		return true, u.extend(items)
 	case 0x8f: // EMPTY_SET
-		return true, u.push(&opaque{"set"}, u.spend(costContainer))
+		return true, u.push(&opaque{class: "set"}, u.spend(costContainer))
 	case 0x91: // FROZENSET
 		_, err := u.popMark()
-		return true, u.push(&opaque{"frozenset"}, err)
+		return true, u.push(&opaque{class: "frozenset"}, err)
 	case '}', 'd': // EMPTY_DICT, DICT
 		return true, u.newDict(op == 'd')
 	case 's': // SETITEM

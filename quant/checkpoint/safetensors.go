@@ -18,18 +18,15 @@ var safetensorsTypes = map[string]dtype{
 	"I8": {name: "int8", size: 1}, "U8": {name: "uint8", size: 1}, "BOOL": {name: "bool", size: 1},
 }
 
-func (c *Checkpoint) readSafetensors(r io.ReaderAt, size int64) error {
+func readSafetensors(r io.ReaderAt, size int64) (*contents, error) {
 	f, err := safetensors.Parse(r, size, "safetensors")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	list, err := safetensorsEntries(f)
-	if err != nil {
-		return err
-	}
-	return c.fill(list, size, func(s *storage, buf []byte) ([]byte, error) {
+	return &contents{dicts: []stateDict{{list: list}}, size: size, read: func(s *storage, buf []byte) ([]byte, error) {
 		return f.Read(s.key, buf)
-	})
+	}}, err
 }
 
 // safetensorsEntries lists the tensors in the order of their bytes, which is

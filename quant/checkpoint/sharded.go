@@ -21,29 +21,29 @@ const (
 // readSharded reads a checkpoint that is cut into several safetensors files, by the index that says which
 // tensor is in which file: {"weight_map": {"name": "model-00001-of-00002.safetensors", ...}}. The files lie
 // beside the index.
-func (c *Checkpoint) readSharded(r io.ReaderAt, size int64) error {
-	where, shards, err := readIndex(r, size)
+func readSharded(index *File) (*contents, error) {
+	where, shards, err := readIndex(index, index.size)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	files := map[*storage]*safetensors.File{}
 	var list []entry
 	total := int64(0)
 	for _, name := range shards {
-		path := filepath.Join(filepath.Dir(c.Path), name)
-		c.Files = append(c.Files, path)
+		path := filepath.Join(filepath.Dir(index.Path), name)
+		index.files = append(index.files, path)
 		f, err := safetensors.Open(path)
 		if err != nil {
-			return fmt.Errorf("the shard %q: %w", name, err)
+			return nil, fmt.Errorf("the shard %q: %w", name, err)
 		}
-		defer f.Close()
+		index.also = append(index.also, f)
 		entries, err := safetensorsEntries(f)
 		if err != nil {
-			return fmt.Errorf("the shard %q: %w", name, err)
+			return nil, fmt.Errorf("the shard %q: %w", name, err)
 		}
 		for _, e := range entries {
 			if where[e.name] != name {
-				return fmt.Errorf("the shard %q has the tensor %q, which the index does not expect there; the files are of different models", name, e.name)
+				return nil, fmt.Errorf("the shard %q has the tensor %q, which the index does not expect there; the files are of different models", name, e.name)
 			}
 			delete(where, e.name)
 			if e.view != nil {
@@ -54,11 +54,11 @@ func (c *Checkpoint) readSharded(r io.ReaderAt, size int64) error {
 		list = append(list, entries...)
 	}
 	for name, shard := range where {
-		return fmt.Errorf("the tensor %q is not in the shard %q, where the index expects it; download that file again", name, shard)
+		return nil, fmt.Errorf("the tensor %q is not in the shard %q, where the index expects it; download that file again", name, shard)
 	}
-	return c.fill(list, total, func(s *storage, buf []byte) ([]byte, error) {
+	return &contents{dicts: []stateDict{{list: list}}, size: total, read: func(s *storage, buf []byte) ([]byte, error) {
 		return files[s].Read(s.key, buf)
-	})
+	}}, nil
 }
 
 // readIndex gives the shard of each tensor, and the shards, sorted.

@@ -181,7 +181,7 @@ func (u *unpickler) pushBytes(n uint64) error {
 	if err != nil {
 		return err
 	}
-	return u.push(&opaque{"bytes"}, u.src.skip(length))
+	return u.push(&opaque{class: "bytes"}, u.src.skip(length))
 }
 
 func (u *unpickler) put(key uint64, err error) error {

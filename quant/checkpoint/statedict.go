@@ -1,89 +1,207 @@
 package checkpoint
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// wrappers are the keys under which training scripts keep a state dict, in
-// order of preference where a file has several.
-var wrappers = []string{
-	"state_dict", "model", "model_state_dict", "net", "ema",
-	"state_dict_ema", "module", "params", "weights", "network",
-}
+// maxNesting is how many dicts or objects may be around a tensor. A checkpoint of a training script has up to three
+// dicts; modules of networks are some ten deep.
+const maxNesting = 64
 
-// maxWrappers is how many wrappers may be around a state dict.
-const maxWrappers = 2
+// maxEntries bounds the tensors and modules of all state dicts of a file. A module that is in many others is named in each,
+// which a small file could ask for without end.
+const maxEntries = 1 << 17
 
-// prefixes are put before all names by the modules that wrap a network.
-var prefixes = []string{
-	"module.", "model.", "net.", "network.", "backbone.", "encoder.", "_orig_mod.", "state_dict.",
-}
-
-// An entry is one item of a state dict; view is nil if it is no
-// floating-point tensor. class is that of an object that may hide one.
+// An entry is one item of a state dict; view is nil if it is no floating-point tensor. class is that of an object that
+// may hide one.
 type entry struct {
 	name  string
 	view  *view
 	class string
 }
 
-// adopt takes the state dict out of what a pickle left.
-func (c *Checkpoint) adopt(root any) ([]entry, error) {
+// A stateDict is the tensors of one dict, or of one module with all modules below it.
+type stateDict struct {
+	path []string // of keys and attributes that lead to it
+	list []entry
+}
+
+// finder collects the state dicts in what a pickle left.
+type finder struct {
+	found   []stateDict
+	entries int
+	seen    map[any]bool // dicts and objects that are done, or under way
+}
+
+// stateDicts finds all state dicts, in the file's order.
+func stateDicts(root any) ([]stateDict, error) {
+	f := finder{seen: map[any]bool{}}
+	if err := f.visit(root, nil); err != nil {
+		return nil, err
+	}
+	if len(f.found) > 0 {
+		return f.found, nil
+	}
 	top, ok := root.(*dict)
 	if object, is := root.(*opaque); is {
-		return nil, fmt.Errorf("the file holds %s, which only its own program can build; %s", kind(object), advice)
+		return nil, fmt.Errorf("the file holds %s, in which no tensor can be found; %s", kind(object), advice)
 	}
 	if !ok {
 		return nil, fmt.Errorf("the file holds %s; want a state_dict: torch.save(model.state_dict(), path)", kind(root))
 	}
-	state, path := findState(top, maxWrappers)
-	if state == nil {
-		if key, object := hiding(top); object != nil {
-			return nil, fmt.Errorf("no state dict; under %q is %s, which only its own program can build; %s", key, kind(object), advice)
-		}
-		return nil, fmt.Errorf("no state dict; the keys are %s; want tensors there, or a dict of them under one of %s",
-			keyList(top), strings.Join(wrappers, ", "))
+	if key, object := hiding(top); object != nil {
+		return nil, fmt.Errorf("no state dict; under %q is %s, in which no tensor can be found; %s", key, kind(object), advice)
 	}
-	c.Wrapper = strings.Join(path, ".")
-	return entries(state)
+	return nil, fmt.Errorf("no state dict; the keys are %s; want tensors there, or below them", keyList(top))
 }
 
-// findState returns the state dict and the keys that lead to it, nil if there
-// is none. Wrappers come first: what surrounds them may well be a tensor, such
-// as the best accuracy.
-func findState(d *dict, depth int) (state *dict, path []string) {
-	for _, key := range wrappers {
-		inner, ok := d.get(key).(*dict)
-		if !ok || depth == 0 {
-			continue
+// visit looks for state dicts in a value and below it.
+func (f *finder) visit(v any, path []string) error {
+	switch v := v.(type) {
+	case *dict:
+		if len(path) > maxNesting || f.seen[v] {
+			return nil
 		}
-		if state, path := findState(inner, depth-1); state != nil {
-			return state, append([]string{key}, path...)
+		f.seen[v] = true
+		if hasTensors(v) {
+			list, err := entries(v)
+			if err != nil {
+				return err
+			}
+			if err := f.add(path, list); err != nil {
+				return err
+			}
+		}
+		return f.visitAll(v, path)
+	case *opaque:
+		if len(path) > maxNesting || f.seen[v] {
+			return nil
+		}
+		f.seen[v] = true
+		var list []entry
+		if err := f.module(v, nil, &list, map[*opaque]bool{}); err != nil || hasView(list) {
+			return errors.Join(err, f.add(path, list))
+		}
+		for _, attributes := range v.attributes() {
+			if err := f.visitAll(attributes, path); err != nil {
+				return err
+			}
 		}
 	}
-	if hasTensors(d) {
-		return d, nil
-	}
-	return nil, nil
+	return nil
 }
 
-// hiding finds the first object that may have the tensors in it, under one of
-// the usual keys if there is one.
+// visitAll visits the values of a dict.
+func (f *finder) visitAll(d *dict, path []string) error {
+	for i, key := range d.keys {
+		if err := f.visit(d.values[i], append(slices.Clip(path), component(key))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// component is a key as part of a path.
+func component(key any) string {
+	switch key := key.(type) {
+	case string:
+		return strings.ToValidUTF8(key, "?")
+	case int64:
+		return strconv.FormatInt(key, 10)
+	}
+	return "?"
+}
+
+func (f *finder) add(path []string, list []entry) error {
+	f.found = append(f.found, stateDict{path, list})
+	return f.count(len(list))
+}
+
+func (f *finder) count(n int) error {
+	if f.entries += n; f.entries > maxEntries {
+		return fmt.Errorf("names more than %d tensors and modules; that is no file of one network", maxEntries)
+	}
+	return nil
+}
+
+// The attributes of a module of torch.nn that hold its tensors and the modules in it. Their own names are not part of
+// a tensor's name.
+var moduleAttributes = []string{"_parameters", "_buffers", "_modules"}
+
+// module lists the tensors of an object and the objects that it has, by the names that state_dict() would give them: an
+// object of a class of torch.nn as pickle describes it, or, from TorchScript, one whose attributes are its tensors and
+// modules themselves. Nothing of the class is run or needed. underway are the objects around it.
+func (f *finder) module(o *opaque, path []string, list *[]entry, underway map[*opaque]bool) error {
+	if len(path) > maxNesting || underway[o] {
+		return nil
+	}
+	if err := f.count(1); err != nil {
+		return err
+	}
+	underway[o] = true
+	defer delete(underway, o)
+	for _, attributes := range o.attributes() {
+		parts := []*dict{attributes}
+		if of, ok := attributes.get("_modules").(*dict); ok && of != nil {
+			parts = nil
+			for _, name := range moduleAttributes {
+				if part, ok := attributes.get(name).(*dict); ok {
+					parts = append(parts, part)
+				}
+			}
+		}
+		for _, part := range parts {
+			for i, key := range part.keys {
+				name, ok := key.(string)
+				if !ok || !utf8.ValidString(name) {
+					continue
+				}
+				switch v := part.values[i].(type) {
+				case *view:
+					if err := f.count(1); err != nil {
+						return err
+					}
+					e := entry{name: strings.Join(append(slices.Clip(path), name), ".")}
+					if v.float() {
+						e.view = v
+					}
+					*list = append(*list, e)
+				case *opaque:
+					if err := f.module(v, append(slices.Clip(path), name), list, underway); err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// attributes are the dicts of what was set in an object: one, or two where its class has slots.
+func (o *opaque) attributes() []*dict {
+	var all []*dict
+	parts, ok := o.state.(tuple)
+	if !ok {
+		parts = tuple{o.state}
+	}
+	for _, part := range parts {
+		if d, ok := part.(*dict); ok {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// hiding finds the first object that may have tensors in it.
 func hiding(d *dict) (key string, object *opaque) {
-	for _, key := range wrappers {
-		if o, ok := d.get(key).(*opaque); ok && !isPlain(global(o.class)) {
-			return key, o
-		}
-	}
 	for i, v := range d.values {
-		key, _ := d.keys[i].(string)
 		if o, ok := v.(*opaque); ok && !isPlain(global(o.class)) {
-			return key, o
+			return component(d.keys[i]), o
 		}
 	}
 	return "", nil
@@ -97,27 +215,30 @@ func hasTensors(d *dict) bool {
 	})
 }
 
+// hasView reports whether there is a floating-point tensor.
+func hasView(list []entry) bool {
+	return slices.ContainsFunc(list, func(e entry) bool { return e.view != nil })
+}
+
+// entries are the items of a dict that have a name, less the dicts among them, which are state dicts of their own or none.
 func entries(state *dict) ([]entry, error) {
-	list := make([]entry, len(state.keys))
+	var list []entry
 	for i, key := range state.keys {
 		name, ok := key.(string)
-		if !ok {
-			return nil, fmt.Errorf("the state dict has %s among its keys; want strings", kind(key))
+		if _, inner := state.values[i].(*dict); !ok || inner {
+			continue
 		}
 		if !utf8.ValidString(name) {
 			return nil, fmt.Errorf("tensor name %q is not UTF-8", name)
 		}
-		if inner, ok := state.values[i].(*dict); ok && hasTensors(inner) {
-			return nil, fmt.Errorf("%q is a dict of tensors beside other tensors; save one state_dict, or put it under one of %s",
-				name, strings.Join(wrappers, ", "))
-		}
-		list[i].name = name
+		e := entry{name: name}
 		if v, ok := state.values[i].(*view); ok && v.float() {
-			list[i].view = v
+			e.view = v
 		}
 		if o, ok := state.values[i].(*opaque); ok && !isPlain(global(o.class)) {
-			list[i].class = o.class
+			e.class = o.class
 		}
+		list = append(list, e)
 	}
 	return list, nil
 }
@@ -141,45 +262,4 @@ func keyList(d *dict) string {
 		return strings.Join(names[:most], ", ") + ", ..."
 	}
 	return strings.Join(names, ", ")
-}
-
-// stripPrefix takes off what the names of all tensors begin with, as long as
-// it is a known prefix. Ignored entries lose it where they have it. The list
-// must have a tensor.
-func (c *Checkpoint) stripPrefix(list []entry) {
-	for {
-		i := slices.IndexFunc(prefixes, func(p string) bool { return allBegin(list, p) })
-		if i < 0 {
-			return
-		}
-		c.Prefix += prefixes[i]
-		for k := range list {
-			list[k].name = strings.TrimPrefix(list[k].name, prefixes[i])
-		}
-	}
-}
-
-func allBegin(list []entry, prefix string) bool {
-	return !slices.ContainsFunc(list, func(e entry) bool {
-		return e.view != nil && !strings.HasPrefix(e.name, prefix)
-	})
-}
-
-// checkPresent wants a tensor.
-func checkPresent(list []entry) error {
-	if !slices.ContainsFunc(list, func(e entry) bool { return e.view != nil }) {
-		return errors.New("no floating-point tensor; want the float32, float16, bfloat16 or float64 weights of a network")
-	}
-	return nil
-}
-
-// checkNames wants no name twice, which stripping can cause.
-func checkNames(list []entry) error {
-	sorted := slices.SortedFunc(slices.Values(list), func(a, b entry) int { return cmp.Compare(a.name, b.name) })
-	for i := 1; i < len(sorted); i++ {
-		if sorted[i].name == sorted[i-1].name {
-			return fmt.Errorf("two tensors are called %q once the common prefix is off", sorted[i].name)
-		}
-	}
-	return nil
 }

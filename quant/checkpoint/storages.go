@@ -27,7 +27,7 @@ func (s storages) load(id tuple) (any, error) {
 	}
 	class, _ := id[1].(global)
 	if name := string(class); id[0] == "storage" && strings.HasPrefix(name, "torch.") && strings.HasSuffix(name, "Storage") && storageTypes[class].size == 0 {
-		return &opaque{name}, nil // quantised or complex
+		return &opaque{class: name}, nil // quantised or complex
 	}
 	dtype, known := storageTypes[class]
 	key, isKey := id[2].(string)

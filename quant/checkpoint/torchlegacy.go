@@ -23,30 +23,30 @@ const legacyVersion = 1001
 //	for each key     int64 number of elements, then their bytes
 //
 // Everything after the pickles is little-endian on any machine.
-func (c *Checkpoint) readLegacy(r io.ReaderAt, size int64) error {
+func readLegacy(r io.ReaderAt, size int64) (*contents, error) {
 	known := storages{}
 	src := newSource(io.NewSectionReader(r, 0, size), size)
 	u := &unpickler{src: src, load: known.load}
 	if err := readPreamble(u); err != nil {
-		return err
+		return nil, err
 	}
 	root, err := u.run()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	keys, err := u.run()
 	if err != nil {
-		return fmt.Errorf("list of storages: %w", err)
+		return nil, fmt.Errorf("list of storages: %w", err)
 	}
-	list, err := c.adopt(root)
+	dicts, err := stateDicts(root)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	offsets, err := locate(r, src.pos, size, keys, known)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return c.fill(list, size, func(s *storage, buf []byte) ([]byte, error) {
+	return &contents{dicts: dicts, labels: labels(root), size: size, read: func(s *storage, buf []byte) ([]byte, error) {
 		offset, ok := offsets[s.key]
 		if !ok {
 			return nil, fmt.Errorf("storage %q is not in the file's list of storages", s.key)
@@ -55,7 +55,7 @@ func (c *Checkpoint) readLegacy(r io.ReaderAt, size int64) error {
 		buf = slices.Grow(buf[:0], n)[:n]
 		_, err := io.ReadFull(io.NewSectionReader(r, offset, s.bytes()), buf)
 		return buf, err
-	})
+	}}, nil
 }
 
 // readPreamble runs the three pickles before the object.

@@ -30,38 +30,45 @@ type torchZip struct {
 	big     bool                 // storages are big-endian
 }
 
-func (c *Checkpoint) readZip(r io.ReaderAt, size int64) error {
-	archive, err := zip.NewReader(r, size)
+func readZip(f *File) (*contents, error) {
+	archive, err := zip.NewReader(f, f.size)
 	if err != nil {
-		return fmt.Errorf("the zip archive is cut short or damaged (%w); copy or download it again", err)
+		return nil, fmt.Errorf("the zip archive is cut short or damaged (%w); copy or download it again", err)
 	}
 	if isNPZ(archive) {
-		c.Format = FormatNPZ
-		return c.readNPZ(archive, size)
+		f.Format = FormatNPZ
+		return readNPZ(archive, f.size)
 	}
-	z, err := openTorchZip(archive, size)
+	z, err := openTorchZip(archive, f.size)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	pickle, err := z.read("data.pkl", nil, maxPickle)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	src := newSource(bytes.NewReader(pickle), int64(len(pickle)))
 	u := &unpickler{src: src, load: storages{}.load}
 	root, err := u.run()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if n := src.left(); n > 0 {
-		return fmt.Errorf("data.pkl: %d bytes follow the end of the pickle", n)
+		return nil, fmt.Errorf("data.pkl: %d bytes follow the end of the pickle", n)
 	}
-	list, err := c.adopt(root)
-	if err != nil {
-		return err
+	dicts, err := stateDicts(root)
+	if err != nil && z.script() {
+		return nil, errors.New("is a TorchScript archive whose tensors have lost their names: torch.jit.freeze makes such; give the one from before, or an ONNX export")
 	}
-	return c.fill(list, size, z.storage)
+	if z.script() {
+		f.Format = FormatScript
+	}
+	return &contents{dicts: dicts, labels: labels(root), size: f.size, read: z.storage}, err
 }
+
+// script reports whether an archive is a TorchScript program: its tensors are those of an object, whose names are
+// the attributes'.
+func (z *torchZip) script() bool { return z.entries["constants.pkl"] != nil }
 
 // isNPZ reports whether an archive is NumPy's: its first entry is an array.
 func isNPZ(archive *zip.Reader) bool {
@@ -83,9 +90,6 @@ func openTorchZip(archive *zip.Reader, size int64) (*torchZip, error) {
 			return nil, fmt.Errorf("zip entry %q comes twice", f.Name)
 		}
 		z.entries[name] = f
-	}
-	if z.entries["constants.pkl"] != nil {
-		return nil, errors.New("is a TorchScript archive, a program; save the weights alone: torch.save(torch.jit.load(path).state_dict(), new_path)")
 	}
 	return z, z.readByteOrder()
 }

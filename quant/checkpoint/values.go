@@ -22,9 +22,12 @@ type (
 	// A global is the name of a class or function: module and name joined by a
 	// dot.
 	global string
-	// An opaque is an object of some class, known or not. What is put into it is
-	// dropped.
-	opaque struct{ class string }
+	// An opaque is an object of some class, known or not, with the attributes that
+	// were set in it. What is put into it as into a list or dict is dropped.
+	opaque struct {
+		class string
+		state any
+	}
 	// A storageRef is a storage from an element on: old files have views of
 	// storages in it.
 	storageRef struct {

@@ -28,7 +28,7 @@ func TestFamilyGivesPyTorchsLogits(t *testing.T) {
 	}
 	for name, want := range logits {
 		t.Run(name, func(t *testing.T) {
-			n, _, err := weights.Open(filepath.Join(dir, name), "auto")
+			n, _, err := weights.Open(filepath.Join(dir, name), weights.Options{})
 			require.NoError(t, err)
 			got := n.NewRunner().Forward(rgb, resnext.ImageNetPreprocess())
 			require.Len(t, got, len(want))

@@ -62,7 +62,7 @@ func (d *dialect) showsAverage() bool {
 	return slices.ContainsFunc(d.layers[topology.Shortcut], func(n names) bool { return n.averaged })
 }
 
-// modules gives the names of every layer of a network by the layer's name.
+// modules gives the names of every layer of a network by the layer's name; the classifier has its usual one.
 func (d *dialect) modules(has func(tensor string) bool, cfg resnext.Config, places []place) map[string]names {
 	all := map[string]names{}
 	for i, n := range d.stem(has) {
@@ -78,6 +78,10 @@ func (d *dialect) modules(has func(tensor string) bool, cfg resnext.Config, plac
 			prefix = d.prefix(place{p.stage, p.block + s.Index})
 		}
 		for _, l := range s.Layers() {
+			if l.Name == resnext.ClassifierName {
+				all[l.Name] = names{conv: d.head}
+				continue
+			}
 			role := topology.Role(strings.TrimPrefix(l.Name, s.Block+"."))
 			all[l.Name], _ = d.layer(has, prefix, role)
 		}
@@ -105,44 +109,6 @@ func (d *dialect) depths(tensors []string) []int {
 		}
 	}
 	return blocks
-}
-
-// recognise finds the dialect that most of the tensors follow, or nil if none is that of a network of blocks.
-func recognise(tensors []string) *dialect {
-	var best *dialect
-	bestCount := 0
-	for i := range dialects {
-		d := &dialects[i]
-		if count := d.count(tensors); count > bestCount {
-			best, bestCount = d, count
-		}
-	}
-	return best
-}
-
-// count is the number of tensors whose names belong to d; 0 without the last convolution of any block.
-func (d *dialect) count(tensors []string) int {
-	inner, outer := []string{}, patterns(append(slices.Concat(d.stems...), d.stemPool))
-	for role, list := range d.layers {
-		if topology.InBlock(role) {
-			inner = append(inner, patterns(list)...)
-		} else {
-			outer = append(outer, patterns(list)...)
-		}
-	}
-	known := regexp.MustCompile(fmt.Sprintf(`^(?:%s(?:%s)|%s)\.\w+$`, d.blockPattern, strings.Join(inner, "|"), strings.Join(outer, "|")))
-	last := regexp.MustCompile(fmt.Sprintf(`^%s(?:%s)\.weight$`, d.blockPattern, strings.Join(d.lasts(), "|")))
-	count, found := 0, false
-	for _, t := range tensors {
-		if known.MatchString(t) {
-			count++
-		}
-		found = found || last.MatchString(t)
-	}
-	if !found {
-		return 0
-	}
-	return count
 }
 
 // patterns are the modules of layers as regular expressions.

@@ -15,9 +15,11 @@ type dialect struct {
 	// regNet reports whether the names are a RegNet's: the stem halves the image and has no pooling, every stage halves
 	// the map, and gates follow the grouped convolution.
 	regNet bool
-	// orRegNet reports whether RegNets have these names too: the networks whose blocks are nowhere narrower.
+	// orRegNet reports whether RegNets have these names too: the networks whose stem is one 3x3 convolution and whose blocks
+	// are nowhere narrower.
 	orRegNet bool
-	// first and firstBlock are the numbers of the first stage and of the first block in names: 0 or 1.
+	// first and firstBlock are the numbers of the first stage and of the first block in names; first is anyFirst where the
+	// lowest number that is there counts.
 	first, firstBlock int
 	// block is the prefix of a block's tensors with the stage and the block as arguments 1 and 2; blockPattern finds
 	// them.
@@ -26,8 +28,9 @@ type dialect struct {
 	stems [][]names
 	// stemPool is a convolution that halves the map in place of the stem's pooling.
 	stemPool names
-	// layers are the modules of each layer by its role: without prefix for the classifier. The first that the tensors
-	// have counts.
+	// head is what the classifier is usually called; see headNames.
+	head string
+	// layers are the modules of each layer of a block by its role. The first that the tensors have counts.
 	layers map[topology.Role][]names
 }
 
@@ -78,6 +81,16 @@ var numbered = map[topology.Role][]names{
 	topology.First: one("conv1", "bn1"), topology.Second: one("conv2", "bn2"),
 }
 
+// usual are the layers of a block as torchvision and timm call them.
+var usual = with(numbered, map[topology.Role][]names{
+	topology.Shortcut: {plainShortcut, averagedShortcut, cifarShortcut},
+	topology.Squeeze:  linear("se.fc1", "se.fc.0"), topology.Excite: linear("se.fc2", "se.fc.2"),
+	topology.Neighbours: linear("se.conv", "eca.conv"),
+})
+
+// anyFirst stands for the lowest number that there is.
+const anyFirst = -1
+
 // with adds layers to others.
 func with(layers, more map[topology.Role][]names) map[topology.Role][]names {
 	all := maps.Clone(layers)
@@ -94,87 +107,77 @@ var (
 )
 
 // dialects: ResNets as torchvision, timm and most others name them; the usual ResNeXt for CIFAR in PyTorch; networks for
-// CIFAR-100; OpenMMLab's; Hugging Face's ResNetForImageClassification; and RegNets in torchvision, timm and transformers.
+// CIFAR-100; OpenMMLab's; Hugging Face's ResNetForImageClassification; RegNets in torchvision, timm and transformers; ResNets
+// of which nn.Sequential(*net.children()) was made; and ResNeXts that were converted from Torch7, as Cadene's collection has.
 var dialects = []dialect{
 	{
-		title: "torchvision", first: 1, block: "layer%[1]d.%[2]d.", blockPattern: `layer(\d{1,3})\.(\d{1,3})\.`,
+		title: "torchvision", head: "fc", first: 1, block: "layer%[1]d.%[2]d.", blockPattern: `layer(\d{1,3})\.(\d{1,3})\.`,
 		stems: [][]names{plainStem, timmStem, mmStem}, stemPool: names{conv: "maxpool.0", norm: "maxpool.1"},
-		layers: with(numbered, map[topology.Role][]names{
-			topology.ClassifierRole: linear("fc", "linear", "classifier", "head.fc", "last_linear"),
-			topology.Shortcut:       {plainShortcut, averagedShortcut, cifarShortcut},
-			topology.Squeeze:        linear("se.fc1", "se.fc.0"), topology.Excite: linear("se.fc2", "se.fc.2"),
-			topology.Neighbours: linear("se.conv", "eca.conv"),
-		}),
+		layers: usual,
 	},
 	{
-		title: "CIFAR ResNeXt", first: 1,
+		title: "CIFAR ResNeXt", head: "classifier", first: 1,
 		block: "stage_%[1]d.stage_%[1]d_bottleneck_%[2]d.", blockPattern: `stage_(\d{1,3})\.stage_\d{1,3}_bottleneck_(\d{1,3})\.`,
 		stems: [][]names{one("conv_1_3x3", "bn_1")},
 		layers: map[topology.Role][]names{
-			topology.ClassifierRole: linear("classifier"),
-			topology.Reduce:         one("conv_reduce", "bn_reduce"), topology.Transform: one("conv_conv", "bn"),
+			topology.Reduce: one("conv_reduce", "bn_reduce"), topology.Transform: one("conv_conv", "bn"),
 			topology.Expand: one("conv_expand", "bn_expand"), topology.Shortcut: one("shortcut.shortcut_conv", "shortcut.shortcut_bn"),
 		},
 	},
 	{
-		title: "CIFAR-100 ResNet", first: 2, block: "conv%[1]d_x.%[2]d.", blockPattern: `conv(\d{1,3})_x\.(\d{1,3})\.`,
+		title: "CIFAR-100 ResNet", head: "fc", first: 2, block: "conv%[1]d_x.%[2]d.", blockPattern: `conv(\d{1,3})_x\.(\d{1,3})\.`,
 		stems: [][]names{one("conv1.0", "conv1.1")},
 		layers: map[topology.Role][]names{
-			topology.ClassifierRole: linear("fc"),
-			topology.Reduce:         one("residual_function.0", "residual_function.1"),
-			topology.Transform:      one("residual_function.3", "residual_function.4"),
-			topology.Expand:         one("residual_function.6", "residual_function.7"),
-			topology.First:          one("residual_function.0", "residual_function.1"),
-			topology.Second:         one("residual_function.3", "residual_function.4"),
-			topology.Shortcut:       {cifarShortcut},
+			topology.Reduce:    one("residual_function.0", "residual_function.1"),
+			topology.Transform: one("residual_function.3", "residual_function.4"),
+			topology.Expand:    one("residual_function.6", "residual_function.7"),
+			topology.First:     one("residual_function.0", "residual_function.1"),
+			topology.Second:    one("residual_function.3", "residual_function.4"),
+			topology.Shortcut:  {cifarShortcut},
 		},
 	},
 	{
-		title: "OpenMMLab", orRegNet: true, first: 1,
+		title: "OpenMMLab", head: "head.fc", orRegNet: true, first: 1,
 		block: "backbone.layer%[1]d.%[2]d.", blockPattern: `backbone\.layer(\d{1,3})\.(\d{1,3})\.`,
 		stems: [][]names{below("backbone.", plainStem), below("backbone.", mmStem)},
 		layers: with(numbered, map[topology.Role][]names{
-			topology.ClassifierRole: linear("head.fc"),
-			topology.Shortcut:       {plainShortcut, averagedShortcut},
-			topology.Squeeze:        linear("se_layer.conv1.conv"), topology.Excite: linear("se_layer.conv2.conv"),
+			topology.Shortcut: {plainShortcut, averagedShortcut},
+			topology.Squeeze:  linear("se_layer.conv1.conv"), topology.Excite: linear("se_layer.conv2.conv"),
 		}),
 	},
 	{
-		title: "transformers", model: "resnet",
+		title: "transformers", head: "classifier.1", model: "resnet",
 		block: "resnet.encoder.stages.%[1]d.layers.%[2]d.", blockPattern: `resnet\.encoder\.stages\.(\d{1,3})\.layers\.(\d{1,3})\.`,
 		stems: [][]names{{hubNames("resnet.embedder.embedder")}},
 		layers: map[topology.Role][]names{
-			topology.ClassifierRole: linear("classifier.1"),
-			topology.Reduce:         {hubNames("layer.0")},
-			topology.Transform:      {hubNames("layer.1")},
-			topology.Expand:         {hubNames("layer.2")},
-			topology.First:          {hubNames("layer.0")},
-			topology.Second:         {hubNames("layer.1")},
-			topology.Shortcut:       {hubNames("shortcut")},
+			topology.Reduce:    {hubNames("layer.0")},
+			topology.Transform: {hubNames("layer.1")},
+			topology.Expand:    {hubNames("layer.2")},
+			topology.First:     {hubNames("layer.0")},
+			topology.Second:    {hubNames("layer.1")},
+			topology.Shortcut:  {hubNames("shortcut")},
 		},
 	},
 	{
-		title: "torchvision RegNet", regNet: true, first: 1,
+		title: "torchvision RegNet", head: "fc", regNet: true, first: 1,
 		block: "trunk_output.block%[1]d.block%[1]d-%[2]d.", blockPattern: `trunk_output\.block(\d{1,3})\.block\d{1,3}-(\d{1,3})\.`,
 		stems: [][]names{one("stem.0", "stem.1")},
 		layers: map[topology.Role][]names{
-			topology.ClassifierRole: linear("fc"),
-			topology.Reduce:         one("f.a.0", "f.a.1"),
-			topology.Transform:      one("f.b.0", "f.b.1"),
-			topology.Expand:         one("f.c.0", "f.c.1"),
-			topology.Shortcut:       one("proj.0", "proj.1"),
-			topology.Squeeze:        linear("f.se.fc1"),
-			topology.Excite:         linear("f.se.fc2"),
+			topology.Reduce:    one("f.a.0", "f.a.1"),
+			topology.Transform: one("f.b.0", "f.b.1"),
+			topology.Expand:    one("f.c.0", "f.c.1"),
+			topology.Shortcut:  one("proj.0", "proj.1"),
+			topology.Squeeze:   linear("f.se.fc1"),
+			topology.Excite:    linear("f.se.fc2"),
 		},
 	},
 	{
-		title: "timm RegNet", regNet: true, first: 1, firstBlock: 1, block: "s%[1]d.b%[2]d.", blockPattern: `s(\d{1,3})\.b(\d{1,3})\.`,
+		title: "timm RegNet", head: "head.fc", regNet: true, first: 1, firstBlock: 1, block: "s%[1]d.b%[2]d.", blockPattern: `s(\d{1,3})\.b(\d{1,3})\.`,
 		stems: [][]names{one("stem.conv", "stem.bn")},
 		layers: map[topology.Role][]names{
-			topology.ClassifierRole: linear("head.fc"),
-			topology.Reduce:         one("conv1.conv", "conv1.bn"),
-			topology.Transform:      one("conv2.conv", "conv2.bn"),
-			topology.Expand:         one("conv3.conv", "conv3.bn"),
+			topology.Reduce:    one("conv1.conv", "conv1.bn"),
+			topology.Transform: one("conv2.conv", "conv2.bn"),
+			topology.Expand:    one("conv3.conv", "conv3.bn"),
 			topology.Shortcut: {
 				{conv: "downsample.conv", norm: "downsample.bn"},
 				{conv: "downsample.1.conv", norm: "downsample.1.bn", averaged: true},
@@ -184,17 +187,30 @@ var dialects = []dialect{
 		},
 	},
 	{
-		title: "transformers RegNet", model: "regnet", regNet: true,
+		title: "transformers RegNet", head: "classifier.1", model: "regnet", regNet: true,
 		block: "regnet.encoder.stages.%[1]d.layers.%[2]d.", blockPattern: `regnet\.encoder\.stages\.(\d{1,3})\.layers\.(\d{1,3})\.`,
 		stems: [][]names{{hubNames("regnet.embedder.embedder")}},
 		layers: map[topology.Role][]names{
-			topology.ClassifierRole: linear("classifier.1"),
-			topology.Reduce:         {hubNames("layer.0")},
-			topology.Transform:      {hubNames("layer.1")},
-			topology.Expand:         {hubNames("layer.2"), hubNames("layer.3")}, // a gate takes a number
-			topology.Shortcut:       {hubNames("shortcut")},
-			topology.Squeeze:        linear("layer.2.attention.0"),
-			topology.Excite:         linear("layer.2.attention.2"),
+			topology.Reduce:    {hubNames("layer.0")},
+			topology.Transform: {hubNames("layer.1")},
+			topology.Expand:    {hubNames("layer.2"), hubNames("layer.3")}, // a gate takes a number
+			topology.Shortcut:  {hubNames("shortcut")},
+			topology.Squeeze:   linear("layer.2.attention.0"),
+			topology.Excite:    linear("layer.2.attention.2"),
+		},
+	},
+	{
+		title: "numbered children", head: "fc", first: anyFirst, block: "%[1]d.%[2]d.", blockPattern: `(\d{1,2})\.(\d{1,3})\.`,
+		stems:    [][]names{one("0", "1"), {{conv: "0.0", norm: "0.1"}, {conv: "0.3", norm: "0.4"}, {conv: "0.6", norm: "1"}}},
+		stemPool: names{conv: "3.0", norm: "3.1"},
+		layers:   usual,
+	},
+	{
+		title: "converted from Torch7", head: "last_linear", first: anyFirst, block: "%[1]d.%[2]d.0.", blockPattern: `(\d{1,2})\.(\d{1,3})\.0\.`,
+		stems: [][]names{one("0", "1")},
+		layers: map[topology.Role][]names{
+			topology.Reduce: one("0.0.0", "0.0.1"), topology.Transform: one("0.0.3", "0.0.4"), topology.Expand: one("0.1", "0.2"),
+			topology.Shortcut: one("1.0", "1.1"),
 		},
 	},
 }

@@ -23,7 +23,7 @@ func load(t *testing.T, path, arch string) *float.Net {
 	t.Helper()
 	c, err := checkpoint.Open(path)
 	require.NoError(t, err)
-	n, err := FromCheckpoint(c, arch)
+	n, err := FromCheckpoint(c, Options{Arch: arch})
 	require.NoError(t, err)
 	return n
 }

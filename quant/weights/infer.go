@@ -1,9 +1,6 @@
 package weights
 
 import (
-	"slices"
-
-	"github.com/libresnext/libresnext/quant/checkpoint"
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
@@ -21,35 +18,35 @@ import (
 // So anti-aliased networks are taken for plain ones, and those with the stride on the first 1x1 for those with it on the 3x3,
 // unless the caller names the architecture.
 type inference struct {
-	c        *checkpoint.Checkpoint
+	v        *view
 	d        *dialect
 	problems *problems
 	regNet   bool
 }
 
-func newInference(c *checkpoint.Checkpoint, d *dialect, p *problems) *inference {
-	f := &inference{c: c, d: d, problems: p, regNet: d.regNet}
+func newInference(v *view, d *dialect, p *problems) *inference {
+	f := &inference{v: v, d: d, problems: p, regNet: d.regNet}
 	if d.orRegNet {
-		s := f.stage(place{})
-		f.regNet = s.Kind == topology.Bottleneck && s.Inner == s.Out
+		stem := d.stem(v.has)
+		weight, s := v.tensors[stem[0].conv+".weight"], f.stage(place{})
+		f.regNet = len(stem) == 1 && weight != nil && len(weight.Shape) == 4 && weight.Shape[2] == 3 && s.Kind == topology.Bottleneck && s.Inner == s.Out
 	}
 	return f
 }
 
 // network is the configuration, and where in the file its stages are.
-func (f *inference) network(tensors []string) (cfg resnext.Config, where []place, ok bool) {
+func (f *inference) network() (cfg resnext.Config, where []place, ok bool) {
 	cfg = resnext.Config{Stem: f.stem(), Height: 32, Width: 32}
 	if cfg.Stem.Reduces() {
 		cfg.Height, cfg.Width = 224, 224
 	}
-	f.head(&cfg)
 	in, projections := cfg.Stem.Out(), 0
-	for i, blocks := range f.d.depths(tensors) {
+	for i, blocks := range f.d.depths(f.v.order) {
 		s := f.stage(place{stage: i})
 		if i == 0 && !f.regNet {
 			s.Stride = 1
 		}
-		if _, there := f.d.layer(f.has, f.d.prefix(place{stage: i}), topology.Shortcut); there {
+		if _, there := f.d.layer(f.v.has, f.d.prefix(place{stage: i}), topology.Shortcut); there {
 			projections++
 		}
 		s.Shortcut = f.shortcut(&cfg, place{stage: i}, s, in)
@@ -75,6 +72,7 @@ func (f *inference) network(tensors []string) (cfg resnext.Config, where []place
 	if len(f.problems.lines) > 0 {
 		return cfg, where, false
 	}
+	cfg.Head = topology.Embedding // until a classifier is found
 	if err := float.CheckSize(cfg); err != nil {
 		f.problems.add("%v", err)
 		return cfg, where, false
@@ -83,11 +81,11 @@ func (f *inference) network(tensors []string) (cfg resnext.Config, where []place
 	return cfg, where, true
 }
 
-func (f *inference) has(name string) bool { return f.c.Tensors[name] != nil }
+func (f *inference) has(name string) bool { return f.v.tensors[name] != nil }
 
 // shape is that of a tensor, which must have so many dimensions; zeros after noting what is wrong.
 func (f *inference) shape(name string, rank int) []int {
-	t := f.c.Tensors[name]
+	t := f.v.tensors[name]
 	if t == nil {
 		f.problems.add("%s: missing; the network's form is read from its shape", name)
 		return make([]int, rank)
@@ -101,15 +99,18 @@ func (f *inference) shape(name string, rank int) []int {
 
 func (f *inference) stem() resnext.Stem {
 	var s resnext.Stem
-	for _, n := range f.d.stem(f.has) {
+	for i, n := range f.d.stem(f.v.has) {
 		weight := f.shape(n.conv+".weight", 4)
+		if channels := weight[1]; i == 0 && channels > 3 {
+			f.problems.add("%s.weight: takes images of %d channels; expected 3, red, green and blue, or 1, gray", n.conv, channels)
+		}
 		s.Convs = append(s.Convs, topology.StemConv{Kernel: weight[2], Stride: 1, Width: weight[0]})
 	}
 	large := resnext.ImageNetStem()
 	switch deep := len(s.Convs) > 1; {
 	case f.regNet:
 		s.Convs[0].Stride = 2
-	case f.d.poolsByConv(f.has):
+	case f.d.poolsByConv(f.v.has):
 		s.Convs[0].Stride, s.Convs[len(s.Convs)-1].Stride = 2, 2
 	case deep || s.Convs[0].Kernel >= large.Convs[0].Kernel:
 		s.Convs[0].Stride, s.Pool = 2, large.Pool
@@ -117,23 +118,13 @@ func (f *inference) stem() resnext.Stem {
 	return s
 }
 
-// head finds the classes. A network without any tensor of a classifier gives its features.
-func (f *inference) head(cfg *resnext.Config) {
-	n, there := f.d.layer(f.has, "", topology.ClassifierRole)
-	if !there && !slices.ContainsFunc(f.d.layers[topology.ClassifierRole], func(n names) bool { return f.has(n.conv + ".bias") }) {
-		cfg.Head = topology.Embedding
-		return
-	}
-	cfg.Classes = f.shape(n.conv+".weight", 2)[0]
-}
-
 // stage reads the form of a stage off its first block.
 func (f *inference) stage(p place) resnext.Stage {
 	prefix := f.d.prefix(p)
-	s := resnext.Stage{Kind: f.d.kind(f.has, prefix), Cardinality: 1, Stride: 2}
+	s := resnext.Stage{Kind: f.d.kind(f.v.has, prefix), Cardinality: 1, Stride: 2}
 	s.Gate = f.gate(p, s.Kind)
 	for i, l := range s.Kind.Branch() {
-		n, _ := f.d.layer(f.has, prefix, l.Role)
+		n, _ := f.d.layer(f.v.has, prefix, l.Role)
 		weight := f.shape(n.conv+".weight", 4)
 		if i == 0 {
 			s.Inner = weight[0]
@@ -150,7 +141,7 @@ func (f *inference) stage(p place) resnext.Stage {
 // refusePreActivation refuses blocks in which normalisation comes before the first convolution, which shows where it has
 // another width than behind.
 func (f *inference) refusePreActivation(first names, weight []int) {
-	t := f.c.Tensors[first.norm+".weight"]
+	t := f.v.tensors[first.norm+".weight"]
 	if t != nil && len(t.Shape) == 1 && t.Shape[0] == weight[1] && weight[0] != weight[1] {
 		f.problems.add("%s.weight: is as long as the input of %s has channels; normalisation before convolutions (pre-activation, ResNetV2) does not run here",
 			first.norm, first.conv)
@@ -164,15 +155,15 @@ func (f *inference) gate(p place, k topology.Kind) topology.Gate {
 		after = topology.Transform
 	}
 	prefix := f.d.prefix(p)
-	if n, ok := f.d.layer(f.has, prefix, topology.Squeeze); ok {
+	if n, ok := f.d.layer(f.v.has, prefix, topology.Squeeze); ok {
 		name := n.conv + ".weight"
 		rank := 4 // a 1x1 convolution
-		if len(f.c.Tensors[name].Shape) == 2 {
+		if len(f.v.tensors[name].Shape) == 2 {
 			rank = 2 // a linear layer
 		}
 		return topology.Gate{Kind: topology.SqueezeExcite, After: after, Hidden: f.shape(name, rank)[0]}
 	}
-	if n, ok := f.d.layer(f.has, prefix, topology.Neighbours); ok {
+	if n, ok := f.d.layer(f.v.has, prefix, topology.Neighbours); ok {
 		return topology.Gate{Kind: topology.NeighbourGate, After: after, Kernel: f.shape(n.conv+".weight", 3)[2]}
 	}
 	return topology.Gate{}
@@ -180,7 +171,7 @@ func (f *inference) gate(p place, k topology.Kind) topology.Gate {
 
 // shortcut finds how the first block of a stage changes its shortcut's shape.
 func (f *inference) shortcut(cfg *resnext.Config, p place, s resnext.Stage, in int) topology.ShortcutKind {
-	n, there := f.d.layer(f.has, f.d.prefix(p), topology.Shortcut)
+	n, there := f.d.layer(f.v.has, f.d.prefix(p), topology.Shortcut)
 	switch {
 	case there && n.averaged && s.Stride != 1:
 		return topology.AveragedProjection

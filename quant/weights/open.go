@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/libresnext/libresnext/quant/checkpoint"
@@ -18,16 +19,21 @@ type Source struct {
 	// Format names the kind of file, Dialect whose names the tensors have or what else is known of it; in
 	// words.
 	Format, Dialect string
-	// Wrapper is where in the file the tensors were, see checkpoint.Checkpoint.
+	// Wrapper is where in the file the network was: keys and modules around it, with dots between them; empty for nowhere.
 	Wrapper string
 	// Graph reports whether the file says how operators are joined, and so where strides and poolings are.
 	Graph bool
 	// Named reports whether a hub's file beside the weights names the architecture that they are.
 	Named bool
+	// Gray reports whether the network takes gray images. It was made one that takes colours and does the same, as long as
+	// the mean and the standard deviation of images are alike for red, green and blue.
+	Gray bool
 	// Sized reports whether the file itself fixes the size of the images.
 	Sized bool
 	// Normalisation is what the file itself says that images need; nil where it says nothing.
 	Normalisation *match.Normalisation
+	// Labels are the names of the classes, if the file itself has them.
+	Labels []string
 	// Notes say what of the file was taken, left out or understood as something else; for people.
 	Notes []string
 	// Hub is what a model hub's files beside the weights say; not nil.
@@ -39,8 +45,8 @@ type Source struct {
 }
 
 // Open reads the float network at path: a checkpoint, whose tensors have names, or a graph of operators. The
-// format is told by content. arch is that of FromCheckpoint. Errors begin with the path.
-func Open(path, arch string) (*float.Net, *Source, error) {
+// format is told by content. Errors begin with the path.
+func Open(path string, o Options) (*float.Net, *Source, error) {
 	f, err := checkpoint.Locate(path)
 	if err != nil {
 		return nil, nil, err
@@ -50,11 +56,11 @@ func Open(path, arch string) (*float.Net, *Source, error) {
 	var n *float.Net
 	switch f.Format {
 	case checkpoint.FormatONNX:
-		n, err = s.readONNX(f, arch)
+		n, err = s.readONNX(f, o)
 	case checkpoint.FormatTorch7:
-		n, err = s.readTorch7(f, arch)
+		n, err = s.readTorch7(f, o)
 	default:
-		n, err = s.readCheckpoint(f, arch)
+		n, err = s.readCheckpoint(f, o)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -76,7 +82,7 @@ func (s *Source) readBeside(path string) error {
 	return nil
 }
 
-func (s *Source) readONNX(file *checkpoint.File, arch string) (*float.Net, error) {
+func (s *Source) readONNX(file *checkpoint.File, o Options) (*float.Net, error) {
 	f, err := onnx.Read(file, file.Size(), file.Path)
 	if err != nil {
 		return nil, err
@@ -87,45 +93,49 @@ func (s *Source) readONNX(file *checkpoint.File, arch string) (*float.Net, error
 	if f.Producer != "" {
 		s.Dialect += fmt.Sprintf(", written by %.40s", f.Producer)
 	}
-	return s.fromGraph(f.Network, arch)
+	return s.fromGraph(f.Network, o)
 }
 
-func (s *Source) readTorch7(f *checkpoint.File, arch string) (*float.Net, error) {
+func (s *Source) readTorch7(f *checkpoint.File, o Options) (*float.Net, error) {
 	network, err := torch7.Read(f, f.Size(), f.Path)
 	if err != nil {
 		return nil, err
 	}
 	s.Files, s.Dialect = []string{s.Path}, "nn.Sequential"
-	return s.fromGraph(network, arch)
+	return s.fromGraph(network, o)
 }
 
-func (s *Source) fromGraph(g *match.Network, arch string) (*float.Net, error) {
+func (s *Source) fromGraph(g *match.Network, o Options) (*float.Net, error) {
+	if o.Key != "" {
+		return nil, errorAt(s.Path, errors.New("is a graph, which holds one network: leave --key out"))
+	}
 	s.Graph, s.Notes, s.Normalisation = true, g.Notes, g.Normalisation
-	n, err := FromGraph(g, arch)
+	n, err := FromGraph(g, o.Arch)
 	if err != nil {
 		return nil, errorAt(s.Path, err)
 	}
 	return n, nil
 }
 
-func (s *Source) readCheckpoint(f *checkpoint.File, arch string) (*float.Net, error) {
-	c, err := checkpoint.Read(f)
+func (s *Source) readCheckpoint(f *checkpoint.File, o Options) (*float.Net, error) {
+	all, err := checkpoint.Read(f)
 	if err != nil {
 		return nil, err
 	}
-	s.Files = c.Files
-	besideErr := s.readBeside(c.Path)
-	n, d, err := fromCheckpoint(c, arch, s.Hub)
+	s.Files, s.Format = all[0].Files, all[0].Format
+	besideErr := s.readBeside(s.Path)
+	n, err := fromStateDicts(all, o, s.Hub)
 	if err != nil {
-		return nil, err
+		return nil, errorAt(s.Path, err)
 	}
-	s.Dialect, s.Wrapper = d.title+" names", c.Wrapper
-	s.Named = n.Config.Name != "" && n.Config.Name == s.Hub.Architecture
-	if d.model != "" && besideErr != nil {
+	s.Dialect, s.Wrapper, s.Labels = n.d.title+" names", n.path(), all[0].Labels
+	s.Notes, s.Normalisation, s.Gray = n.notes, n.normalisation, n.gray
+	s.Named = n.net.Config.Name != "" && n.net.Config.Name == s.Hub.Architecture
+	if n.d.model != "" && besideErr != nil {
 		return nil, besideErr
 	}
-	if d.model != "" && (s.Hub.Form == nil || s.Hub.Form.Model != d.model) {
+	if n.d.model != "" && (s.Hub.Form == nil || s.Hub.Form.Model != n.d.model) {
 		s.Dialect += ", no config.json beside them: strides are taken to be where they usually are"
 	}
-	return n, nil
+	return n.net, nil
 }

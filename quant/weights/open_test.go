@@ -70,7 +70,7 @@ func TestExportsGivePyTorchsLogits(t *testing.T) {
 		}), 1e-6},
 	} {
 		t.Run(c.path, func(t *testing.T) {
-			n, from, err := Open(exports+c.path, "")
+			n, from, err := Open(exports+c.path, Options{})
 			require.NoError(t, err)
 			require.Equal(t, c.format, from.Format)
 			require.Equal(t, c.dialect, from.Dialect)
@@ -94,7 +94,7 @@ func TestExportsGivePyTorchsLogits(t *testing.T) {
 
 // The files beside transformers' weights give labels and preparation.
 func TestHubFiles(t *testing.T) {
-	n, from, err := Open(exports+"transformers", "auto")
+	n, from, err := Open(exports+"transformers", Options{Arch: "auto"})
 	require.NoError(t, err)
 	require.Equal(t, filepath.Join(exports, "transformers", "model.safetensors"), from.Path)
 	require.Equal(t, []string{"ant", "bee", "cat", "dog", "eel"}, from.Hub.Labels)
@@ -122,7 +122,7 @@ func TestHubStrides(t *testing.T) {
 			copied := strings.Replace(config, c.from, c.to, 1)
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(copied), 0o600))
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "model.safetensors"), readFile(t, exports+"transformers/model.safetensors"), 0o600))
-			n, _, err := Open(dir, "")
+			n, _, err := Open(dir, Options{})
 			if c.want != "" {
 				require.ErrorContains(t, err, dir)
 				require.ErrorContains(t, err, c.want)
@@ -143,7 +143,7 @@ func TestHubStrides(t *testing.T) {
 func TestHubWithoutConfig(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "w.safetensors")
 	require.NoError(t, os.WriteFile(path, readFile(t, exports+"transformers/model.safetensors"), 0o600))
-	_, from, err := Open(path, "")
+	_, from, err := Open(path, Options{})
 	require.NoError(t, err)
 	require.Contains(t, from.Dialect, "no config.json")
 }
@@ -155,7 +155,7 @@ func TestForeignConfigIsPassedOver(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, readFile(t, exports+"small.safetensors"), 0o600))
 	for text, warnings := range map[string]int{"not JSON": 1, "[1, 2]": 0, `{"id2label": 7, "pretrained_cfg": "x"}`: 1} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(text), 0o600))
-		_, from, err := Open(path, "")
+		_, from, err := Open(path, Options{})
 		require.NoError(t, err, text)
 		require.Nil(t, from.Hub.Labels)
 		require.Nil(t, from.Hub.Prepare)
@@ -166,7 +166,7 @@ func TestForeignConfigIsPassedOver(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, readFile(t, exports+"dynamo.onnx"), 0o600))
 	require.NoError(t, os.WriteFile(data, readFile(t, exports+"dynamo.onnx.data"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte("{"), 0o600))
-	_, from, err := Open(path, "")
+	_, from, err := Open(path, Options{})
 	require.NoError(t, err)
 	require.Len(t, from.Warnings, 1)
 	require.Contains(t, from.Warnings[0], filepath.Join(dir, "config.json")+": not JSON")
@@ -193,7 +193,7 @@ func TestGraphNumbersAreChecked(t *testing.T) {
 			require.ErrorContains(t, err, c.want)
 		})
 	}
-	_, _, err := Open(exports+"script_folded.onnx", "resnext50_32x4d")
+	_, _, err := Open(exports+"script_folded.onnx", Options{Arch: "resnext50_32x4d"})
 	require.ErrorContains(t, err, exports+"script_folded.onnx: the tensors are not resnext50_32x4d")
 }
 

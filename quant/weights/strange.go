@@ -3,6 +3,7 @@ package weights
 import (
 	"fmt"
 	"regexp"
+	"strings"
 )
 
 // strangers are networks whose blocks have names of the family and more in them, by what their tensors are called.
@@ -14,11 +15,22 @@ var strangers = []struct{ pattern, looks string }{
 	{`\.prelu\.`, "a network with PReLU"},
 	{`\.filt$`, "a network with blur pooling"},
 	{`^final_conv\.`, "a RegNetZ"},
-	{`^(backbone\.fpn|fpn|neck|rpn|roi_heads|decode_head|aux_classifier)\.`, "a detector or a network for segmentation"},
+	{`^(backbone\.fpn|fpn|rpn|roi_heads|decode_head|aux_classifier)\.`, "a detector or a network for segmentation"},
 }
 
-// strange explains why tensors, among them those of blocks of the family, cannot be used; nil if they may be.
-func strange(tensors []string) error {
+// strange explains why the tensors of a network, or others of a model around it, cannot be used; nil if they may be.
+func (x *candidate) strange() error {
+	var tensors []string // by their names in every model around the network
+	for root := x.prefix; ; root = parent(root) {
+		for _, name := range x.c.Order {
+			if rest, ok := strings.CutPrefix(name, root); ok && (root == x.prefix || x.free(name)) {
+				tensors = append(tensors, rest)
+			}
+		}
+		if root == "" {
+			break
+		}
+	}
 	for _, f := range strangers {
 		if t := firstMatch(f.pattern, tensors); t != "" {
 			return fmt.Errorf("looks like %s (it has %s), which does not run here; expected a plain ResNet, ResNeXt, SE or ECA network or RegNet", f.looks, t)

@@ -11,7 +11,7 @@ import (
 )
 
 // FromGraph builds the network that was found in a graph of operators. Batch normalisation is folded into
-// the convolutions. arch is that of FromCheckpoint. All numbers that are not finite and variances that are
+// the convolutions. arch is that of Options. All numbers that are not finite and variances that are
 // negative are named in one error.
 func FromGraph(g *match.Network, arch string) (*float.Net, error) {
 	cfg := g.Config

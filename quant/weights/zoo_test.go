@@ -127,7 +127,7 @@ func TestZooGivesPyTorchsLogits(t *testing.T) {
 		}},
 	} {
 		t.Run(c.path, func(t *testing.T) {
-			n, from, err := Open(zoo+c.path, "")
+			n, from, err := Open(zoo+c.path, Options{})
 			require.NoError(t, err)
 			require.Equal(t, c.dialect+" names", from.Dialect)
 			require.Equal(t, c.stem, n.Config.Stem)
@@ -137,7 +137,7 @@ func TestZooGivesPyTorchsLogits(t *testing.T) {
 		})
 	}
 	t.Run("anti-aliased", func(t *testing.T) {
-		n, _, err := Open(zoo+"timm_aa.safetensors", "")
+		n, _, err := Open(zoo+"timm_aa.safetensors", Options{})
 		require.NoError(t, err)
 		require.Equal(t, resNet(topology.Bottleneck, averaged, none, bottlenecks...), n.Config.Stages)
 		n.Config.Stem.Pool = topology.Average2x2 // as a named architecture would

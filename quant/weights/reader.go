@@ -7,95 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/libresnext/libresnext/quant/checkpoint"
 	"github.com/libresnext/libresnext/quant/float"
-	"github.com/libresnext/libresnext/quant/hub"
 	"github.com/libresnext/libresnext/resnext"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
-
-// FromCheckpoint builds the network that a checkpoint holds. Its configuration is inferred from names and
-// shapes of the tensors; arch "auto" or "" takes what is found. The name of an architecture makes
-// anything else an error that says in what they differ, and says what names and shapes do not show: which pooling and
-// which convolution halves a map. The input size is the architecture's usual one,
-// 224x224 pixels or, with the stem for small images, 32x32; see SetInputSize.
-//
-// Batch normalisation (epsilon 1e-5) is folded into the convolutions. A convolution that has a bias and
-// no normalisation at all is taken as folded already. Every tensor must fit: all that are missing,
-// misshapen, not finite or not part of the network are named in one error.
-func FromCheckpoint(c *checkpoint.Checkpoint, arch string) (*float.Net, error) {
-	n, _, err := fromCheckpoint(c, arch, &hub.Info{})
-	return n, err
-}
-
-// fromCheckpoint is FromCheckpoint with what a hub says of transformers' networks, or nil; it tells the dialect.
-func fromCheckpoint(c *checkpoint.Checkpoint, arch string, beside *hub.Info) (*float.Net, *dialect, error) {
-	fail := func(err error) (*float.Net, *dialect, error) { return nil, nil, errorAt(c.Path, err) }
-	tensors := slices.DeleteFunc(slices.Clone(c.Order), func(name string) bool { return c.Tensors[name] == nil })
-	d := recognise(tensors)
-	if d == nil {
-		return fail(foreign(tensors))
-	}
-	if err := strange(tensors); err != nil {
-		return fail(err)
-	}
-	var p problems
-	f := newInference(c, d, &p)
-	cfg, where, ok := f.network(tensors)
-	if !ok {
-		return fail(p.err("the network's form cannot be read from the tensors"))
-	}
-	form := beside.Form
-	told := form != nil && form.Model == d.model
-	if told {
-		if err := applyForm(&cfg, form); err != nil {
-			return fail(err)
-		}
-	}
-	switch arch {
-	case "", "auto":
-		if !told {
-			adoptArchitecture(&cfg, beside.Architecture, d)
-		}
-	default:
-		named, err := resnext.Named(arch)
-		if err != nil {
-			return fail(err)
-		}
-		if !told {
-			adopt(&cfg, named, d.showsAverage())
-		}
-		if err := agree(arch, named, cfg); err != nil {
-			return fail(err)
-		}
-		cfg.Name = named.Name
-	}
-	r := reader{tensors: c.Tensors, hidden: c.Hidden, modules: d.modules(f.has, cfg, where), problems: &p, used: make(map[string]bool)}
-	n := r.net(cfg)
-	r.unused(tensors)
-	if len(p.lines) > 0 {
-		return fail(p.err(fmt.Sprintf("not a complete and sound network of this family (%s names)", d.title)))
-	}
-	return n, d, nil
-}
-
-// applyForm gives a network the strides that a hub says it has, and refuses what names and shapes do not show.
-func applyForm(cfg *resnext.Config, form *hub.Form) error {
-	if form.Activation != "" && form.Activation != "relu" {
-		return fmt.Errorf("config.json beside it has the activation %q; only networks with relu run here", form.Activation)
-	}
-	cfg.Stages[0].Stride = 1
-	if form.FirstStage {
-		cfg.Stages[0].Stride = 2
-	}
-	for i := range cfg.Stages {
-		if s := &cfg.Stages[i]; form.InBottleneck && s.Kind == resnext.Bottleneck {
-			s.StrideOn = topology.Reduce
-		}
-	}
-	cfg.Name = cfg.CanonicalName()
-	return nil
-}
 
 // problems collects what is wrong with a checkpoint.
 type problems struct{ lines []string }
@@ -115,10 +30,9 @@ func (p *problems) err(what string) error {
 	return errors.New(text)
 }
 
-// reader takes tensors out of a checkpoint by the modules' names of one dialect.
+// reader takes the tensors of layers by the modules' names.
 type reader struct {
-	tensors  map[string]*checkpoint.Tensor
-	hidden   map[string]string
+	*view
 	modules  map[string]names
 	problems *problems
 	used     map[string]bool
@@ -225,9 +139,6 @@ func (r *reader) norm(name string, channels int) *batchNorm {
 	return n
 }
 
-// has reports whether the checkpoint has a tensor.
-func (r *reader) has(name string) bool { return r.tensors[name] != nil }
-
 // hasNorm reports whether it has any tensor of a batch normalisation.
 func (r *reader) hasNorm(name string) bool {
 	return r.has(name+".weight") || r.has(name+".bias") || r.has(name+".running_mean") || r.has(name+".running_var")
@@ -262,15 +173,6 @@ func (r *reader) take(name string, shape ...int) []float32 {
 		return nil
 	}
 	return t.Data
-}
-
-// unused names the tensors that no layer asked for. The counters of training steps are none of them.
-func (r *reader) unused(tensors []string) {
-	for _, name := range tensors {
-		if !r.used[name] && !strings.HasSuffix(name, ".num_batches_tracked") {
-			r.problems.add("%s: not part of the network that the other tensors form (shape %v)", name, r.tensors[name].Shape)
-		}
-	}
 }
 
 // firstNonFinite is the index of the first NaN or infinity, or -1.
