@@ -31,7 +31,7 @@ func calibrate(ctx context.Context, s *settings, stdout, stderr io.Writer) error
 	net, err := do(w, reading, 0, func(*phase) (*floatNetwork, error) {
 		net, err := readNetwork(s)
 		if err == nil {
-			err = errors.Join(net.setStride(s.strideOn), net.setHead(s.head))
+			err = errors.Join(net.read(&s.reading), net.setHead(s.head))
 		}
 		return net, err
 	})
@@ -47,6 +47,10 @@ func calibrate(ctx context.Context, s *settings, stdout, stderr io.Writer) error
 	if err := w.readImages(stderr); err != nil {
 		return err
 	}
+	if err := w.ask(); err != nil {
+		return err
+	}
+	w.sayFindings(out, stderr)
 	w.plan.warn(stderr)
 	model, size, err := w.makeModel()
 	if err != nil {
@@ -61,6 +65,9 @@ func calibrate(ctx context.Context, s *settings, stdout, stderr io.Writer) error
 	r, err := w.compare(model, size)
 	if err != nil {
 		return w.unfinished("not compared", err)
+	}
+	if r.Doubt = w.confusion.doubt(net.Config.Classes, w.plan.labels); r.Doubt != "" {
+		cli.Warn(stderr, tool, "%s", r.Doubt)
 	}
 	if err := w.writePage(model, r); err != nil {
 		return w.unfinished("its report is not", err)
@@ -85,6 +92,7 @@ type work struct {
 	plan     *plan
 	begin    time.Time
 	skipped  []badImage
+	findings *findings // nil where the network keeps nothing of its training
 
 	// What the page of --report shows.
 	stats      *quant.Statistics // of details.Float
@@ -92,6 +100,7 @@ type work struct {
 	quantised  *resnext.Quantised
 	comparison *quant.Comparison
 	answers    *answerLog
+	confusion  confusion
 }
 
 // do runs one phase, see await.
@@ -187,8 +196,16 @@ func (w *work) note(notes map[string]string) {
 func (w *work) compare(model *resnext.Model, size int64) (*report, error) {
 	p, s := w.plan, w.settings
 	n := p.compared.len()
+	w.confusion = confusion{}
+	log := w.answerLog()
+	answer := func(a quant.Answer) {
+		w.confusion.add(a)
+		if log != nil {
+			log(a)
+		}
+	}
 	c, err := do(w, "comparing", n, func(f *phase) (*quant.Comparison, error) {
-		return quant.Compare(w.ctx, p.net.Net, model, n, p.compared.load, p.preprocess, quant.CompareOptions{Threads: s.threads, Answer: w.answerLog(), Progress: f.step})
+		return quant.Compare(w.ctx, p.net.Net, model, n, p.compared.load, p.preprocess, quant.CompareOptions{Threads: s.threads, Answer: answer, Progress: f.step})
 	})
 	if err != nil {
 		return nil, err

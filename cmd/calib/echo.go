@@ -6,6 +6,7 @@ import (
 
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/quant"
+	"github.com/libresnext/libresnext/quant/evidence"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -39,7 +40,7 @@ func (p *plan) decisions() [][2]string {
 		{"", fmt.Sprintf("%s parameters, %s multiply-accumulates", cli.Count(cli.Parameters(cfg)), cli.Count(cfg.MACs()))},
 	}...)
 	if p.guessed() {
-		rows = append(rows, [2]string{"", "strides and poolings as usual, tensors do not tell them (--arch and --stride-on do)"})
+		rows = append(rows, [2]string{"", "strides and poolings as usual, tensors do not tell them (--arch, --stride-on, --anti-alias and --stem do)"})
 	}
 	return append(rows, [][2]string{
 		{"input", fmt.Sprintf("%dx%d pixels RGB, width x height (%s)", cfg.Width, cfg.Height, p.sizeReason)},
@@ -56,10 +57,11 @@ func (p *plan) decisions() [][2]string {
 	}...)
 }
 
-// guessed reports whether nobody said where the strides are and whether the network is anti-aliased: a state dict does not.
+// guessed reports whether nobody says where the strides are and whether the network is anti-aliased: a state dict does not,
+// and images cannot where batch normalisation is folded in already.
 func (p *plan) guessed() bool {
 	from := p.net.from
-	return from != nil && !from.Graph && from.Hub.Form == nil && !from.Named && p.settings.arch == "auto" && p.settings.strideOn == ""
+	return from != nil && from.Open.Strides && !evidence.Any(p.net.Net)
 }
 
 func (p *plan) given(yes bool) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"image"
 	"math"
 
@@ -40,7 +41,7 @@ func (p *plan) decideInput(set *images.Set) error {
 	}
 	p.preprocess = choosePreprocess(net.Config, s)
 	p.prepareAsSidecar()
-	if err := p.normaliseAsFile(); err != nil {
+	if err := errors.Join(p.normaliseAsFile(), p.normaliseGray()); err != nil {
 		return err
 	}
 	if err := p.preprocess.Validate(); err != nil {

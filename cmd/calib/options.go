@@ -31,16 +31,17 @@ const (
 
 // options are the flags as they are given.
 type options struct {
-	weights, images, out, eval, labels, arch, key, strideOn, observer string
-	crop, filter, mean, std, acc16, effort, without                   string
-	head                                                              string
-	percentile                                                        float64
-	limit, evalLimit, resize, threads                                 int
-	seed                                                              uint64
-	layers, json                                                      bool
-	report                                                            string
-	strict                                                            bool
-	exportONNX                                                        string
+	weights, images, out, eval, labels, arch, key, observer string
+	crop, filter, mean, std, acc16, effort, without         string
+	head                                                    string
+	reading                                                 readingOptions
+	percentile                                              float64
+	limit, evalLimit, resize, threads                       int
+	seed                                                    uint64
+	layers, json                                            bool
+	report                                                  string
+	strict                                                  bool
+	exportONNX                                              string
 }
 
 // settings are the options once they are checked and read. What is nil was not given.
@@ -64,7 +65,7 @@ type settings struct {
 func (o *options) settings(given func(flag string) bool) (*settings, error) {
 	s := &settings{options: *o}
 	for _, step := range []func() error{
-		s.readWeights, s.readStride, s.readHead, s.readQuantisation, s.readNumbers, s.readPreprocess,
+		s.readWeights, s.reading.check, s.readHead, s.readQuantisation, s.readNumbers, s.readPreprocess,
 	} {
 		if err := step(); err != nil {
 			return nil, err

@@ -20,12 +20,18 @@ type progress struct {
 
 func newProgress(w io.Writer) *progress { return &progress{w, cli.IsTerminal(w)} }
 
-// roundingPhase counts layers; all other phases count images.
-const roundingPhase = "rounding layers"
+// roundingPhase counts layers, askingPhase readings; all other phases count images.
+const (
+	roundingPhase = "rounding layers"
+	askingPhase   = "asking the network"
+)
 
 func item(phase string) string {
-	if phase == roundingPhase {
+	switch phase {
+	case roundingPhase:
 		return "layer"
+	case askingPhase:
+		return "reading"
 	}
 	return "image"
 }
@@ -67,6 +73,16 @@ func (f *phase) step(done, _ int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.bar != nil && !f.ended {
+		_ = f.bar.Set(done)
+	}
+}
+
+// grow is step where the total becomes known on the way only.
+func (f *phase) grow(done, total int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.total = max(total, done); f.bar != nil && !f.ended {
+		f.bar.ChangeMax(f.total)
 		_ = f.bar.Set(done)
 	}
 }

@@ -41,12 +41,19 @@ type report struct {
 	FloatMS        float64         `json:"float_ms"`    // of one image on one thread
 	Int8MS         float64         `json:"int8_ms"`
 	Seconds        float64         `json:"seconds"`
-	Layers         []layerSQNR     `json:"layers,omitempty"`
-	SkippedCount   int             `json:"skipped_count"`     // images that could not be read
-	Skipped        []badImage      `json:"skipped"`           // the first of them
-	ONNX           string          `json:"onnx,omitempty"`    // the file of --export-onnx
-	Page           string          `json:"report,omitempty"`  // the file of --report
-	Details        *page.Data      `json:"details,omitempty"` // what it shows
+	// Doubt says what is wrong with the labels, or with the float network, by its accuracy; empty for nothing.
+	Doubt string `json:"doubt,omitempty"`
+	// Notes say what of the weights' file was taken, set aside or understood as something else; Findings what the network's
+	// statistics said of its reading; and Warnings what of that the user should know first.
+	Notes        []string    `json:"notes"`
+	Findings     *findings   `json:"evidence"`
+	Warnings     []string    `json:"warnings"`
+	Layers       []layerSQNR `json:"layers,omitempty"`
+	SkippedCount int         `json:"skipped_count"`     // images that could not be read
+	Skipped      []badImage  `json:"skipped"`           // the first of them
+	ONNX         string      `json:"onnx,omitempty"`    // the file of --export-onnx
+	Page         string      `json:"report,omitempty"`  // the file of --report
+	Details      *page.Data  `json:"details,omitempty"` // what it shows
 
 	unlisted bool // the layers are not for the terminal
 	head     topology.Head
@@ -73,6 +80,13 @@ func newReport(w *work, c *quant.Comparison, size int64) *report {
 		FloatMS: 1e3 * c.FloatSeconds, Int8MS: 1e3 * c.Int8Seconds, Seconds: time.Since(w.begin).Seconds(),
 		SkippedCount: len(w.skipped), Skipped: reported(w.skipped),
 		ONNX: w.settings.exportONNX, unlisted: !w.settings.layers, head: cfg.Head,
+	}
+	r.Notes, r.Warnings, r.Findings = []string{}, []string{}, w.findings
+	if from := w.plan.net.from; from != nil {
+		r.Notes = append(r.Notes, from.Notes...)
+	}
+	if w.findings != nil {
+		r.Warnings = append(r.Warnings, w.findings.warnings()...)
 	}
 	if loss := w.depthLoss(); loss != nil {
 		r.DepthLoss = finite(*loss)

@@ -69,6 +69,29 @@ func (p *plan) normaliseAsFile() error {
 	return nil
 }
 
+// normaliseGray makes the mean and the standard deviation of a network for gray images alike for red, green and blue: what is
+// not given is the average of the usual ones.
+func (p *plan) normaliseGray() error {
+	if p.net.from == nil || !p.net.from.Gray {
+		return nil
+	}
+	for _, f := range []struct {
+		flag  string
+		given bool
+		value *[3]float32
+	}{{"mean", p.settings.mean != nil, &p.preprocess.Mean}, {"std", p.settings.std != nil, &p.preprocess.Std}} {
+		v := f.value
+		if f.given && (v[0] != v[1] || v[1] != v[2]) {
+			return cli.Usage("--%s is %s, and the network takes gray images: give one number", f.flag, cli.Triple(*v))
+		}
+		if v[0] != v[1] || v[1] != v[2] {
+			one := (v[0] + v[1] + v[2]) / 3
+			*v = [3]float32{one, one, one}
+		}
+	}
+	return nil
+}
+
 // labelsFromSidecar takes the labels from the sidecars, or from the weights' file itself, if nothing else has given them.
 func (p *plan) labelsFromSidecar() {
 	if p.net.from == nil || p.labels != nil {

@@ -30,6 +30,8 @@ those of all labels at least as probable as --threshold, and of an image without
 such a label there is none. Probabilities are each label's own there (sigmoid);
 else they add up to 1 over all classes (softmax).
 
+Of a model without a classifier the lines are those of "resnext embed".
+
 Of several images as many are worked on at once as there are cores, and each
 has one of them.
 
@@ -107,7 +109,8 @@ func classify(o classifyOptions, model string, args []string, stdin io.Reader, s
 		return err
 	}
 	if m.Config().Head == resnext.Embedding {
-		return fmt.Errorf("%s: the model has no classifier, it turns images into vectors: use resnext embed", cli.Printable(model))
+		fmt.Fprintf(stderr, "%s: note: %s has no classifier, it turns images into vectors: doing what resnext embed does\n", tool, cli.Printable(model))
+		return embedAll(m, embedOptions{imageOptions: o.imageOptions}, args, stdin, stdout, stderr)
 	}
 	o = o.of(m.Config())
 	return withInputs(args, stdin, stderr, func(inputs []imageInput) error {

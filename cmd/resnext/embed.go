@@ -73,6 +73,10 @@ func embed(o embedOptions, model string, args []string, stdin io.Reader, stdout,
 	if err != nil {
 		return err
 	}
+	return embedAll(m, o, args, stdin, stdout, stderr)
+}
+
+func embedAll(m *resnext.Model, o embedOptions, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	print := func(a answer) error { return printVector(stdout, a) }
 	if o.json {
 		encoder := jsonEncoder(stdout)

@@ -14,7 +14,6 @@ import (
 	"sync"
 
 	"github.com/libresnext/libresnext/resnext"
-	"github.com/libresnext/libresnext/resnext/topology"
 )
 
 // Net is a float32 network with batch normalisation folded in.
@@ -35,7 +34,13 @@ type Conv struct {
 	Weight []float32
 	// Bias is [Out].
 	Bias []float32
+	// Seen is what training saw of the convolution's sums; nil where the file does not tell.
+	Seen *Seen
 }
+
+// Seen are the mean and the variance that a batch normalisation kept of a convolution's output, as they are once it is
+// folded in: of each channel of the sums, before a shortcut is added and before a ReLU.
+type Seen struct{ Mean, Variance []float32 }
 
 // maxMap bounds the elements of one activation map, 1 GiB of float32: a network at an input size that
 // passes it would not run in the memory of any machine meant here.
@@ -54,26 +59,6 @@ func (n *Net) SetInputSize(h, w int) error {
 		n.Convs[shape.Name].Shape = shape
 	}
 	return nil
-}
-
-// SetStrideOn puts the stride of each bottleneck on the convolution of that role: topology.Reduce for ResNets as first
-// published, whose weights look the same, or topology.Transform. The network loses its name, or takes the one that it has in
-// that form. Runners made earlier keep theirs.
-func (n *Net) SetStrideOn(role topology.Role) error {
-	cfg := n.Config.Clone()
-	for i := range cfg.Stages {
-		if s := &cfg.Stages[i]; s.Kind == topology.Bottleneck {
-			if s.StrideOn = role; role == s.Kind.Stride() {
-				s.StrideOn = ""
-			}
-		}
-	}
-	if err := CheckSize(cfg); err != nil {
-		return err
-	}
-	cfg.Name = cfg.CanonicalName()
-	n.Config = cfg
-	return n.SetInputSize(cfg.Height, cfg.Width)
 }
 
 // CheckSize reports a configuration that is impossible or whose maps are absurdly large.
@@ -101,7 +86,17 @@ func (n *Net) Clone() *Net {
 }
 
 func (c *Conv) clone() Conv {
-	return Conv{Shape: c.Shape, Weight: slices.Clone(c.Weight), Bias: slices.Clone(c.Bias)}
+	return Conv{Shape: c.Shape, Weight: slices.Clone(c.Weight), Bias: slices.Clone(c.Bias), Seen: c.Seen}
+}
+
+// share is a copy that may be given another Config. Its layers have the weights of n.
+func (n *Net) share() *Net {
+	c := &Net{Config: n.Config.Clone(), Convs: make(map[string]*Conv, len(n.Convs)), Classifier: n.Classifier}
+	for name, conv := range n.Convs {
+		shared := *conv
+		c.Convs[name] = &shared
+	}
+	return c
 }
 
 // packCache keeps the packed weights that runners of one network share.

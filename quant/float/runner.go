@@ -21,7 +21,11 @@ type Runner struct {
 	// name of the first, and "logits" as a map of one pixel: the features where the network has no classifier. Outputs are
 	// seen after the ReLU where the step has one, and after the add. data is [h][w][c] and valid during the call only.
 	Observe func(name string, h, w, c int, data []float32)
+	// Sums, if not nil, is called with what each convolution gives before a shortcut is added and before a ReLU, as Observe
+	// is; that of a layer in a gate and of the classifier excepted.
+	Sums func(name string, c int, data []float32)
 
+	sums    []float32 // of one layer, for Sums
 	program *topology.Program
 	layers  []*layer    // of the program's steps; nil for others than convolutions and the classifier
 	gates   []*Gate     // likewise
@@ -126,6 +130,11 @@ func (r *Runner) run() []float32 {
 		switch s.Op {
 		case topology.Conv:
 			y, adds := r.maps[s.Out], s.Add != topology.None
+			if r.Sums != nil {
+				r.showSums(s, r.layers[i], x, y)
+				r.observe(s.Out)
+				continue
+			}
 			if adds {
 				copy(y, r.maps[s.Add]) // mostly onto itself
 			}
@@ -156,6 +165,27 @@ func (r *Runner) run() []float32 {
 		r.Observe(LogitsName, 1, 1, len(r.logits), r.logits)
 	}
 	return r.logits
+}
+
+// showSums runs a convolution with what follows it apart.
+func (r *Runner) showSums(s topology.Step, l *layer, x, y []float32) {
+	alone := *l
+	alone.shape.ReLU = false
+	if len(r.sums) < len(y) {
+		r.sums = make([]float32, len(y))
+	}
+	sums := r.sums[:len(y)]
+	alone.run(&r.work, x, sums, false)
+	r.Sums(s.Name, s.Conv.Out, sums)
+	for i, v := range sums {
+		if s.Add != topology.None {
+			v += r.maps[s.Add][i]
+		}
+		if s.Conv.ReLU {
+			v = max(v, 0)
+		}
+		y[i] = v
+	}
 }
 
 func (r *Runner) observe(id topology.MapID) {

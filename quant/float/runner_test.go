@@ -143,34 +143,92 @@ func TestSetInputSize(t *testing.T) {
 	require.ErrorContains(t, CheckSize(wide), "elements")
 }
 
-// TestStrideOn: the same weights with the stride elsewhere are another network of the same maps, and back again the first.
-func TestStrideOn(t *testing.T) {
+// TestReadings: each reading is another network of the same weights, and leaves the first as it was.
+func TestReadings(t *testing.T) {
 	n := smallNet(t)
 	rgb, p := testnet.Noise(n.Config, 1), resnext.ImageNetPreprocess()
 	before := slices.Clone(n.NewRunner().Forward(rgb, p))
-	require.NoError(t, n.SetStrideOn(topology.Reduce))
-	require.Equal(t, 2, n.Convs["stage2.block0.reduce"].Shape.Stride)
-	require.Equal(t, 1, n.Convs["stage2.block0.transform"].Shape.Stride)
-	require.Empty(t, n.Config.Name)
-	require.NotEqual(t, before, n.NewRunner().Forward(rgb, p))
-	require.ErrorIs(t, n.SetStrideOn("elsewhere"), resnext.ErrConfig)
-	require.NoError(t, n.SetStrideOn(topology.Transform))
-	require.Equal(t, "resnext20_8x4d_w2", n.Config.Name)
-	require.Equal(t, before, n.NewRunner().Forward(rgb, p))
-}
+	read := func(r *Net, err error) *Net {
+		t.Helper()
+		require.NoError(t, err)
+		require.NotEqual(t, before, r.NewRunner().Forward(rgb, p))
+		require.Equal(t, before, n.NewRunner().Forward(rgb, p))
+		return r
+	}
+	v1 := read(n.WithStrideOn(topology.Reduce))
+	require.Equal(t, 2, v1.Convs["stage2.block0.reduce"].Shape.Stride)
+	require.Equal(t, 1, v1.Convs["stage2.block0.transform"].Shape.Stride)
+	require.Equal(t, 1, n.Convs["stage2.block0.reduce"].Shape.Stride)
+	require.Empty(t, v1.Config.Name)
+	_, err := n.WithStrideOn("elsewhere")
+	require.ErrorIs(t, err, resnext.ErrConfig)
+	again, err := v1.WithStrideOn(topology.Transform)
+	require.NoError(t, err)
+	require.Equal(t, "resnext20_8x4d_w2", again.Config.Name)
+	require.Equal(t, before, again.NewRunner().Forward(rgb, p))
 
-func TestSmallestInput(t *testing.T) {
-	for _, stem := range []resnext.Stem{resnext.ImageNetStem(), resnext.CIFARStem()} {
-		n := Random(testnet.Tiny(stem), 1)
-		require.NoError(t, n.SetInputSize(1, 1))
-		require.Len(t, n.NewRunner().Forward([]byte{1, 2, 3}, resnext.ImageNetPreprocess()), 5)
+	blurred := read(n.WithAntiAlias(topology.Blur3x3))
+	require.Equal(t, topology.Blur3x3, blurred.Config.Stages[1].AntiAlias)
+	again, err = blurred.WithAntiAlias(topology.NoPool)
+	require.NoError(t, err)
+	require.Equal(t, before, again.NewRunner().Forward(rgb, p))
+
+	halved := read(n.WithStem(2, topology.Max3x3))
+	require.Equal(t, resnext.Max3x3, halved.Config.Stem.Pool)
+	require.NoError(t, n.CheckStem(3))
+	require.ErrorContains(t, n.CheckStem(7), "not one convolution of 7x7")
+
+	turned := read(n.WithChannelsTurned(), nil)
+	for i := 0; i < len(rgb); i += 3 {
+		rgb[i], rgb[i+2] = rgb[i+2], rgb[i]
+	}
+	p.Mean[0], p.Mean[2], p.Std[0], p.Std[2] = p.Mean[2], p.Mean[0], p.Std[2], p.Std[0]
+	for i, v := range turned.NewRunner().Forward(rgb, p) {
+		require.InDelta(t, before[i], v, 1e-4)
 	}
 }
 
-func TestNewRunnerRefusesBrokenNets(t *testing.T) {
+// TestAntiAliasIsTimms: the reading with pooled strides is the architecture of that name.
+func TestAntiAliasIsTimms(t *testing.T) {
+	for pool, name := range map[topology.Pool]string{topology.Average2x2: "resnetaa14", topology.Blur3x3: "resnetblur14"} {
+		n, err := Random(named(t, "resnet14", 1), 1).WithAntiAlias(pool)
+		require.NoError(t, err)
+		require.True(t, resnext.SameShape(named(t, name, 1), n.Config))
+	}
+}
+
+// TestPaddingOfShortcuts: the zeros of shortcuts without weights are around their channels or all behind.
+func TestPaddingOfShortcuts(t *testing.T) {
+	n := Random(named(t, "resnet20", 1), 1)
+	for around, at := range map[bool]int{true: 8, false: 0} {
+		r, err := n.WithPadding(around)
+		require.NoError(t, err)
+		require.Equal(t, float32(1), r.Convs["stage2.block0.shortcut"].Weight[at*16])
+	}
+}
+
+// TestSums: what convolutions give before their epilogue, and the same answer.
+func TestSums(t *testing.T) {
 	n := smallNet(t)
-	n.Convs["stage1.block0.expand"].Bias = nil
-	require.Panics(t, func() { n.NewRunner() })
-	delete(n.Convs, "stage1.block0.expand")
-	require.Panics(t, func() { n.NewRunner() })
+	rgb, p := testnet.Noise(n.Config, 1), resnext.ImageNetPreprocess()
+	outputs := map[string][]float32{}
+	r := n.NewRunner()
+	r.Observe = func(name string, _, _, _ int, data []float32) { outputs[name] = slices.Clone(data) }
+	want := slices.Clone(r.Forward(rgb, p))
+	sums := map[string][]float32{}
+	s := n.NewRunner()
+	s.Sums = func(name string, c int, data []float32) {
+		require.Equal(t, n.Convs[name].Shape.Out, c)
+		sums[name] = slices.Clone(data)
+	}
+	for i, v := range s.Forward(rgb, p) {
+		require.InDelta(t, want[i], v, 1e-4)
+	}
+	require.Len(t, sums, len(n.Convs))
+	negative := false
+	for i, v := range outputs["stage1.block0.expand"] {
+		negative = negative || sums["stage1.block0.expand"][i] < 0
+		require.InDelta(t, v, max(0, sums["stage1.block0.expand"][i]+sums["stage1.block0.shortcut"][i]), 1e-4)
+	}
+	require.True(t, negative)
 }

@@ -28,18 +28,21 @@ func adopt(found *resnext.Config, named resnext.Config, shown bool) {
 }
 
 // adoptArchitecture takes from the architecture that a hub names what names and shapes of tensors do not show, where the
-// tensors can be that network; a name that is not known here, or of another network, says nothing.
-func adoptArchitecture(cfg *resnext.Config, architecture string, d *dialect) {
+// tensors can be that network, and reports whether they can; a name that is not known here, or of another network, says
+// nothing.
+func adoptArchitecture(cfg *resnext.Config, architecture string, d *dialect) bool {
 	named, err := resnext.Named(architecture)
 	if err != nil {
-		return
+		return false
 	}
 	trial := cfg.Clone()
 	adopt(&trial, named, d.showsAverage())
-	if agree(architecture, named, trial) == nil {
-		trial.Name = named.Name
-		*cfg = trial
+	if agree(architecture, named, trial) != nil {
+		return false
 	}
+	trial.Name = named.Name
+	*cfg = trial
+	return true
 }
 
 // agree reports in what the network that was found differs from the architecture that the caller named. The number of

@@ -24,11 +24,14 @@ func (n *batchNorm) negative() int {
 
 // fold makes the convolution do what the normalisation behind it did:
 // weight *= gain/sqrt(variance+epsilon), bias = (bias-mean)*gain/sqrt(variance+epsilon) + shift.
-// A filter that training has switched off, its gain and variance near 0, stays finite by the epsilon.
+// A filter that training has switched off, its gain and variance near 0, stays finite by the epsilon. What the normalisation
+// saw of the convolution becomes what training saw of the sums.
 func (n *batchNorm) fold(c *float.Conv) {
 	size := len(c.Weight) / len(c.Bias)
+	c.Seen = &float.Seen{Mean: slices.Clone(n.shift), Variance: make([]float32, len(c.Bias))}
 	for out := range c.Bias {
 		factor := float64(n.gain[out]) / math.Sqrt(float64(n.variance[out])+n.epsilon)
+		c.Seen.Variance[out] = float32(factor * factor * float64(n.variance[out]))
 		filter := c.Weight[out*size:][:size]
 		for i, w := range filter {
 			filter[i] = float32(float64(w) * factor)

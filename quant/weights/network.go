@@ -47,7 +47,9 @@ type found struct {
 	net           *float.Net
 	normalisation *match.Normalisation
 	gray          bool
-	notes         []string
+	// guessed reports whether strides and poolings are where they usually are, and nobody says so.
+	guessed bool
+	notes   []string
 }
 
 // fromStateDicts finds the network among the state dicts of a file and reads it. beside is what a hub says of it.
@@ -67,7 +69,7 @@ func fromStateDicts(all []*checkpoint.Checkpoint, o Options, beside *hub.Info) (
 	if err := n.load(images); err != nil {
 		return nil, err
 	}
-	f := &found{candidate: chosen, gray: n.gray}
+	f := &found{candidate: chosen, gray: n.gray, guessed: n.guessed}
 	if f.normalisation, err = images.read(); err != nil {
 		return nil, err
 	}
@@ -99,6 +101,7 @@ type network struct {
 	where    []place
 	head     head
 	gray     bool // whether the stem takes gray images
+	guessed  bool // see found; not in a RegNet
 	problems *problems
 	notes    []string
 }
@@ -114,8 +117,10 @@ func (x *candidate) inspect(o Options) (*network, error) {
 	if n.gather(); n.gray {
 		n.notes = append(n.notes, "the stem takes gray images: it runs on colours, of which Pillow's gray is a sum")
 	}
+	f := newInference(n.view, x.d, n.problems)
+	n.guessed = !f.regNet
 	ok := false
-	if n.cfg, n.where, ok = newInference(n.view, x.d, n.problems).network(); !ok {
+	if n.cfg, n.where, ok = f.network(); !ok {
 		return nil, n.problems.err(errForm.Error())
 	}
 	if o.Embedding {
@@ -178,14 +183,15 @@ func (n *network) settle(arch string, beside *hub.Info) error {
 	form := beside.Form
 	told := form != nil && form.Model == n.d.model
 	if told {
+		n.guessed = false
 		if err := applyForm(&n.cfg, form); err != nil {
 			return err
 		}
 	}
 	switch arch {
 	case "", "auto":
-		if !told {
-			adoptArchitecture(&n.cfg, beside.Architecture, n.d)
+		if !told && adoptArchitecture(&n.cfg, beside.Architecture, n.d) {
+			n.guessed = false
 		}
 	default:
 		named, err := resnext.Named(arch)
@@ -198,7 +204,7 @@ func (n *network) settle(arch string, beside *hub.Info) error {
 		if err := agree(arch, named, n.cfg); err != nil {
 			return err
 		}
-		n.cfg.Name = named.Name
+		n.cfg.Name, n.guessed = named.Name, false
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/libresnext/libresnext/quant/checkpoint"
+	"github.com/libresnext/libresnext/quant/evidence"
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/quant/hub"
 	"github.com/libresnext/libresnext/quant/match"
@@ -28,6 +29,8 @@ type Source struct {
 	// Gray reports whether the network takes gray images. It was made one that takes colours and does the same, as long as
 	// the mean and the standard deviation of images are alike for red, green and blue.
 	Gray bool
+	// Open says what the file does not tell of its network, and nobody else; see evidence.Questions.
+	Open evidence.Open
 	// Sized reports whether the file itself fixes the size of the images.
 	Sized bool
 	// Normalisation is what the file itself says that images need; nil where it says nothing.
@@ -110,6 +113,7 @@ func (s *Source) fromGraph(g *match.Network, o Options) (*float.Net, error) {
 		return nil, errorAt(s.Path, errors.New("is a graph, which holds one network: leave --key out"))
 	}
 	s.Graph, s.Notes, s.Normalisation = true, g.Notes, g.Normalisation
+	s.Open.Channels = true
 	n, err := FromGraph(g, o.Arch)
 	if err != nil {
 		return nil, errorAt(s.Path, err)
@@ -130,6 +134,7 @@ func (s *Source) readCheckpoint(f *checkpoint.File, o Options) (*float.Net, erro
 	}
 	s.Dialect, s.Wrapper, s.Labels = n.d.title+" names", n.path(), all[0].Labels
 	s.Notes, s.Normalisation, s.Gray = n.notes, n.normalisation, n.gray
+	s.Open = evidence.Open{Channels: !n.gray, Strides: n.guessed, Stem: n.guessed, Padding: true}
 	s.Named = n.net.Config.Name != "" && n.net.Config.Name == s.Hub.Architecture
 	if n.d.model != "" && besideErr != nil {
 		return nil, besideErr

@@ -43,7 +43,7 @@ func TestStrideOn(t *testing.T) {
 
 // TestGuessIsSaid: what a state dict does not tell is not taken in silence.
 func TestGuessIsSaid(t *testing.T) {
-	const said = "strides and poolings as usual, tensors do not tell them"
+	const said = "strides: on the 3x3 convolution ("
 	out := filepath.Join(t.TempDir(), "m.int8.safetensors")
 	for _, c := range []struct {
 		args []string
