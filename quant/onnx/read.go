@@ -57,14 +57,7 @@ func readFloat(r io.ReaderAt, size int64, files *dataFiles) (*Float, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(m.outputs) != 1 {
-		return nil, fmt.Errorf("the graph has %d outputs; expected one, the logits: export the network with these alone", len(m.outputs))
-	}
-	output, err := b.value(m.outputs[0].name)
-	if err != nil {
-		return nil, err
-	}
-	network, err := match.Match(output, b.height, b.width)
+	network, err := b.network()
 	if err != nil {
 		return nil, err
 	}
