@@ -250,6 +250,25 @@ func (m *made) insert(after, op, name string, more []string, a ...attribute) {
 	m.nodes = append(m.nodes, &madeNode{op: op, name: name, in: append([]string{from}, more...), out: []string{to}, attributes: a})
 }
 
+// prepare puts a node between the image, or what was put behind it before, and the stem.
+func (m *made) prepare(op, name string, more []string, a ...attribute) {
+	stem := m.node("stem")
+	m.nodes = append(m.nodes, &madeNode{op: op, name: name, in: append([]string{stem.in[0]}, more...), out: []string{name + "_out"}, attributes: a})
+	stem.in[0] = name + "_out"
+}
+
+// numbers adds a constant and gives its name.
+func (m *made) numbers(name string, dims []int, v ...float32) string {
+	m.constants = append(m.constants, &madeConstant{name: name, dims: dims, values: v})
+	return name
+}
+
+// integers adds a constant of whole numbers and gives its name.
+func (m *made) integers(name string, v ...int64) string {
+	m.constants = append(m.constants, &madeConstant{name: name, encoded: encodeTensor(name, int64Type, []int{len(v)}, raw(v...))})
+	return name
+}
+
 // set replaces an attribute.
 func (n *madeNode) set(name string, a attribute) {
 	start := appendString(nil, attributeName, name)
