@@ -191,6 +191,9 @@ func sameNumbers(_ *builder, n *readNode, in []*constant) (*constant, error) {
 // reshaped is a constant in another shape: the one that is given, or without or with axes of 1.
 func (b *builder) reshaped(n *readNode, in []*constant) (*constant, error) {
 	c := *in[0]
+	if c.repeated {
+		return &c, nil
+	}
 	list := n.attributes["axes"].ints
 	if len(n.in) > 1 && n.in[1] != "" {
 		var err error

@@ -52,7 +52,7 @@ func (b *builder) input(v readValue) (view, error) {
 func prepared(title string, x *match.Node, planes []match.Plane) *match.Node {
 	image := *x.Image
 	image.Planes = planes
-	return &match.Node{Op: match.Input, Title: title, Image: &image}
+	return &match.Node{Op: match.Input, Title: title, Problem: x.Problem, Image: &image}
 }
 
 // cast leaves out a change of type between floating-point ones; that of the image may begin with bytes.
@@ -68,6 +68,7 @@ func (b *builder) cast(n *readNode) (view, error) {
 		return b.other(n)
 	case x.Op == match.Input && x.Problem != "":
 		x.Node = prepared(x.Title, x.Node, x.Image.Planes)
+		x.Problem = ""
 	}
 	return x, nil
 }
@@ -89,11 +90,8 @@ func (x view) chosen(n *readNode, list []int64) (view, bool) {
 	return x, len(planes) > 0
 }
 
-// isChannels reports whether an axis of x is that of the image's channels. Bytes are chosen before they are cast too,
-// but who casts them has another node.
-func (x view) isChannels(axis int64) bool {
-	return x.Op == match.Input && x.Problem == "" && x.axis(axis) == 'C'
-}
+// isChannels reports whether an axis of x is that of the image's channels.
+func (x view) isChannels(axis int64) bool { return x.Op == match.Input && x.axis(axis) == 'C' }
 
 // gather chooses channels of the image, or leaves out a choice of all of what is one number a channel, in order:
 // as_strided, as PyTorch writes a flattening.
@@ -102,9 +100,9 @@ func (b *builder) gather(n *readNode) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	axis := n.attributes["axis"].i
+	axis := n.attributes["axis"].i // GatherND takes the first
 	image := x.isChannels(axis)
-	if !image && (!x.single() || axis != 0) || len(n.in) < 2 {
+	if !image && (!x.single() || axis != 0 || n.op != "Gather") || len(n.in) < 2 {
 		return b.other(n)
 	}
 	t := b.tensor(n.in[1])
@@ -117,7 +115,8 @@ func (b *builder) gather(n *readNode) (view, error) {
 		return view{}, fmt.Errorf("%s: its indices: %w", n.title(), err)
 	}
 	if image {
-		if made, ok := x.chosen(n, at); ok && len(t.dims) == 1 && len(at) <= imageChannels {
+		rows := n.op == "GatherND" && len(t.dims) == 2 && t.dims[1] == 1 && n.attributes["batch_dims"].i == 0
+		if made, ok := x.chosen(n, at); ok && (rows || n.op == "Gather" && len(t.dims) == 1) && len(at) <= imageChannels {
 			return made, nil
 		}
 		return b.other(n)

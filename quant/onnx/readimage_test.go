@@ -118,6 +118,22 @@ func TestReadNormalisation(t *testing.T) {
 				&madeNode{op: "Concat", name: "join", in: []string{"b", "g", "r"}, out: []string{"join_out"}, attributes: []attribute{axis}})
 			m.node("stem").in[0] = "join_out"
 		}, nil, true, []string{"takes BGR"}},
+		// As dynamo writes a choice by a list.
+		"turned by rows": {func(m *made) {
+			toFirst := intsAttribute("perm", 1, 0, 2, 3)
+			m.prepare("Transpose", "first", nil, toFirst)
+			m.integers("order")
+			m.find("order").encoded = encodeTensor("order", int64Type, []int{3, 1}, raw[int64](2, 1, 0))
+			m.prepare("GatherND", "turn", []string{"order"})
+			m.prepare("Transpose", "back", nil, toFirst)
+		}, nil, true, []string{"takes BGR"}},
+		"bytes that are turned": {func(m *made) {
+			m.inputType, m.input = uint8Type, []int{1, 224, 224, 3}
+			m.prepare("Slice", "turn", []string{m.integers("start", 2), m.integers("end", -4), m.integers("axis", -1), m.integers("step", -1)})
+			m.prepare("Transpose", "first", nil, intsAttribute("perm", 0, 3, 1, 2))
+			m.prepare("Cast", "cast", nil, intAttribute("to", 1))
+			m.prepare("Div", "div", []string{m.numbers("bytes", nil, 255)})
+		}, &match.Normalisation{Std: [3]float32{1, 1, 1}}, true, []string{"input 0..255", "takes BGR"}},
 		"turned and normalised": {func(m *made) {
 			m.prepare("Gather", "turn", []string{m.integers("order", 2, -2, 0)}, axis)
 			m.prepare("Sub", "sub", []string{m.perColour("mean", channels, reversed(mean), 1)})

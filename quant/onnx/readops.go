@@ -21,7 +21,7 @@ func init() { // not in the declaration, which would refer to itself
 		"Add": (*builder).add, "Sum": (*builder).add, "Sub": (*builder).arithmetic, "Div": (*builder).arithmetic,
 		"Identity": (*builder).same, "Dropout": (*builder).same, "Cast": (*builder).cast,
 		"Flatten": (*builder).flat, "Reshape": (*builder).flat, "Squeeze": (*builder).flat, "Unsqueeze": (*builder).flat, "Expand": (*builder).flat,
-		"Transpose": (*builder).transpose, "Gather": (*builder).gather,
+		"Transpose": (*builder).transpose, "Gather": (*builder).gather, "GatherND": (*builder).gather,
 		"Mul": (*builder).multiply, "Sigmoid": (*builder).sigmoid,
 		"Softmax": (*builder).softmax, "LogSoftmax": (*builder).softmax, "ArgMax": (*builder).argMax,
 		"Slice": (*builder).slice, "Pad": (*builder).pad, "Concat": (*builder).concat,
