@@ -330,6 +330,22 @@ func TestReadForms(t *testing.T) {
 	}
 }
 
+// A batch normalisation takes the biases of the convolution in front of it away, or adds to them; that two have the same
+// ones says nothing.
+func TestReadSharedBiasesBeforeNorms(t *testing.T) {
+	m := makeModel(tinyFloat(), true)
+	shared := m.numbers("shared", []int{8}, 1, 2, 3, 4, 5, 6, 7, 8)
+	for _, name := range []string{"stage2.block0.transform", "stage2.block1.transform"} {
+		m.node(name).in = append(m.node(name).in, shared)
+	}
+	f, err := m.read(t)
+	require.NoError(t, err)
+	for _, name := range []string{"stage2.block0.transform", "stage2.block1.transform"} {
+		require.Equal(t, m.find("shared").values, f.Layers[name].Bias)
+		require.Equal(t, m.find(name+".mean").values, f.Layers[name].Norm.Mean)
+	}
+}
+
 // typed begins a tensor of another type or form.
 func typed(c *madeConstant, kind dataType) []byte {
 	var b []byte
