@@ -28,7 +28,9 @@ const (
 
 // Read reads the float network in an ONNX file of size bytes: an export of torchvision, timm or other code of the
 // same family, whatever its nodes are called, with batch normalisation of its own or folded into the
-// convolutions, and with its weights inside or in files beside it. path is where the file is: errors begin with it,
+// convolutions, and with its weights inside or in files beside it. What the graph does to its image is the network's
+// normalisation, what it does to the logits is left out, and of several outputs the one is taken that gives classes, or
+// else features; the network's notes say so. path is where the file is: errors begin with it,
 // and beside it are the weights. What is no such network is refused by an error that names the file, the node, what
 // was expected and what to do.
 //

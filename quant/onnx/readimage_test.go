@@ -70,6 +70,9 @@ func TestReadNormalisation(t *testing.T) {
 			m.prepare("Cast", "cast", nil, intAttribute("to", 10))
 			m.prepare("Div", "scale", []string{m.numbers("bytes", nil, 255)})
 		}, &match.Normalisation{Std: [3]float32{1, 1, 1}}, false, []string{"input 0..255"}},
+		"divided by 255": {func(m *made) {
+			m.prepare("Div", "scale", []string{m.numbers("bytes", nil, 255)})
+		}, &match.Normalisation{Std: [3]float32{1, 1, 1}}, false, []string{"std 1 1 1 (on the 0..1 scale), input 0..255"}},
 		"from -1 to 1": {func(m *made) {
 			m.prepare("Mul", "mul", []string{m.numbers("two", nil, 2)})
 			m.prepare("Add", "add", []string{m.numbers("minus", nil, -1)})
