@@ -269,6 +269,11 @@ func TestReadForms(t *testing.T) {
 			n.op, n.attributes = "ReduceMean", []attribute{intsAttribute("axes", 3), intAttribute("keepdims", 0)}
 			m.insert("average", "ReduceMean", "more", nil, intsAttribute("axes", 2), intAttribute("keepdims", 0))
 		},
+		"a mean of means of columns": func(_ *testing.T, m *made) {
+			n := m.node("average")
+			n.op, n.attributes = "ReduceMean", []attribute{intsAttribute("axes", 2), intAttribute("keepdims", 0)}
+			m.insert("average", "ReduceMean", "more", nil, intsAttribute("axes", 2)) // what was the last axis
+		},
 		"a mean of means of rows": func(_ *testing.T, m *made) {
 			n := m.node("average")
 			n.op, n.in = "ReduceMean", append(n.in, m.integers("rows", -2))

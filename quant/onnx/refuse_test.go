@@ -253,6 +253,14 @@ func TestReadRefuses(t *testing.T) {
 			func(m *made) { m.insert("stem", "Transpose", "turn", nil, intsAttribute("perm", 0, 2, 3, 1)) },
 			[]string{`MaxPool "pool" takes a map whose axes are in the order NHWC; expected NCHW`},
 		},
+		"edges of channels last": {
+			func(m *made) {
+				m.insert("stem_out.relu", "Transpose", "turn", nil, intsAttribute("perm", 0, 2, 3, 1))
+				m.insert("turn", "Pad", "edges", []string{m.integers("pads", 0, 1, 1, 0, 0, 1, 1, 0)})
+				m.node("pool").set("pads", intsAttribute("pads", 0, 0, 0, 0))
+			},
+			[]string{`MaxPool "pool" takes a map whose axes are in the order NHWC; expected NCHW`},
+		},
 		"maps in two orders": {
 			func(m *made) {
 				m.insert("stage1.block1.expand", "Transpose", "turn", nil, intsAttribute("perm", 0, 2, 3, 1))
