@@ -21,6 +21,7 @@ type made struct {
 	constants []*madeConstant
 	input     []int // dims of the image; nil for none
 	inputType dataType
+	others    []string // more images
 	outputs   []string
 	opset     int
 	extra     []byte // appended to the model
@@ -315,6 +316,9 @@ func (m *made) encode() []byte {
 	}
 	if m.input != nil {
 		g = appendBytes(g, graphInput, encodeValue("image", m.inputType, m.input...))
+	}
+	for _, name := range m.others {
+		g = appendBytes(g, graphInput, encodeValue(name, m.inputType, m.input...))
 	}
 	for _, out := range m.outputs {
 		g = appendBytes(g, graphOutput, encodeValue(out, float32Type))

@@ -232,8 +232,30 @@ func TestReadNormalisationRefuses(t *testing.T) {
 			}
 			m.prepare("BatchNormalization", "bn_data", four)
 		}, `found BatchNormalization "bn_data"`},
+		"rows of an image": {func(m *made) {
+			m.prepare("GatherND", "choose", []string{m.integers("order", 0)}, intAttribute("batch_dims", 1))
+			m.find("order").encoded = encodeTensor("order", int64Type, []int{1, 1}, raw[int64](0))
+		}, `found GatherND "choose"`},
+		"colours in two orders of axes": {func(m *made) {
+			m.nodes = append(m.nodes,
+				&madeNode{op: "Split", name: "split", in: []string{"image"}, out: []string{"r", "g", "b"}, attributes: []attribute{axis}},
+				&madeNode{op: "Transpose", name: "turn", in: []string{"g"}, out: []string{"turned"}, attributes: []attribute{intsAttribute("perm", 0, 1, 3, 2)}},
+				&madeNode{op: "Concat", name: "join", in: []string{"r", "turned", "b"}, out: []string{"join_out"}, attributes: []attribute{axis}})
+			m.node("stem").in[0] = "join_out"
+		}, `Split "split" and Split "split" give the image in two ways`},
+		"colours of two images": {func(m *made) {
+			m.others = []string{"depth"}
+			for _, name := range []string{"image", "depth"} {
+				m.nodes = append(m.nodes, &madeNode{op: "Split", name: name + ".split", in: []string{name}, out: []string{name + ".r", name + ".g", name + ".b"}, attributes: []attribute{axis}})
+			}
+			m.nodes = append(m.nodes, &madeNode{op: "Concat", name: "join", in: []string{"image.r", "image.g", "depth.b"}, out: []string{"join_out"}, attributes: []attribute{axis}})
+			m.node("stem").in[0] = "join_out"
+		}, `Split "image.split" and Split "image.split" give the image in two ways`},
 		"two images": {func(m *made) {
-			m.extra = nil
+			m.others = []string{"depth"}
+			m.node("stage1.block0.reduce").in[0] = "depth"
+		}, `the logits depend on two inputs, `},
+		"one image in two ways": {func(m *made) {
 			m.node("stage1.block0.reduce").in[0] = "other_out"
 			m.nodes = append(m.nodes, &madeNode{op: "Mul", name: "other", in: []string{"image", m.numbers("two", nil, 2)}, out: []string{"other_out"}})
 		}, "give the image in two ways"},

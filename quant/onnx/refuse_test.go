@@ -249,6 +249,14 @@ func TestReadRefuses(t *testing.T) {
 			func(m *made) { m.node("stem").set("auto_pad", stringAttribute("auto_pad", "SAME_UPPER")) },
 			[]string{`Conv "stem" has the automatic padding SAME_UPPER with a kernel of 7 and stride 2, which is not the same on all sides; expected explicit padding of 3`},
 		},
+		"automatic padding of an even kernel": {
+			func(m *made) {
+				c := m.find("stem.weight")
+				c.dims, c.values = []int{8, 3, 2, 2}, c.values[:96]
+				m.node("stem").attributes = []attribute{stringAttribute("auto_pad", "SAME_LOWER")}
+			},
+			[]string{`Conv "stem" has the automatic padding SAME_LOWER with a kernel of 2 and stride 1, which is not the same on all sides`},
+		},
 		"channels last": {
 			func(m *made) { m.insert("stem", "Transpose", "turn", nil, intsAttribute("perm", 0, 2, 3, 1)) },
 			[]string{`MaxPool "pool" takes a map whose axes are in the order NHWC; expected NCHW`},
