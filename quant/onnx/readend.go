@@ -48,25 +48,38 @@ func (b *builder) network() (*match.Network, error) {
 		return nil, fmt.Errorf("the graph has %d outputs; expected 1 to %d, the logits among them", len(outputs), maxOutputs)
 	}
 	var ends []end
-	var first error
+	var first, twice error // why an output is none, and why features are not those of another
 	for _, v := range outputs {
 		e, err := b.end(v.name)
-		if err == nil {
-			ends = append(ends, e)
-		} else if first == nil {
-			first = err
-			if len(outputs) > 1 {
-				first = fmt.Errorf("none of the %d outputs is a network's logits or features; the first, %.200q: %w", len(outputs), v.name, err)
+		if err != nil {
+			if first == nil {
+				first = err
 			}
+			continue
 		}
+		if i := slices.IndexFunc(ends, func(other end) bool { return other.classifies() == e.classifies() }); i >= 0 {
+			if err := e.is(ends[i]); err != nil && e.classifies() {
+				return nil, err
+			} else if err != nil {
+				twice = err
+				continue
+			}
+			e.network.Layers = ends[i].network.Layers // keeps them once
+		}
+		ends = append(ends, e)
 	}
-	if len(ends) == 0 {
+	if slices.ContainsFunc(ends, end.classifies) {
+		ends, twice = slices.DeleteFunc(ends, func(e end) bool { return !e.classifies() }), nil
+	}
+	switch {
+	case twice != nil:
+		return nil, twice
+	case len(ends) == 0 && len(outputs) > 1:
+		return nil, fmt.Errorf("none of the %d outputs is a network's logits or features; the first, %.200q: %w", len(outputs), outputs[0].name, first)
+	case len(ends) == 0:
 		return nil, first
 	}
-	chosen, err := choose(ends)
-	if err != nil {
-		return nil, err
-	}
+	chosen := choose(ends)
 	if err := checkBiases(chosen.network); err != nil {
 		return nil, err
 	}
@@ -105,21 +118,21 @@ func (b *builder) end(name string) (end, error) {
 // classifies reports whether an output gives classes, not features.
 func (e end) classifies() bool { return e.network.Config.Head != topology.Embedding }
 
-// choose takes the output that gives the classes. Others may be the same logits in another form: softmax and the
-// choice of the largest say that an image has one class, the sigmoid alone that it may have several labels.
-func choose(ends []end) (end, error) {
-	if slices.ContainsFunc(ends, end.classifies) {
-		ends = slices.DeleteFunc(ends, func(e end) bool { return !e.classifies() })
+// is wants two outputs to be those of one network.
+func (e end) is(other end) error {
+	if sameNetwork(e.network, other.network) {
+		return nil
 	}
-	for _, e := range ends[1:] {
-		if !sameNetwork(ends[0].network, e.network) {
-			what := "classifiers"
-			if !e.classifies() {
-				what = "embeddings"
-			}
-			return end{}, fmt.Errorf("the outputs %.200q and %.200q are two different %s; expected one: export the network with the output that is wanted alone", ends[0].name, e.name, what)
-		}
+	what := "classifiers"
+	if !e.classifies() {
+		what = "embeddings"
 	}
+	return fmt.Errorf("the outputs %.200q and %.200q are two different %s; expected one: export the network with the output that is wanted alone", other.name, e.name, what)
+}
+
+// choose takes one of several forms of the same logits: softmax and the choice of the largest say that an image has one
+// class, the sigmoid alone that it may have several labels.
+func choose(ends []end) end {
 	oneClass := slices.ContainsFunc(ends, func(e end) bool { return e.op == match.Softmax || e.op == match.ArgMax })
 	rank := func(e end) int {
 		switch {
@@ -134,7 +147,7 @@ func choose(ends []end) (end, error) {
 		}
 		return 1
 	}
-	return slices.MinFunc(ends, func(a, b end) int { return rank(a) - rank(b) }), nil
+	return slices.MinFunc(ends, func(a, b end) int { return rank(a) - rank(b) })
 }
 
 // sameNetwork reports whether two networks have the same numbers, whatever is done to their logits.

@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"slices"
 	"strconv"
 	"testing"
 
@@ -22,6 +23,24 @@ func (m *made) second(name string) string {
 func (m *made) beside(of, op, name string, a ...attribute) string {
 	m.nodes = append(m.nodes, &madeNode{op: op, name: name, in: []string{of}, out: []string{name + "_out"}, attributes: a})
 	return name + "_out"
+}
+
+// twin copies all nodes, with other numbers in the stem, and gives the name of the copy's features.
+func (m *made) twin(prefix string) string {
+	c := m.find("stem.bias")
+	m.numbers(prefix+".bias", c.dims, make([]float32, len(c.values))...)
+	for _, n := range m.nodes[:len(m.nodes):len(m.nodes)] {
+		twin := &madeNode{op: n.op, name: prefix + "." + n.name, out: []string{prefix + "." + n.out[0]}, attributes: n.attributes}
+		for _, in := range n.in {
+			if slices.ContainsFunc(m.nodes, func(n *madeNode) bool { return n.out[0] == in }) {
+				in = prefix + "." + in
+			}
+			twin.in = append(twin.in, in)
+		}
+		m.nodes = append(m.nodes, twin)
+	}
+	m.node(prefix + ".stem").in[2] = prefix + ".bias"
+	return prefix + ".flat_out"
 }
 
 // Of several outputs the one is taken that gives the classes, and what is done to the logits is left out.
@@ -59,6 +78,8 @@ func TestReadEnds(t *testing.T) {
 			[]string{`takes the output "logits_out" and leaves out "flat_out", "pool_out", "stem_out"`}},
 		"what is no network of the family beside it": {func(m *made) { m.outputs = []string{m.beside(logits, "TopK", "best"), logits} },
 			topology.OneClass, []string{`leaves out "best_out"`}},
+		"features of another network beside it": {func(m *made) { m.outputs = []string{"flat_out", m.twin("twin"), logits} },
+			topology.OneClass, []string{`takes the output "logits_out" and leaves out "flat_out", "twin.flat_out"`}},
 		"logits twice": {func(m *made) {
 			n := *m.node("logits")
 			n.name, n.out = "again", []string{"again_out"}
@@ -142,6 +163,9 @@ func TestReadEndsRefuses(t *testing.T) {
 	}{
 		"two classifiers": {func(m *made) { m.outputs = append(m.outputs, m.second("extra")) },
 			[]string{`the outputs "logits_out" and "extra_out" are two different classifiers; expected one: export the network with the output that is wanted alone`}},
+		"two embeddings": {func(m *made) {
+			m.outputs = []string{"flat_out", m.twin("twin")}
+		}, []string{`the outputs "flat_out" and "twin.flat_out" are two different embeddings`}},
 		"no network": {func(m *made) { m.outputs = []string{"stem_out", "pool_out"} },
 			[]string{`none of the 2 outputs is a network's logits or features; the first, "stem_out": after Conv "stem"`}},
 		"no outputs": {func(m *made) { m.outputs = nil }, []string{"the graph has 0 outputs; expected 1 to 64"}},
