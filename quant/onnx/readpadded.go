@@ -47,7 +47,7 @@ func (b *builder) slice(n *readNode) (view, error) {
 		}
 		axis := x.axis(number)
 		if x.isChannels(number) && len(starts) == 1 && len(ends) == 1 {
-			if chosen, ok := x.chosen(n, span3(start, ends[0], step)); ok {
+			if chosen, ok := x.chosen(n, channelsFrom(start, ends[0], step)); ok {
 				return chosen, nil
 			}
 		}
@@ -74,8 +74,8 @@ func (b *builder) slice(n *readNode) (view, error) {
 	return made, nil
 }
 
-// span3 are the numbers from start to before end by step that the channels of an image have.
-func span3(start, end, step int64) (list []int64) {
+// channelsFrom are the numbers from start to before end by step that the channels of an image have.
+func channelsFrom(start, end, step int64) (list []int64) {
 	clamp := func(at, least, most int64) int64 {
 		if at < 0 && at >= -imageChannels {
 			at += imageChannels
