@@ -47,6 +47,9 @@ type matcher struct {
 	// classifier is nil where head is an embedding.
 	classifier *Node
 	head       topology.Head
+
+	normalisation *Normalisation
+	notes         []string
 }
 
 // unit is a convolution with what follows it, as far as it does: normalisation, ReLU, the average pooling that
@@ -89,6 +92,9 @@ func (m *matcher) collect() (*Node, error) {
 		n := queue[0]
 		queue = queue[1:]
 		if n.Op == Input {
+			if input != nil && input.sameImage(n) {
+				return nil, fmt.Errorf("%s and %s give the image in two ways; expected one preparation, before the stem", input.Title, n.Title)
+			}
 			if input != nil {
 				return nil, fmt.Errorf("the logits depend on two inputs, %s and %s; expected one image [N,3,height,width]: export the network with the image alone", input.Title, n.Title)
 			}
@@ -189,6 +195,9 @@ func (m *matcher) unit(conv *Node) (unit, error) {
 // findStem finds the convolutions before the first block, and the pooling if there is one. A 1x1 convolution begins a
 // block.
 func (m *matcher) findStem(input *Node) (*Node, error) {
+	if input.Problem != "" {
+		return nil, input.problem()
+	}
 	conv, err := m.next(Conv, "the stem, a convolution from RGB", input)
 	if err != nil {
 		return nil, err
@@ -210,6 +219,9 @@ func (m *matcher) findStem(input *Node) (*Node, error) {
 		}
 		m.stem, m.pool, x = append(m.stem, u), u.pool, u.last
 	}
+	if err := m.prepare(input); err != nil {
+		return nil, err
+	}
 	if c := m.only(x); c != nil && c.Op == MaxPool {
 		if c.Problem != "" {
 			return nil, c.problem()
@@ -225,47 +237,6 @@ func (m *matcher) findStem(input *Node) (*Node, error) {
 	return x, nil
 }
 
-// atHead reports whether the last block is done.
-func (m *matcher) atHead(x *Node) bool {
-	c := m.only(x)
-	return c != nil && c.Op == Average
-}
-
-// findHead finds the average, and the classifier unless the average is the end.
-func (m *matcher) findHead(x *Node) (err error) {
-	if m.mean, err = m.next(Average, "an average over the map", x); err != nil {
-		return err
-	}
-	if len(m.blocks) == 0 {
-		return fmt.Errorf("no block between %s and %s", m.stem[0].conv.Title, m.mean.Title)
-	}
-	end := m.mean
-	if c := m.only(end); c != nil && c.Op == Flat {
-		end = c
-	}
-	if end == m.output {
-		m.head = topology.Embedding
-		return nil
-	}
-	if m.classifier, err = m.full("the classifier, a linear layer", end); err != nil {
-		return err
-	}
-	end = m.classifier
-	// Softmax leaves the order of the logits as it is, and the sigmoid says what they are for.
-	if c := m.only(end); c != nil && (c.Op == Softmax || c.Op == Sigmoid) {
-		if c.Problem != "" {
-			return c.problem()
-		}
-		if end = c; c.Op == Sigmoid {
-			m.head = topology.MultiLabel
-		}
-	}
-	if end != m.output {
-		return m.expected("the end, the logits", end)
-	}
-	return nil
-}
-
 // network turns the walk into a configuration, and checks every layer against it.
 func (m *matcher) network(height, width int) (*Network, error) {
 	cfg, err := m.config(height, width)
@@ -278,7 +249,7 @@ func (m *matcher) network(height, width int) (*Network, error) {
 	if err := m.checkShared(); err != nil {
 		return nil, err
 	}
-	n := &Network{Config: cfg, Layers: make(map[string]Layer)}
+	n := &Network{Config: cfg, Layers: make(map[string]Layer), Normalisation: m.normalisation, Notes: m.notes}
 	units := m.units()
 	for _, s := range topology.Lower(cfg).Layers() {
 		if n.Layers[s.Name], err = units[s.Name].layer(s); err != nil {

@@ -28,14 +28,16 @@ const (
 	// Across is a convolution over the channels of one pixel, with zeros beyond the ends.
 	Across  Op = "convolution over channels"
 	Sigmoid Op = "sigmoid"
+	// Softmax is its logarithm too, and ArgMax the class with the largest logit.
 	Softmax Op = "softmax"
+	ArgMax  Op = "choice of the largest"
 	// Multiply is that of two outputs; one of one number a channel counts for every pixel.
 	Multiply Op = "multiplication"
 	// Subsample takes the first of every Stride pixels in both directions.
 	Subsample Op = "subsampling"
 	// Pad adds channels of zeros.
 	Pad Op = "padding of channels"
-	// Flat is what becomes of a pooled map that may have more than one pixel.
+	// Flat is what becomes of a map that may have more than one pixel.
 	Flat Op = "flattening"
 )
 
@@ -67,6 +69,8 @@ type Node struct {
 	Bias []float32
 	// Stats are those of a Norm.
 	Stats *Stats
+	// Image is, of an Input, what the file does to the image before anything takes it; nil for nothing.
+	Image *Image
 }
 
 // Tensor is dense and row-major: len(Data) is the product of Shape, and not 0.

@@ -21,6 +21,7 @@ type made struct {
 	constants []*madeConstant
 	input     []int // dims of the image; nil for none
 	inputType dataType
+	others    []string // more images
 	outputs   []string
 	opset     int
 	extra     []byte // appended to the model
@@ -250,6 +251,25 @@ func (m *made) insert(after, op, name string, more []string, a ...attribute) {
 	m.nodes = append(m.nodes, &madeNode{op: op, name: name, in: append([]string{from}, more...), out: []string{to}, attributes: a})
 }
 
+// prepare puts a node between the image, or what was put behind it before, and the stem.
+func (m *made) prepare(op, name string, more []string, a ...attribute) {
+	stem := m.node("stem")
+	m.nodes = append(m.nodes, &madeNode{op: op, name: name, in: append([]string{stem.in[0]}, more...), out: []string{name + "_out"}, attributes: a})
+	stem.in[0] = name + "_out"
+}
+
+// numbers adds a constant and gives its name.
+func (m *made) numbers(name string, dims []int, v ...float32) string {
+	m.constants = append(m.constants, &madeConstant{name: name, dims: dims, values: v})
+	return name
+}
+
+// integers adds a constant of whole numbers and gives its name.
+func (m *made) integers(name string, v ...int64) string {
+	m.constants = append(m.constants, &madeConstant{name: name, encoded: encodeTensor(name, int64Type, []int{len(v)}, raw(v...))})
+	return name
+}
+
 // set replaces an attribute.
 func (n *madeNode) set(name string, a attribute) {
 	start := appendString(nil, attributeName, name)
@@ -296,6 +316,9 @@ func (m *made) encode() []byte {
 	}
 	if m.input != nil {
 		g = appendBytes(g, graphInput, encodeValue("image", m.inputType, m.input...))
+	}
+	for _, name := range m.others {
+		g = appendBytes(g, graphInput, encodeValue(name, m.inputType, m.input...))
 	}
 	for _, out := range m.outputs {
 		g = appendBytes(g, graphOutput, encodeValue(out, float32Type))

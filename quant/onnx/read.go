@@ -28,7 +28,9 @@ const (
 
 // Read reads the float network in an ONNX file of size bytes: an export of torchvision, timm or other code of the
 // same family, whatever its nodes are called, with batch normalisation of its own or folded into the
-// convolutions, and with its weights inside or in files beside it. path is where the file is: errors begin with it,
+// convolutions, and with its weights inside or in files beside it. What the graph does to its image is the network's
+// normalisation, what it does to the logits is left out, and of several outputs the one is taken that gives classes, or
+// else features; the network's notes say so. path is where the file is: errors begin with it,
 // and beside it are the weights. What is no such network is refused by an error that names the file, the node, what
 // was expected and what to do.
 //
@@ -57,14 +59,7 @@ func readFloat(r io.ReaderAt, size int64, files *dataFiles) (*Float, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(m.outputs) != 1 {
-		return nil, fmt.Errorf("the graph has %d outputs; expected one, the logits: export the network with these alone", len(m.outputs))
-	}
-	output, err := b.value(m.outputs[0].name)
-	if err != nil {
-		return nil, err
-	}
-	network, err := match.Match(output, b.height, b.width)
+	network, err := b.network()
 	if err != nil {
 		return nil, err
 	}

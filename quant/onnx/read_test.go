@@ -118,8 +118,8 @@ func TestReadForms(t *testing.T) {
 	cfg := tinyFloat()
 	int64s := func(v ...int64) []byte { return raw(v...) }
 	for name, change := range map[string]func(t *testing.T, m *made){
-		"oldest opset": func(_ *testing.T, m *made) { m.opset = 9 },
-		"newest opset": func(_ *testing.T, m *made) { m.opset = 21 },
+		"oldest opset": func(_ *testing.T, m *made) { m.opset = 7 },
+		"newest opset": func(_ *testing.T, m *made) { m.opset = 24 },
 		"open size":    func(_ *testing.T, m *made) { m.input = []int{0, 3, 0, 0} },
 		"identities, dropout, casts": func(_ *testing.T, m *made) {
 			m.insert("stem", "Identity", "same", nil)
@@ -234,6 +234,74 @@ func TestReadForms(t *testing.T) {
 			m.insert("logits", "Add", "bias", []string{"fc.bias"})
 			m.node("bias").in = []string{"fc.bias", "logits_out"}
 		},
+		"channels last": func(_ *testing.T, m *made) {
+			m.input = []int{1, 224, 224, 3}
+			toFirst, toLast := intsAttribute("perm", 0, 3, 1, 2), intsAttribute("perm", 0, 2, 3, 1)
+			m.prepare("Transpose", "first", nil, toFirst)
+			m.insert("stem", "Transpose", "last", nil, toLast)
+			m.insert("stem_out.relu", "Transpose", "back", nil, toFirst)
+			for _, name := range []string{"stage2.block1.expand", "stage2.block0.sum_out.relu"} {
+				m.insert(name, "Transpose", name+".last", nil, toLast)
+			}
+			n := m.node("average")
+			n.op, n.attributes = "ReduceMean", []attribute{intsAttribute("axes", 1, 2), intAttribute("keepdims", 0)}
+			m.node("stage2.block1.reduce").in[0] = "stage2.block0.sum_out.relu_out"
+		},
+		"edges of channels last": func(_ *testing.T, m *made) {
+			m.input = []int{1, 224, 224, 3}
+			m.prepare("Pad", "edges", []string{m.integers("pads", 0, 3, 3, 0, 0, 3, 3, 0)})
+			m.prepare("Transpose", "first", nil, intsAttribute("perm", 0, 3, 1, 2))
+			m.node("stem").set("pads", intsAttribute("pads", 0, 0, 0, 0))
+		},
+		"edges around maps": func(_ *testing.T, m *made) {
+			m.insert("stem_out.relu", "Pad", "more", []string{m.integers("pads", 1, 1, 1, 1), "", m.integers("axes", 2, -1)})
+			m.node("pool").set("pads", intsAttribute("pads", 0, 0, 0, 0))
+			m.insert("stage1.block0.reduce_out.relu", "Pad", "parts", []string{m.integers("some", 0, 0, 1, 0, 0, 0, 0, 1)})
+			m.node("stage1.block0.transform").set("pads", intsAttribute("pads", 0, 1, 1, 0))
+			m.insert("pool", "Pad", "nothing", []string{m.integers("none", 0, 0, 0, 0, 0, 0, 0, 0)})
+		},
+		"edges of the least number": func(_ *testing.T, m *made) {
+			m.insert("stem_out.relu", "Pad", "more", []string{m.integers("pads", 0, 0, 1, 1, 0, 0, 1, 1), m.numbers("least", nil, float32(math.Inf(-1)))})
+			m.node("pool").set("pads", intsAttribute("pads", 0, 0, 0, 0))
+		},
+		"a mean of means": func(_ *testing.T, m *made) {
+			n := m.node("average")
+			n.op, n.attributes = "ReduceMean", []attribute{intsAttribute("axes", 3), intAttribute("keepdims", 0)}
+			m.insert("average", "ReduceMean", "more", nil, intsAttribute("axes", 2), intAttribute("keepdims", 0))
+		},
+		"a mean of means of columns": func(_ *testing.T, m *made) {
+			n := m.node("average")
+			n.op, n.attributes = "ReduceMean", []attribute{intsAttribute("axes", 2), intAttribute("keepdims", 0)}
+			m.insert("average", "ReduceMean", "more", nil, intsAttribute("axes", 2)) // what was the last axis
+		},
+		"a mean of means of rows": func(_ *testing.T, m *made) {
+			n := m.node("average")
+			n.op, n.in = "ReduceMean", append(n.in, m.integers("rows", -2))
+			m.insert("average", "ReduceMean", "more", []string{m.integers("columns", -1)})
+		},
+		"weights in another order": func(_ *testing.T, m *made) {
+			c := m.find("stage1.block0.transform.weight") // [4,2,3,3] as [3,3,2,4]
+			var turned []float32
+			for at := range 3 * 3 * 2 * 4 {
+				turned = append(turned, c.values[(at%4*2+at/4%2)*9+at/8])
+			}
+			m.numbers("turned", []int{3, 3, 2, 4}, turned...)
+			m.nodes = append(m.nodes,
+				&madeNode{op: "Cast", name: "cast", in: []string{"turned"}, out: []string{"cast_out"}, attributes: []attribute{intAttribute("to", 1)}},
+				&madeNode{op: "Transpose", name: "turn", in: []string{"cast_out"}, out: []string{"turn_out"}, attributes: []attribute{intsAttribute("perm", 3, 2, 0, 1)}})
+			m.node("stage1.block0.transform").in[1] = "turn_out"
+		},
+		"weights in another shape": func(_ *testing.T, m *made) {
+			m.find("stem.weight").encoded = encodeTensor("stem.weight", float32Type, []int{8, 147}, raw(m.find("stem.weight").values...))
+			m.find("stem.bias").encoded = encodeTensor("stem.bias", float32Type, []int{1, 8, 1}, raw(m.find("stem.bias").values...))
+			m.nodes = append(m.nodes,
+				&madeNode{op: "Reshape", name: "shape", in: []string{"stem.weight", m.integers("four", 0, 3, -1, 7)}, out: []string{"shape_out"}},
+				&madeNode{op: "Squeeze", name: "squeeze", in: []string{"stem.bias"}, out: []string{"squeeze_out"}})
+			m.node("stem").in = []string{"image", "shape_out", "squeeze_out"}
+		},
+		"features and maps as outputs too": func(_ *testing.T, m *made) {
+			m.outputs = []string{"stem_out", "pool_out", "flat_out", "average_out", m.outputs[0]}
+		},
 		"sums of two": func(_ *testing.T, m *made) { m.node("stage1.block1.sum").op = "Sum" },
 		"automatic padding": func(_ *testing.T, m *made) {
 			m.node("stage1.block0.transform").attributes = []attribute{stringAttribute("auto_pad", "SAME_UPPER"), intAttribute("group", 2)}
@@ -248,7 +316,8 @@ func TestReadForms(t *testing.T) {
 			m.node("stem").in[2] = "wide_out"
 		},
 		// PyTorch's exporter writes equal constants once.
-		"one bias of two convolutions": func(_ *testing.T, m *made) {
+		"zeros as the biases of two convolutions": func(_ *testing.T, m *made) {
+			clear(m.find("stage2.block0.transform.bias").values)
 			m.find("stage2.block1.reduce.bias").values = m.find("stage2.block0.transform.bias").values
 			m.node("stage2.block1.reduce").in[2] = "stage2.block0.transform.bias"
 		},
@@ -263,6 +332,22 @@ func TestReadForms(t *testing.T) {
 			require.NoError(t, err)
 			m.requireIs(t, cfg, f)
 		})
+	}
+}
+
+// A batch normalisation takes the biases of the convolution in front of it away, or adds to them; that two have the same
+// ones says nothing.
+func TestReadSharedBiasesBeforeNorms(t *testing.T) {
+	m := makeModel(tinyFloat(), true)
+	shared := m.numbers("shared", []int{8}, 1, 2, 3, 4, 5, 6, 7, 8)
+	for _, name := range []string{"stage2.block0.transform", "stage2.block1.transform"} {
+		m.node(name).in = append(m.node(name).in, shared)
+	}
+	f, err := m.read(t)
+	require.NoError(t, err)
+	for _, name := range []string{"stage2.block0.transform", "stage2.block1.transform"} {
+		require.Equal(t, m.find("shared").values, f.Layers[name].Bias)
+		require.Equal(t, m.find(name+".mean").values, f.Layers[name].Norm.Mean)
 	}
 }
 
@@ -338,6 +423,18 @@ func FuzzReadFloat(f *testing.F) {
 		Blocks: 1, Inner: 1, Out: 3, Cardinality: 1, Stride: 2, Shortcut: topology.Padded, AntiAlias: topology.Average2x2,
 		Gate: topology.Gate{Kind: topology.NeighbourGate, After: topology.Expand, Kernel: 3},
 	})
+	prepared := makeModel(least, false)
+	prepared.prepare("Transpose", "first", nil, intsAttribute("perm", 0, 3, 1, 2))
+	prepared.prepare("Gather", "turn", []string{prepared.integers("turned", 2, 1, 0)}, intAttribute("axis", 1))
+	prepared.prepare("Div", "scale", []string{prepared.numbers("std", []int{1, 3, 1, 1}, 58, 57, 57)})
+	prepared.prepare("Pad", "edges", []string{prepared.integers("pads", 0, 0, 0, 0, 0, 0, 0, 0)})
+	prepared.insert("stem", "Mul", "gain", []string{prepared.numbers("factor", nil, 2)})
+	prepared.insert("logits", "ArgMax", "class", nil, intAttribute("axis", 1))
+	prepared.input = []int{1, prepared.input[2], prepared.input[3], 3}
+	prepared.outputs = append(prepared.outputs, "logits_out")
+	_, err := prepared.read(f)
+	require.NoError(f, err)
+	f.Add(prepared.encode())
 	for _, cfg := range []resnext.Config{least, gated, padded} {
 		for _, norms := range []bool{true, false} {
 			m := makeModel(cfg, norms)

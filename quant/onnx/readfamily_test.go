@@ -243,3 +243,99 @@ func TestReadFamilyRefuses(t *testing.T) {
 		})
 	}
 }
+
+// Whole graphs as other exporters than PyTorch's write them.
+func TestReadExporters(t *testing.T) {
+	for name, c := range map[string]struct {
+		of     string
+		norms  bool
+		change func(m *made)
+		notes  []string
+	}{
+		// Keras on PyTorch: channels last but inside convolutions, biases and normalisation as arithmetic, edges as operators.
+		"Keras": {"identity", false, func(m *made) {
+			m.input = []int{1, 224, 224, 3}
+			toFirst, toLast := intsAttribute("perm", 0, 3, 1, 2), intsAttribute("perm", 0, 2, 3, 1)
+			turn := func(n *madeNode) {
+				m.insert(n.name, "Transpose", n.name+".last", nil, toLast)
+				first := &madeNode{op: "Transpose", name: n.name + ".first", in: []string{n.in[0]}, out: []string{n.name + ".first_out"}, attributes: []attribute{toFirst}}
+				n.in[0] = first.out[0]
+				m.nodes = append(m.nodes, first)
+			}
+			edges := func(n *madeNode, by int64) {
+				pad := &madeNode{op: "Pad", name: n.name + ".edges", in: []string{n.in[0], m.integers(n.name+".by", 0, by, by, 0, 0, by, by, 0)}, out: []string{n.name + ".edges_out"}}
+				n.in[0] = pad.out[0]
+				n.set("pads", intsAttribute("pads", 0, 0, 0, 0))
+				m.nodes = append(m.nodes, pad)
+			}
+			for _, n := range m.nodes[:len(m.nodes):len(m.nodes)] {
+				switch n.op {
+				case "Conv":
+					bias := m.find(n.in[2])
+					n.in = n.in[:2]
+					turn(n)
+					bias.dims = []int{1, 1, 1, len(bias.values)}
+					m.insert(n.name+".last", "Add", n.name+".biases", []string{bias.name})
+				case "MaxPool":
+					turn(n)
+				}
+			}
+			edges(m.node("pool.first"), 1)
+			m.node("pool").set("pads", intsAttribute("pads", 0, 0, 0, 0))
+			edges(m.node("stem.first"), 3)
+			m.node("stem").set("pads", intsAttribute("pads", 0, 0, 0, 0))
+			n := m.node("average")
+			n.op, n.in, n.attributes = "ReduceMean", append(n.in, m.integers("pixels", 1, 2)), []attribute{intAttribute("keepdims", 0)}
+			m.insert("logits", "Softmax", "probabilities", nil, intAttribute("axis", -1))
+		}, []string{`Softmax "probabilities"`}},
+		// MXNet: the image's normalisation is a batch normalisation, convolutions in front of one have biases, the stride is on
+		// the first of a block.
+		"MXNet": {"deep", true, func(m *made) {
+			m.opset = 8
+			m.prepare("BatchNormalization", "bn_data", []string{
+				m.numbers("gamma", []int{3}, 1, 1, 1), m.numbers("beta", []int{3}, 0, 0, 0), m.numbers("mean", []int{3}, 123, 117, 104), m.numbers("var", []int{3}, 3400, 3300, 3300),
+			}, floatAttribute("epsilon", 2e-5))
+			for _, n := range m.nodes {
+				if n.op == "Conv" {
+					n.in = append(n.in, m.numbers(n.name+".zeros", []int{m.find(n.in[1]).dims[0]}, make([]float32, m.find(n.in[1]).dims[0])...))
+				}
+			}
+			m.insert("logits", "Softmax", "softmax", nil)
+		}, []string{"input 0..255", `Softmax "softmax"`}},
+		// Caffe2: constants are inputs too, branches meet in a Sum, the average has the map's size and a Reshape behind it.
+		"Caffe2": {"identity", true, func(m *made) {
+			m.opset, m.asInputs = 9, true
+			for _, n := range m.nodes {
+				if n.op == "Add" {
+					n.op = "Sum"
+				}
+			}
+			n := m.node("average")
+			n.op, n.attributes = "AveragePool", window(28, 1, 0)
+			n = m.node("flat")
+			n.op, n.in, n.attributes = "Reshape", append(n.in, m.integers("shape", 1, 12)), nil
+			m.insert("logits", "Softmax", "prob", nil, intAttribute("axis", 1))
+		}, []string{`Softmax "prob"`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := families()[c.of]
+			plain, err := makeModel(cfg, c.norms).read(t)
+			require.NoError(t, err)
+			m := makeModel(cfg, c.norms)
+			c.change(m)
+			f, err := m.read(t)
+			require.NoError(t, err)
+			require.Equal(t, cfg, f.Config)
+			for name, l := range plain.Layers {
+				weight, bias := folded(l)
+				gotWeight, gotBias := folded(f.Layers[name])
+				require.InDeltaSlice(t, weight, gotWeight, 1e-6, name)
+				require.InDeltaSlice(t, bias, gotBias, 1e-6, name)
+			}
+			require.Len(t, f.Notes, len(c.notes))
+			for i, want := range c.notes {
+				require.Contains(t, f.Notes[i], want)
+			}
+		})
+	}
+}

@@ -2,27 +2,35 @@ package onnx
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/libresnext/libresnext/quant/match"
 )
 
 // gemm is a linear layer: alpha * x * B + beta * C.
-func (b *builder) gemm(n *readNode) (*match.Node, error) {
+func (b *builder) gemm(n *readNode) (view, error) {
 	made, err := b.matrix(n, n.attributes["transB"].i != 0)
 	if err != nil {
-		return nil, err
+		return view{}, err
 	}
 	if n.attributes["transA"].i != 0 {
 		made.Problem = "transposes its input; expected a linear layer"
 	}
-	if a, ok := n.attributes["alpha"]; ok {
-		made.Weight.Data = scale(made.Weight.Data, a.f)
+	w := made.Weight
+	if a, ok := n.attributes["alpha"]; ok && a.f != 1 {
+		if err := b.spend(n, len(w.Data)); err != nil {
+			return view{}, err
+		}
+		w.Data = scale(w.Data, a.f)
 	}
 	if len(n.in) > 2 && n.in[2] != "" {
-		if made.Bias, err = b.vector(n, 2, made.Weight.Shape[0], "biases"); err != nil {
-			return nil, err
+		if made.Bias, err = b.vector(n, 2, w.Shape[0], "biases"); err != nil {
+			return view{}, err
 		}
-		if beta, ok := n.attributes["beta"]; ok {
+		if beta, ok := n.attributes["beta"]; ok && beta.f != 1 {
+			if err := b.spend(n, w.Shape[0]); err != nil {
+				return view{}, err
+			}
 			made.Bias = scale(made.Bias, beta.f)
 		}
 	}
@@ -30,73 +38,69 @@ func (b *builder) gemm(n *readNode) (*match.Node, error) {
 }
 
 // matMul is a linear layer whose biases an addition adds.
-func (b *builder) matMul(n *readNode) (*match.Node, error) {
-	if len(n.in) > 1 && b.constant(n.in[1]) == nil {
+func (b *builder) matMul(n *readNode) (view, error) {
+	if len(n.in) > 1 && !b.isConstant(n.in[1]) {
 		return b.other(n)
 	}
 	return b.matrix(n, false)
 }
 
 // matrix reads the weights of a linear layer, which are [out,in] if transposed and else [in,out].
-func (b *builder) matrix(n *readNode, transposed bool) (*match.Node, error) {
+func (b *builder) matrix(n *readNode, transposed bool) (view, error) {
 	made, err := b.simple(match.Linear, n)
 	if err != nil {
-		return nil, err
+		return view{}, err
 	}
-	c, list, err := b.weights(n, 1, "weights")
+	made.axes = ""
+	c, err := b.weights(n, 1, "weights")
 	if err != nil {
-		return nil, err
+		return view{}, err
 	}
-	if b.linear[c.readTensor] { // each is copied, which a small file could ask for many times
-		return nil, fmt.Errorf("%s: another linear layer has its weights too, tensor %.200q; expected weights of its own for each layer", n.title(), c.name)
+	if !c.isWeight(2) {
+		return view{}, fmt.Errorf("%s: its weights are %v; expected a matrix, of classes and features for example", n.title(), c.dims)
 	}
-	b.linear[c.readTensor], b.single[made] = true, true
-	if len(c.dims) != 2 || c.reshaped || c.repeated || len(list) == 0 {
-		return nil, fmt.Errorf("%s: its weights are %v; expected a matrix, of classes and features for example", n.title(), c.dims)
+	made.Weight = c.weight()
+	if !transposed {
+		if err := b.spend(n, len(c.list)); err != nil {
+			return view{}, err
+		}
+		made.Weight = &match.Tensor{Shape: []int{c.dims[1], c.dims[0]}, Data: transpose(c.list, c.dims[0], c.dims[1])}
 	}
-	shape := toInts(c.dims)
-	if transposed == c.transposed { // the file's order is [in,out]
-		list = transpose(list, shape[0], shape[1])
-		shape[0], shape[1] = shape[1], shape[0]
-	}
-	made.Weight = &match.Tensor{Shape: shape, Data: list}
 	return made, nil
 }
 
-// add joins two branches, or adds the biases of a linear layer.
-func (b *builder) add(n *readNode) (*match.Node, error) {
-	made := &match.Node{Op: match.Add, Title: n.title()}
-	constants := 0
-	at := 0
-	for i, name := range n.in {
-		if b.constant(name) != nil {
-			constants, at = constants+1, i
-			continue
+// add joins two branches, or adds a constant.
+func (b *builder) add(n *readNode) (view, error) {
+	if slices.ContainsFunc(n.in, b.isConstant) {
+		return b.arithmetic(n)
+	}
+	return b.join(match.Add, n)
+}
+
+// join takes several outputs, whose axes must be in the same order.
+func (b *builder) join(op match.Op, n *readNode) (view, error) {
+	made, err := b.other(n)
+	if err != nil {
+		return view{}, err
+	}
+	made.Op = op
+	made.axes = ""
+	for i := range n.in {
+		x, err := b.at(n, i)
+		switch {
+		case err != nil:
+			return view{}, err
+		case x.single():
+		case made.single():
+			made.axes = x.axes
+		case made.axes != x.axes:
+			made.Problem = fmt.Sprintf("takes maps whose axes are in the orders %s and %s; expected the same", made.axes, x.axes)
 		}
-		in, err := b.at(n, i)
-		if err != nil {
-			return nil, err
-		}
-		made.In = append(made.In, in)
 	}
-	if constants == 0 {
-		return made, nil
-	}
-	if constants > 1 || len(made.In) != 1 || made.In[0].Op != match.Linear || made.In[0].Bias != nil {
-		made.Problem = "adds a constant; expected an addition of two branches, or of a linear layer's biases"
-		return made, nil
-	}
-	linear := *made.In[0]
-	b.single[&linear] = true
-	var err error
-	linear.Bias, err = b.vector(n, at, linear.Weight.Shape[0], "biases")
-	return &linear, err
+	return made, nil
 }
 
 func scale(list []float32, factor float32) []float32 {
-	if factor == 1 {
-		return list
-	}
 	scaled := make([]float32, len(list))
 	for i, v := range list {
 		scaled[i] = v * factor

@@ -4,65 +4,69 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/libresnext/libresnext/quant/match"
 )
 
-// The axes of a map [N,channels,height,width].
+// The axes of an image [N,channels,height,width].
 const (
 	channelAxis = 1
 	mapRank     = 4
 )
 
 // slice is a subsampling if it takes every second pixel, or other such, to the end of rows or columns. Exporters write
-// one operator for each direction.
-func (b *builder) slice(n *readNode) (*match.Node, error) {
-	made, err := b.simple(match.Subsample, n)
+// one operator for each direction. Of the image it chooses channels.
+func (b *builder) slice(n *readNode) (view, error) {
+	x, err := b.at(n, 0)
 	if err != nil {
-		return nil, err
+		return view{}, err
 	}
-	x := made.In[0]
+	made := x.then(match.Subsample, n)
 	starts, ends := n.attributes["starts"].ints, n.attributes["ends"].ints
 	axes, steps := n.attributes["axes"].ints, []int64(nil)
 	for i, list := range []*[]int64{&starts, &ends, &axes, &steps} {
 		if i+1 < len(n.in) && n.in[i+1] != "" {
 			if *list, err = b.whole(n, i+1, []string{"starts", "ends", "axes", "steps"}[i]); err != nil {
-				return nil, err
+				return view{}, err
 			}
 		}
 	}
-	bad := func(format string, args ...any) (*match.Node, error) {
+	bad := func(format string, args ...any) (view, error) {
 		made.Problem = fmt.Sprintf(format, args...) + "; expected every second pixel in both directions from the first to the end, in a shortcut"
 		return made, nil
 	}
-	by := [mapRank]int{1, 1, 1, 1}
+	by := map[byte]int{'H': 1, 'W': 1}
 	for i, start := range starts {
-		axis, step := int64(i), int64(1)
+		number, step := int64(i), int64(1)
 		if len(axes) > i {
-			axis = axes[i]
-		}
-		if axis < 0 {
-			axis += mapRank
+			number = axes[i]
 		}
 		if len(steps) > i {
 			step = steps[i]
 		}
-		if axis < 0 || axis >= mapRank || len(ends) != len(starts) || start != 0 || ends[i] < math.MaxInt32 || step < 1 || step > math.MaxInt16 {
+		axis := x.axis(number)
+		if x.isChannels(number) && len(starts) == 1 && len(ends) == 1 {
+			if chosen, ok := x.chosen(n, channelsFrom(start, ends[0], step)); ok {
+				return chosen, nil
+			}
+		}
+		if axis == 0 || len(ends) != len(starts) || start != 0 || ends[i] < math.MaxInt32 || step < 1 || step > math.MaxInt16 {
 			return bad("takes from %v to %v of the axes %v by %v", starts, ends, axes, steps)
+		}
+		if step != 1 && by[axis] == 0 {
+			return bad("takes some of the images or channels")
 		}
 		by[axis] *= int(step)
 	}
-	if by[0] != 1 || by[channelAxis] != 1 {
-		return bad("takes some of the images or channels")
-	}
-	rows, columns := by[2], by[3]
+	rows, columns := by['H'], by['W']
 	if rows == 1 && columns == 1 {
 		return x, nil
 	}
-	if before, ok := b.subsampled[x]; ok && (before[0] == 1 || rows == 1) && (before[1] == 1 || columns == 1) {
+	if before, ok := b.subsampled[x.Node]; ok && (before[0] == 1 || rows == 1) && (before[1] == 1 || columns == 1) {
 		rows, columns, made.In = rows*before[0], columns*before[1], x.In
 	}
-	b.subsampled[made] = [2]int{rows, columns}
+	b.subsampled[made.Node] = [2]int{rows, columns}
 	made.Kernel, made.Stride = 1, rows
 	if rows != columns {
 		return bad("takes every row of %d and every column of %d", rows, columns)
@@ -70,71 +74,55 @@ func (b *builder) slice(n *readNode) (*match.Node, error) {
 	return made, nil
 }
 
-// pad adds channels of zeros.
-func (b *builder) pad(n *readNode) (*match.Node, error) {
-	made, err := b.simple(match.Pad, n)
-	if err != nil {
-		return nil, err
+// channelsFrom are the numbers from start to before end by step that the channels of an image have.
+func channelsFrom(start, end, step int64) (list []int64) {
+	clamp := func(at, least, most int64) int64 {
+		if at < 0 && at >= -imageChannels {
+			at += imageChannels
+		}
+		return min(max(at, least), most)
 	}
-	amounts, value, axes := n.attributes["pads"].ints, n.attributes["value"].f, []int64{0, 1, 2, 3}
-	for i, list := range []*[]int64{nil, &amounts, nil, &axes} {
-		if list != nil && i < len(n.in) && n.in[i] != "" {
-			if *list, err = b.whole(n, i, []string{1: "amounts", 3: "axes"}[i]); err != nil {
-				return nil, err
-			}
+	switch {
+	case step > 0:
+		for at, last := clamp(start, 0, imageChannels), clamp(end, 0, imageChannels); at < last; at += min(step, imageChannels) {
+			list = append(list, at)
+		}
+	case step < 0:
+		for at, last := clamp(start, -1, imageChannels-1), clamp(end, -1, imageChannels-1); at > last; at += max(step, -imageChannels) {
+			list = append(list, at)
 		}
 	}
-	if len(n.in) > 2 && n.in[2] != "" {
-		list, err := b.vector(n, 2, 1, "value")
-		if err != nil {
-			return nil, err
-		}
-		value = list[0]
-	}
-	mode := n.attributes["mode"].s
-	zeros := value == 0 && (mode == "" || mode == "constant") && len(amounts) == 2*len(axes)
-	for i, axis := range axes {
-		if !zeros {
-			break
-		}
-		before, after := amounts[i], amounts[len(axes)+i]
-		switch {
-		case axis == channelAxis || axis == channelAxis-mapRank:
-			zeros = before >= 0 && after >= 0 && before <= math.MaxInt16 && after <= math.MaxInt16
-			made.Before, made.After = int(before), int(after)
-		default:
-			zeros = before == 0 && after == 0
-		}
-	}
-	if !zeros {
-		made.Problem = fmt.Sprintf("pads the axes %v by %v with %v (%s); expected channels of zeros in a shortcut, and the padding of convolutions and poolings as their own", axes, amounts, value, mode)
-	}
-	return made, nil
+	return list
 }
 
-// concat adds channels of zeros if all but one of its parts are zeros: constants, or the map itself times 0.
-func (b *builder) concat(n *readNode) (*match.Node, error) {
-	axis := n.attributes["axis"].i
-	if axis != channelAxis && axis != channelAxis-mapRank {
+// concat adds channels of zeros if all but one of its parts are zeros: constants, or the map itself times 0. It also
+// joins channels of the image.
+func (b *builder) concat(n *readNode) (view, error) {
+	at, others := -1, []view(nil)
+	for i, name := range n.in {
+		if b.isConstant(name) || b.isZeroed(name) {
+			continue
+		}
+		x, err := b.at(n, i)
+		if err != nil {
+			return view{}, err
+		}
+		at, others = i, append(others, x)
+	}
+	if made, ok := b.joined(n, others); ok {
+		return made, nil
+	}
+	if len(others) != 1 || others[0].axis(n.attributes["axis"].i) != 'C' {
 		return b.other(n)
 	}
-	made := &match.Node{Op: match.Pad, Title: n.title()}
-	at := slices.IndexFunc(n.in, func(name string) bool { return b.constant(name) == nil && !b.isZeroed(name) })
-	if at < 0 {
-		return b.other(n)
-	}
-	x, err := b.at(n, at)
-	if err != nil {
-		return nil, err
-	}
-	made.In = []*match.Node{x}
+	made := others[0].then(match.Pad, n)
 	for i := range n.in {
 		if i == at {
 			continue
 		}
 		zeros, err := b.zeros(n, i, n.in[at])
 		if err != nil {
-			return nil, err
+			return view{}, err
 		}
 		count := &made.Before
 		if i > at {
@@ -156,15 +144,12 @@ func (b *builder) zeros(n *readNode, i int, beside string) (int, error) {
 		}
 		return 0, nil
 	}
-	c := b.constant(n.in[i])
-	if c == nil || c.reshaped || c.repeated || c.transposed || len(c.dims) != mapRank {
-		return 0, nil
-	}
-	_, list, err := b.weights(n, i, "zeros")
-	if err != nil || len(list) == 0 || slices.ContainsFunc(list, func(v float32) bool { return v != 0 }) {
+	c, err := b.weights(n, i, "zeros")
+	if err != nil || !c.isWeight(mapRank) || slices.ContainsFunc(c.list, func(v float32) bool { return v != 0 }) {
 		return 0, err
 	}
-	return int(c.dims[channelAxis]), nil
+	x, err := b.value(beside)
+	return c.dims[strings.IndexByte(x.axes, 'C')], err
 }
 
 // isZeroed reports whether a value is a map times 0.
@@ -174,7 +159,7 @@ func (b *builder) isZeroed(name string) bool {
 		return false
 	}
 	for i, in := range p.in {
-		if c := b.constant(in); c != nil && len(c.dims) < 2 {
+		if t := b.tensor(in); t != nil && len(t.dims) < 2 {
 			list, err := b.vector(p, i, 1, "factor")
 			return err == nil && list[0] == 0
 		}

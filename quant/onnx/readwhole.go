@@ -40,11 +40,11 @@ func (b *builder) fold(name string, depth int) (v wholes, err error) {
 		return v, fmt.Errorf("is no constant; export with constant folding")
 	}
 	if n.op == "Constant" {
-		c := b.constantNode(n, &constant{})
-		if c == nil {
+		t := n.constant()
+		if t == nil {
 			return v, fmt.Errorf("%s holds no whole numbers", n.title())
 		}
-		return b.row(c.readTensor)
+		return b.row(t)
 	}
 	if n.op == "Shape" && len(n.in) == 1 { // of a constant: how many numbers it has
 		x, err := b.fold(n.in[0], depth+1)

@@ -9,20 +9,20 @@ import (
 )
 
 // poolGeometry is geometry for a pooling, whose window is an attribute.
-func (n *readNode) poolGeometry(made *match.Node) {
+func (n *readNode) poolGeometry(made *match.Node, around edges) {
 	k := n.attributes["kernel_shape"].ints
 	if len(k) != 2 || k[0] != k[1] || k[0] < 1 || k[0] > math.MaxInt16 {
 		made.Problem = fmt.Sprintf("has the kernel %v; expected two equal numbers", k)
 		return
 	}
 	made.Kernel = int(k[0])
-	n.geometry(made, 2)
+	n.geometry(made, 2, around)
 }
 
-// geometry reads how a window of made.Kernel moves, alike in all directions, which are two over a map.
-func (n *readNode) geometry(made *match.Node, directions int) {
-	same := func(name string, count int, missing int64) int {
-		list := n.attributes[name].ints
+// geometry reads how a window of made.Kernel moves, alike in all directions, which are two over a map. around is what
+// an operator before it has added to the map's edges.
+func (n *readNode) geometry(made *match.Node, directions int, around edges) {
+	same := func(name string, list []int64, count int, missing int64) int {
 		if len(list) == 0 {
 			return int(missing)
 		}
@@ -34,8 +34,10 @@ func (n *readNode) geometry(made *match.Node, directions int) {
 		}
 		return int(list[0])
 	}
-	made.Stride, made.Pad = same("strides", directions, 1), same("pads", 2*directions, 0)
-	if d := same("dilations", directions, 1); d != 1 && made.Problem == "" {
+	attribute := func(name string, count int) int { return same(name, n.attributes[name].ints, count, 1) }
+	made.Stride = attribute("strides", directions)
+	made.Pad = same("pads", n.pads(made.Kernel, 2*directions, around), 2*directions, 0)
+	if d := attribute("dilations", directions); d != 1 && made.Problem == "" {
 		made.Problem = fmt.Sprintf("has dilations of %d; expected 1: dilated networks do not run here", d)
 	}
 	other := func(side int64) bool { return side != int64(made.Kernel) }
@@ -43,12 +45,32 @@ func (n *readNode) geometry(made *match.Node, directions int) {
 		made.Problem = fmt.Sprintf("has the kernel_shape %v and weights of %dx%d; the file is damaged", k, made.Kernel, made.Kernel)
 	}
 	switch mode := n.attributes["auto_pad"].s; {
-	case mode == "" || mode == "NOTSET":
-	case mode == "VALID":
-		made.Pad = 0
-	case made.Stride == 1 || made.Kernel == 1:
-		made.Pad = made.Kernel / 2
-	default:
-		made.Problem = fmt.Sprintf("has the automatic padding %s with stride %d; expected explicit padding of %d on every side", mode, made.Stride, made.Kernel/2)
+	case mode == "" || mode == "NOTSET" || mode == "VALID" || made.Kernel == 1:
+	case made.Kernel%2 == 0 || made.Stride != 1:
+		made.Problem = fmt.Sprintf("has the automatic padding %s with a kernel of %d and stride %d, which is not the same on all sides; expected explicit padding of %d on every side",
+			mode, made.Kernel, made.Stride, made.Kernel/2)
 	}
+}
+
+// pads are the amounts of padding of a window: the attribute's, or what its automatic mode comes to at stride 1, and what
+// is around the map besides.
+func (n *readNode) pads(kernel, count int, around edges) []int64 {
+	own := n.attributes["pads"].ints
+	switch n.attributes["auto_pad"].s {
+	case "", "NOTSET":
+	case "VALID":
+		own = nil
+	default:
+		own = slices.Repeat([]int64{int64(kernel / 2)}, count)
+	}
+	if around == (edges{}) {
+		return own
+	}
+	all := make([]int64, len(around))
+	for i, v := range around {
+		if all[i] = int64(v); len(own) == len(all) {
+			all[i] += own[i]
+		}
+	}
+	return all
 }

@@ -50,7 +50,7 @@ func TestReadRefuses(t *testing.T) {
 				m.node("stem").in[0] = "scaled_out"
 				m.nodes = append(m.nodes, &madeNode{op: "Div", name: "scaled", in: []string{"image", "fc.bias"}, out: []string{"scaled_out"}})
 			},
-			[]string{"after the input \"image\": expected the stem, a convolution from RGB, found Div \"scaled\"", "without pre- and postprocessing"},
+			[]string{`Div "scaled" divides by a constant of the shape [3]; expected one number for each channel (axes NCHW)`},
 		},
 		"squeeze and excitation": {
 			func(m *made) { m.insert("stage1.block0.expand", "Mul", "se", []string{"image"}) },
@@ -157,14 +157,17 @@ func TestReadRefuses(t *testing.T) {
 			[]string{`initializer "fc.bias" comes twice`},
 		},
 		"no input": {func(m *made) { m.input = nil }, []string{`"image" is used and never made`}},
-		"bytes as image": {
+		"bytes that nobody casts": {
 			func(m *made) { m.inputType = uint8Type },
-			[]string{"type number 2; expected float32 (1), the normalised image"},
+			[]string{`the input "image" is of type number 2; expected float32 (1), or bytes (2) that a Cast brings to it`},
+		},
+		"whole numbers as image": {
+			func(m *made) { m.inputType = int32Type },
+			[]string{"is of type number 6; expected float32 (1)", "export the network without its preprocessing"},
 		},
 		"flat image":        {func(m *made) { m.input = []int{1, 3} }, []string{"has 2 dimensions; expected an image"}},
 		"absurd image":      {func(m *made) { m.input = []int{1, 3, 1 << 30, 8} }, []string{"no size of an image"}},
 		"large image":       {func(m *made) { m.input = []int{1, 3, 9000, 8} }, []string{"8x9000 pixels"}},
-		"two outputs":       {func(m *made) { m.outputs = append(m.outputs, "flat_out") }, []string{"2 outputs; expected one"}},
 		"output of no node": {func(m *made) { m.outputs = []string{"fc.bias"} }, []string{`the constant "fc.bias" is used`}},
 		"one channel": {
 			func(m *made) { c := m.find("stem.weight"); c.dims, c.values = []int{8, 1, 7, 7}, c.values[:8*49] },
@@ -196,13 +199,156 @@ func TestReadRefuses(t *testing.T) {
 			func(m *made) { m.node("stage1.block1.expand").in[1] = "stage1.block0.expand.weight" },
 			[]string{"share their weights"},
 		},
-		"two classifiers": {
+		"a classifier of logits": {
 			func(m *made) { m.insert("logits", "Gemm", "more", []string{"fc.weight"}, intAttribute("transB", 1)) },
-			[]string{`Gemm "more": another linear layer has its weights too, tensor "fc.weight"`},
+			[]string{`expected the end, the logits, found Gemm "more"`},
+		},
+		"shared biases": {
+			func(m *made) {
+				m.node("stage2.block1.reduce").in[2] = "stage2.block0.transform.bias"
+			},
+			[]string{`Conv "stage2.block0.transform" and Conv "stage2.block1.reduce" share their biases`, "onnxscript 0.5.7 or later", "dynamo=False"},
+		},
+		"shared biases of another number": {
+			func(m *made) { m.node("stage2.block1.expand").in[2] = "stage2.block0.transform.bias" },
+			[]string{`Conv "stage2.block1.expand": its biases, tensor "stage2.block0.transform.bias", are 8 numbers; expected 12`,
+				`Conv "stage2.block0.transform" has them too`, "onnxscript 0.5.7 or later"},
+		},
+		"edges on one side": {
+			func(m *made) {
+				m.prepare("Pad", "edges", []string{m.integers("pads", 0, 0, 2, 2, 0, 0, 3, 3)})
+				m.node("stem").set("pads", intsAttribute("pads", 0, 0, 0, 0))
+			},
+			[]string{`Conv "stem" has the pads [2 2 3 3]; expected 4 equal numbers: export with symmetric, explicit padding`},
+		},
+		"edges of ones": {
+			func(m *made) {
+				m.prepare("Pad", "edges", []string{m.integers("pads", 0, 0, 3, 3, 0, 0, 3, 3), m.numbers("one", nil, 1)})
+				m.node("stem").set("pads", intsAttribute("pads", 0, 0, 0, 0))
+			},
+			[]string{`Pad "edges" pads the axes [0 1 2 3] by [0 0 3 3 0 0 3 3] with 1`},
+		},
+		"edges before a pooling of negative numbers": {
+			func(m *made) {
+				n := m.node("stem_out.relu")
+				n.op, n.in = "Pad", append(n.in, m.integers("pads", 0, 0, 1, 1, 0, 0, 1, 1))
+				m.node("pool").set("pads", intsAttribute("pads", 0, 0, 0, 0))
+				m.insert("pool", "Relu", "late", nil)
+			},
+			[]string{`Pad "stem_out.relu" pads the axes`, "of a max pooling behind a ReLU"},
+		},
+		"edges around the image before it is normalised": {
+			func(m *made) {
+				m.prepare("Pad", "edges", []string{m.integers("pads", 0, 0, 3, 3, 0, 0, 3, 3)})
+				m.prepare("Sub", "mean", []string{m.numbers("mean", nil, 0.5)})
+				m.node("stem").set("pads", intsAttribute("pads", 0, 0, 0, 0))
+			},
+			[]string{`Pad "edges" pads`},
+		},
+		"automatic padding of a stride": {
+			func(m *made) { m.node("stem").set("auto_pad", stringAttribute("auto_pad", "SAME_UPPER")) },
+			[]string{`Conv "stem" has the automatic padding SAME_UPPER with a kernel of 7 and stride 2, which is not the same on all sides; expected explicit padding of 3`},
+		},
+		"automatic padding of an even kernel": {
+			func(m *made) {
+				c := m.find("stem.weight")
+				c.dims, c.values = []int{8, 3, 2, 2}, c.values[:96]
+				m.node("stem").attributes = []attribute{stringAttribute("auto_pad", "SAME_LOWER")}
+			},
+			[]string{`Conv "stem" has the automatic padding SAME_LOWER with a kernel of 2 and stride 1, which is not the same on all sides`},
+		},
+		"channels last": {
+			func(m *made) { m.insert("stem", "Transpose", "turn", nil, intsAttribute("perm", 0, 2, 3, 1)) },
+			[]string{`MaxPool "pool" takes a map whose axes are in the order NHWC; expected NCHW`},
+		},
+		"edges of channels last": {
+			func(m *made) {
+				m.insert("stem_out.relu", "Transpose", "turn", nil, intsAttribute("perm", 0, 2, 3, 1))
+				m.insert("turn", "Pad", "edges", []string{m.integers("pads", 0, 1, 1, 0, 0, 1, 1, 0)})
+				m.node("pool").set("pads", intsAttribute("pads", 0, 0, 0, 0))
+			},
+			[]string{`MaxPool "pool" takes a map whose axes are in the order NHWC; expected NCHW`},
+		},
+		"maps in two orders": {
+			func(m *made) {
+				m.insert("stage1.block1.expand", "Transpose", "turn", nil, intsAttribute("perm", 0, 2, 3, 1))
+			},
+			[]string{`Add "stage1.block1.sum" takes maps whose axes are in the orders NHWC and NCHW`},
+		},
+		"a transposed map": {
+			func(m *made) { m.insert("stem", "Transpose", "turn", nil, intsAttribute("perm", 0, 1, 3, 2)) },
+			[]string{`MaxPool "pool" takes a map whose axes are in the order NCWH`},
+		},
+		"a mean of rows": {
+			func(m *made) {
+				m.node("average").op = "ReduceMean"
+				m.node("average").attributes = []attribute{intsAttribute("axes", 3)}
+			},
+			[]string{`ReduceMean "average" averages over the axes [3]; expected height and width`},
+		},
+		"a factor behind a ReLU": {
+			func(m *made) { m.insert("stem_out.relu", "Mul", "scale", []string{m.numbers("two", nil, 2)}) },
+			[]string{`Mul "scale" multiplies with a constant of the shape []; expected`, "before the stem or behind a convolution"},
+		},
+		"one number a pixel": {
+			func(m *made) {
+				m.insert("stem", "Add", "shift", []string{m.numbers("columns", []int{112}, make([]float32, 112)...)})
+			},
+			[]string{`Add "shift" adds a constant of the shape [112]; expected one number for each channel (axes NCHW)`},
+		},
+		"a constant that is divided": {
+			func(m *made) {
+				n := m.node("stem_out.relu")
+				n.op, n.in = "Div", []string{m.numbers("one", nil, 1), n.in[0]}
+			},
+			[]string{`Div "stem_out.relu" divides by a constant`},
+		},
+		"weights in an order of fewer axes": {
+			func(m *made) {
+				m.nodes = append(m.nodes, &madeNode{op: "Transpose", name: "turn", in: []string{"stem.weight"}, out: []string{"turned"}, attributes: []attribute{intsAttribute("perm", 1, 0)}})
+				m.node("stem").in[1] = "turned"
+			},
+			[]string{`Conv "stem": its weights, Transpose "turn" orders the axes of the shape [8 3 7 7] by [1 0]`},
+		},
+		"weights in a shape of another size": {
+			func(m *made) {
+				m.nodes = append(m.nodes, &madeNode{op: "Reshape", name: "shape", in: []string{"stem.weight", m.integers("five", 5, 3, 7, 7)}, out: []string{"shaped"}})
+				m.node("stem").in[1] = "shaped"
+			},
+			[]string{`Reshape "shape" cannot bring the shape [8 3 7 7] to [5 3 7 7]`},
+		},
+		"weights that are copied over and over": {
+			func(m *made) {
+				m.numbers("large", []int{1 << 10, 1 << 10}, make([]float32, 1<<20)...)
+				sum := "large"
+				for i := range 24 {
+					name := "copy" + strconv.Itoa(i)
+					m.nodes = append(m.nodes, &madeNode{op: "Add", name: name, in: []string{sum, "large"}, out: []string{name}})
+					sum = name
+				}
+				m.node("stem").in[1] = sum
+			},
+			[]string{`the numbers of the file are repeated and copied to more than`},
+		},
+		"an outer sum": {
+			func(m *made) {
+				m.numbers("row", []int{1 << 16}, make([]float32, 1<<16)...)
+				m.numbers("column", []int{1 << 16, 1}, make([]float32, 1<<16)...)
+				m.nodes = append(m.nodes, &madeNode{op: "Add", name: "outer", in: []string{"row", "column"}, out: []string{"outer"}})
+				m.node("stem").in[1] = "outer"
+			},
+			[]string{`Add "outer": the numbers of the file are repeated and copied`},
+		},
+		"a constant in a circle": {
+			func(m *made) {
+				m.nodes = append(m.nodes, &madeNode{op: "Add", name: "circle", in: []string{"circle", "stem.weight"}, out: []string{"circle"}})
+				m.node("stem").in[1] = "circle"
+			},
+			[]string{`Conv "stem": its weights, "circle", are no constant`},
 		},
 		"a constant is added": {
 			func(m *made) { m.insert("stage1.block1.expand", "Add", "shift", []string{"fc.bias"}) },
-			[]string{`Add "shift" adds a constant`},
+			[]string{`Add "shift" adds a constant of the shape [3]`},
 		},
 		"projection that is not needed": {
 			func(m *made) {
