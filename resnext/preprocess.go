@@ -3,7 +3,9 @@ package resnext
 import (
 	"fmt"
 	"math"
+	"strings"
 
+	"github.com/libresnext/libresnext/internal/pixel"
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
@@ -13,7 +15,8 @@ type Preprocess struct {
 	// Resize is the length in pixels that the shorter side is brought to before the crop; 0 resizes
 	// straight to the input size, both sides at once.
 	Resize int `json:"resize"`
-	// Filter is the resampling filter, antialiased as Pillow's is: "bilinear" or "bicubic".
+	// Filter is the resampling filter: "bilinear" or "bicubic", antialiased as Pillow's are; "nearest", Pillow's; or
+	// "bilinear-opencv", that of OpenCV's INTER_LINEAR and of PyTorch's tensors without antialias, to a level of 255.
 	Filter string `json:"filter"`
 	// Mean and Std normalise each channel, R G B, of pixels on the 0..1 scale: (x - mean) / std.
 	Mean [3]float32 `json:"mean"`
@@ -35,8 +38,8 @@ func (p Preprocess) Validate() error {
 	if p.Resize < 0 || p.Resize > 2*topology.MaxSide {
 		return fmt.Errorf("resize is %d pixels, expected 0 to %d", p.Resize, 2*topology.MaxSide)
 	}
-	if p.Filter != "bilinear" && p.Filter != "bicubic" {
-		return fmt.Errorf("filter is %q, expected bilinear or bicubic", p.Filter)
+	if _, err := pixel.ParseFilter(p.Filter); err != nil {
+		return fmt.Errorf("filter is %q, expected one of %s", p.Filter, strings.Join(pixel.Filters(), ", "))
 	}
 	for i := range 3 {
 		if m := float64(p.Mean[i]); math.IsNaN(m) || m < -10 || m > 10 {

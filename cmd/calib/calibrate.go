@@ -72,10 +72,10 @@ func calibrate(ctx context.Context, s *settings, stdout, stderr io.Writer) error
 	if err := w.writePage(model, r); err != nil {
 		return w.unfinished("its report is not", err)
 	}
+	r.print(out)
 	if s.json {
 		return r.printJSON(stdout)
 	}
-	r.print(stdout)
 	return nil
 }
 

@@ -13,10 +13,13 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
-// acc16Flag names the option of the accumulation's depth, oldAcc16Flag is what it was called before.
+// acc16Flag names the option of the accumulation's depth, oldAcc16Flag is what it was called before; and so on.
 const (
 	acc16Flag    = "acc16"
 	oldAcc16Flag = "chains"
+
+	filterFlag    = "resize-filter"
+	oldFilterFlag = "filter"
 )
 
 // tool is the name with which messages begin.
@@ -84,8 +87,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return cli.Complete(c, shell)
 		}
 		given := c.Flags().Changed
-		if given(oldAcc16Flag) {
-			noteOldName(c.ErrOrStderr(), "--"+oldAcc16Flag, "--"+acc16Flag)
+		for _, f := range [][2]string{{oldAcc16Flag, acc16Flag}, {oldFilterFlag, filterFlag}} {
+			if given(f[0]) {
+				noteOldName(c.ErrOrStderr(), "--"+f[0], "--"+f[1])
+			}
 		}
 		if name, ok := strings.CutPrefix(o.weights, oldOutliersPrefix); ok {
 			noteOldName(c.ErrOrStderr(), oldOutliersPrefix, outliersPrefix)
@@ -136,9 +141,11 @@ func (o *options) declare(c *cobra.Command) {
 	f.IntVar(&o.evalLimit, "eval-limit", 0, fmt.Sprintf("compare on at most `N` images (default: all of --eval, else %d)", defaultCompared))
 	f.StringVar(&o.crop, "crop", "", "the network's input size, `N` or WxH pixels")
 	f.IntVar(&o.resize, "resize", 0, "resize the shorter side to `N` pixels before the crop; 0 resizes straight to the input size")
-	f.StringVar(&o.filter, "filter", "bilinear", "`NAME` of the resampling filter, bilinear or bicubic")
-	f.StringVar(&o.mean, "mean", "", "mean of the training images, `M` or R,G,B on the 0..1 scale")
-	f.StringVar(&o.std, "std", "", "their standard deviation, `S` or R,G,B on the 0..1 scale")
+	f.StringVar(&o.filter, filterFlag, "bilinear", "`NAME` of the resampling filter: bilinear, bicubic or nearest, as Pillow's and torchvision's; bilinear-opencv, without antialiasing, as cv2.resize and tensors in PyTorch have it")
+	f.Var(f.Lookup(filterFlag).Value, oldFilterFlag, "the old name of --"+filterFlag)
+	f.Lookup(oldFilterFlag).Hidden = true
+	f.StringVar(&o.mean, "mean", "", "mean of the training images, `M` or R,G,B, on the scale of 0..1 or of 0..255")
+	f.StringVar(&o.std, "std", "", "their standard deviation, `S` or R,G,B, on the same scale")
 	f.IntVar(&o.threads, "threads", 0, "use `N` CPU cores; 0 is all of them")
 	cli.ImageMemory(f)
 	f.Uint64Var(&o.seed, "seed", 1, "choose images, and the weights of random:NAME, by the number `N`")

@@ -66,6 +66,8 @@ func (p *plan) guessed() bool {
 
 func (p *plan) given(yes bool) string {
 	switch {
+	case yes && p.settings.bytesScale:
+		return " (given on the scale of 0..255)"
 	case yes:
 		return " (given)"
 	case p.net.inFile() != nil:

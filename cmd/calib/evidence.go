@@ -32,12 +32,12 @@ func (w *work) ask() error {
 		rgb, _, err := few.load(i)
 		return rgb, err
 	}}
-	f, err := do(w, askingPhase, 1, func(ph *phase) (*findings, error) {
+	f, err := do(w, askingPhase, evidence.Tries(p.net.Net, p.net.from.Open), func(ph *phase) (*findings, error) {
 		preparation, err := evidence.Prepare(p.net.Net, images, p.preprocess)
 		if err != nil {
 			return nil, err
 		}
-		r, err := evidence.Read(w.ctx, p.net.Net, p.net.from.Open, images, p.preprocess, w.settings.threads, ph.grow)
+		r, err := evidence.Read(w.ctx, p.net.Net, p.net.from.Open, images, p.preprocess, w.settings.threads, ph.step)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -56,7 +58,9 @@ type settings struct {
 	size      *[2]int // width, height
 	mean, std *[3]float32
 	resize    *int
-	// filterGiven reports whether --filter was given.
+	// bytesScale reports whether --mean and --std are on the scale of 0..255.
+	bytesScale bool
+	// filterGiven reports whether --resize-filter was given.
 	filterGiven bool
 	args        []string // the command line
 }
@@ -71,7 +75,7 @@ func (o *options) settings(given func(flag string) bool) (*settings, error) {
 			return nil, err
 		}
 	}
-	s.filterGiven = given("filter")
+	s.filterGiven = given(filterFlag) || given(oldFilterFlag)
 	if s.exportONNX != "" && !given(acc16Flag) && !given(oldAcc16Flag) {
 		s.acc16 = exportDepth
 	}
@@ -160,8 +164,28 @@ func (s *settings) readPreprocess() error {
 	if s.mean, err = parseTriple("mean", s.options.mean); err != nil {
 		return err
 	}
-	s.std, err = parseTriple("std", s.options.std)
-	return err
+	if s.std, err = parseTriple("std", s.options.std); err != nil {
+		return err
+	}
+	s.rescale()
+	return nil
+}
+
+// rescale brings a mean and a standard deviation that are on the scale of 0..255 to that of 0..1. Of what is given one
+// number is enough to tell: no colour's mean is more than 1, and hardly a deviation more than 3.
+func (s *settings) rescale() {
+	const mostMean, mostStd = 1.5, 3
+	tells := func(t *[3]float32, most float32) bool { return t != nil && slices.Max(t[:]) > most }
+	if s.bytesScale = tells(s.mean, mostMean) || tells(s.std, mostStd); !s.bytesScale {
+		return
+	}
+	for _, t := range []*[3]float32{s.mean, s.std} {
+		for i := range 3 {
+			if t != nil {
+				t[i] /= math.MaxUint8
+			}
+		}
+	}
 }
 
 // parseSize reads "224" or "256x128"; nil for "".
@@ -190,7 +214,7 @@ func parseTriple(flag, text string) (*[3]float32, error) {
 	if len(parts) == 1 {
 		parts = []string{text, text, text}
 	}
-	bad := cli.Usage("--%s is %q, expected a number on the 0..1 scale, or three as R,G,B", flag, text)
+	bad := cli.Usage("--%s is %q, expected a number on the scale of 0..1 or of 0..255, or three as R,G,B", flag, text)
 	if len(parts) != 3 {
 		return nil, bad
 	}

@@ -77,16 +77,6 @@ func (f *phase) step(done, _ int) {
 	}
 }
 
-// grow is step where the total becomes known on the way only.
-func (f *phase) grow(done, total int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.total = max(total, done); f.bar != nil && !f.ended {
-		f.bar.ChangeMax(f.total)
-		_ = f.bar.Set(done)
-	}
-}
-
 // end closes the phase. After an error only the bar is taken away; the error speaks for itself.
 func (f *phase) end(err error) {
 	f.mu.Lock()

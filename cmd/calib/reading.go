@@ -53,7 +53,7 @@ func (n *floatNetwork) read(o *readingOptions) error {
 		flag, value string
 		read        func(value string) (*float.Net, error)
 	}{
-		{"stride-on", o.strideOn, n.withStrideOn}, {"anti-alias", o.antiAlias, n.withAntiAlias}, {"stem", o.stem, n.withStem},
+		{"stem", o.stem, n.withStem}, {"stride-on", o.strideOn, n.withStrideOn}, {"anti-alias", o.antiAlias, n.withAntiAlias},
 		{"shortcut-pad", o.shortcutPad, n.withPadding},
 		{"channels", o.channels, func(value string) (*float.Net, error) {
 			if !channels[value] {

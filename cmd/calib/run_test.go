@@ -131,9 +131,9 @@ func TestBadUsage(t *testing.T) {
 		{"--weights w.pth --images i --crop 0", `--crop is "0"`},
 		{"--weights w.pth --images i --crop 3x", `--crop is "3x"`},
 		{"--weights " + tiny + " --crop 99999", "99999"},
-		{"--weights " + tiny + " --mean 123.7", "mean"},
+		{"--weights " + tiny + " --mean 5000", "mean"},
 		{"--weights " + tiny + " --std 0", "standard deviation"},
-		{"--weights " + tiny + " --filter lanczos", "lanczos"},
+		{"--weights " + tiny + " --resize-filter lanczos", "lanczos"},
 		{"--weights " + tiny + " --resize 8 --images " + fashion + "calib.zip", "smaller than the crop"},
 	} {
 		t.Run(c.args, func(t *testing.T) {

@@ -69,6 +69,7 @@ type scanResult struct {
 	bad             []badImage // in the order of the images
 	total           int        // bad ones included
 	same, oneColour bool       // all good images are equal; each is of one colour
+	deep            int        // gray images of 16 bits
 }
 
 // scan is what was found out about one image.
@@ -110,7 +111,7 @@ func (d *datasetSource) validateImages(
 		good = append(good, d.chosen[i])
 		d.kept = append(d.kept, l.rgb)
 	}
-	d.chosen = good
+	d.chosen, s.deep = good, int(d.deep.Load())
 	return s, nil
 }
 
@@ -177,8 +178,12 @@ func (s *scanResult) names(separator string) string {
 	return strings.Join(all, separator)
 }
 
-// warn reports the images that were skipped.
+// warn reports the images that were skipped, and those that training may have seen otherwise.
 func (s *scanResult) warn(stderr io.Writer, path string) {
+	if s.deep > 0 {
+		cli.Warn(stderr, tool, "%d of %s of %s are gray in 16 bits: here they are brought to 8 bits by scale; torchvision's loader (Pillow's convert) clips them at 255, to white for the most part, and where training did so the network must see the same",
+			s.deep, cli.Plural(s.total, "image"), path)
+	}
 	if n := len(s.bad); n > 0 {
 		cli.Warn(stderr, tool, "%d of %s of %s cannot be read and %s skipped (--strict makes that an error):\n  %s",
 			n, cli.Plural(s.total, "image"), path, map[bool]string{true: "is", false: "are"}[n == 1], s.names("\n  "))

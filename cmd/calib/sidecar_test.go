@@ -28,7 +28,7 @@ func TestFilesBesideTheWeights(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"ant", "bee", "cat", "dog", "eel"}, model.Labels())
 
-	code, stdout, stderr = invoke(append(args, "--filter", "bilinear", "--crop", "32", "--mean", "0.1", "--std", "0.2")...)
+	code, stdout, stderr = invoke(append(args, "--resize-filter", "bilinear", "--crop", "32", "--mean", "0.1", "--std", "0.2")...)
 	require.Equal(t, cli.Done, code, stderr)
 	require.Contains(t, stdout, "resize the shorter side to 37, bilinear; crop 32x32")
 	require.Contains(t, stdout, "0.1 (given)")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image"
 	"sync"
+	"sync/atomic"
 
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/internal/images"
@@ -27,6 +28,8 @@ type datasetSource struct {
 	labelled bool
 	classes  []int // the class of each of the set's labels; nil where they are in order
 	workers  sync.Pool
+	// deep counts images that were loaded and are gray in 16 bits.
+	deep atomic.Int64
 }
 
 // newDatasetSource fails where the preprocessing is impossible. The images are without labels.
@@ -56,6 +59,9 @@ func (d *datasetSource) load(i int) ([]byte, int, error) {
 	}
 	var rgb []byte
 	err := d.set.Use(item, func(img image.Image) (err error) {
+		if _, ok := img.(*image.Gray16); ok {
+			d.deep.Add(1)
+		}
 		if rgb, err = d.prepare(img); err != nil {
 			err = &images.LoadError{Image: d.set.Where(item), Err: cli.Plain(err)}
 		}

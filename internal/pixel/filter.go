@@ -3,6 +3,8 @@ package pixel
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 )
 
 // Filter chooses how an output pixel is made of the source pixels around it.
@@ -16,29 +18,32 @@ const (
 	Bicubic
 	// Nearest takes the source pixel under the centre of the output pixel.
 	Nearest
+	// Linear is the triangle filter without antialiasing, whatever the scale: between the two nearest pixels of each
+	// axis. It is what OpenCV calls INTER_LINEAR and PyTorch bilinear with antialias=False, to a level: they round
+	// once for both axes.
+	Linear
 )
+
+// names are those of the filters, in their order.
+var names = [...]string{"bilinear", "bicubic", "nearest", "bilinear-opencv"}
+
+// Filters lists the names that [ParseFilter] reads.
+func Filters() []string { return names[:] }
 
 // String returns the lower-case name that [ParseFilter] reads.
 func (f Filter) String() string {
-	switch f {
-	case Bilinear:
-		return "bilinear"
-	case Bicubic:
-		return "bicubic"
-	case Nearest:
-		return "nearest"
+	if f >= 0 && int(f) < len(names) {
+		return names[f]
 	}
 	return fmt.Sprintf("Filter(%d)", int(f))
 }
 
-// ParseFilter returns the filter of a name: "bilinear", "bicubic" or "nearest".
+// ParseFilter returns the filter of a name, one of [Filters].
 func ParseFilter(name string) (Filter, error) {
-	for f := Bilinear; f <= Nearest; f++ {
-		if f.String() == name {
-			return f, nil
-		}
+	if i := slices.Index(names[:], name); i >= 0 {
+		return Filter(i), nil
 	}
-	return 0, fmt.Errorf("pixel: unknown filter %q: use bilinear, bicubic or nearest", name)
+	return 0, fmt.Errorf("pixel: unknown filter %q: use one of %s", name, strings.Join(names[:], ", "))
 }
 
 // support is the filter's half width in source pixels at scale 1.
@@ -54,7 +59,7 @@ func (f Filter) support() float64 {
 // coefficients would depend on the CPU.
 func (f Filter) at(x float64) float64 {
 	x = math.Abs(x)
-	if f == Bilinear {
+	if f == Bilinear || f == Linear {
 		return max(1-x, 0)
 	}
 	const a = -0.5
@@ -121,6 +126,9 @@ func (t *table) prepare(f Filter, in, out, first, size int) {
 func (t *table) appendPixel(i int) {
 	scale := float64(t.in) / float64(t.out)
 	widen := max(scale, 1)
+	if t.filter == Linear {
+		widen = 1
+	}
 	support := float64(t.filter.support() * widen)
 	shrink := 1 / widen
 	centre := float64((float64(i) + 0.5) * scale)

@@ -75,8 +75,8 @@ func (r *Resizer) check(dst, src Image, w, h, x, y int) error {
 
 // checkScale is check without the source.
 func (r *Resizer) checkScale(dst Image, w, h, x, y int) error {
-	if r.filter < Bilinear || r.filter > Nearest {
-		return fmt.Errorf("pixel: unknown filter %d: use Bilinear, Bicubic or Nearest", int(r.filter))
+	if r.filter < Bilinear || r.filter > Linear {
+		return fmt.Errorf("pixel: unknown filter %d: use Bilinear, Bicubic, Nearest or Linear", int(r.filter))
 	}
 	if err := dst.check("destination"); err != nil {
 		return err

@@ -207,7 +207,7 @@ func TestResizeErrors(t *testing.T) {
 		"below it":        {dst: ok, src: ok, w: 8, h: 8, y: 5, want: "rectangle at (0, 5)"},
 		"larger than it":  {dst: ok, src: ok, w: 3, h: 3, want: "not inside the scaled size 3x3"},
 		"overflow":        {dst: ok, src: ok, w: 8, h: 8, x: int(^uint(0) >> 1), want: "rectangle at"},
-		"filter":          {dst: ok, src: ok, w: 4, h: 4, f: 3, want: "unknown filter 3"},
+		"filter":          {dst: ok, src: ok, w: 4, h: 4, f: 4, want: "unknown filter 4"},
 		"negative filter": {dst: ok, src: ok, w: 4, h: 4, f: -1, want: "unknown filter -1"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -234,7 +234,7 @@ func TestResizeAllocatesNothingForEqualFrames(t *testing.T) {
 }
 
 func TestFilterNames(t *testing.T) {
-	for _, f := range []Filter{Bilinear, Bicubic, Nearest} {
+	for _, f := range []Filter{Bilinear, Bicubic, Nearest, Linear} {
 		got, err := ParseFilter(f.String())
 		require.NoError(t, err)
 		require.Equal(t, f, got)
@@ -242,7 +242,7 @@ func TestFilterNames(t *testing.T) {
 	}
 	require.Equal(t, "Filter(9)", Filter(9).String())
 	_, err := ParseFilter("lanczos")
-	require.EqualError(t, err, `pixel: unknown filter "lanczos": use bilinear, bicubic or nearest`)
+	require.EqualError(t, err, `pixel: unknown filter "lanczos": use one of bilinear, bicubic, nearest, bilinear-opencv`)
 }
 
 func BenchmarkResize(b *testing.B) {
@@ -264,4 +264,33 @@ func BenchmarkResize(b *testing.B) {
 			})
 		}
 	}
+}
+
+// TestLinear: without antialiasing the results are OpenCV's and PyTorch's to a level, most of them exactly.
+func TestLinear(t *testing.T) {
+	off, all := 0, 0
+	for _, line := range lines(t, "testdata/opencv.txt") {
+		var (
+			library      string
+			seed         uint32
+			w, h, w2, h2 int
+			full         string
+		)
+		_, err := fmt.Sscanf(line, "%s %d %dx%d %dx%d %s", &library, &seed, &w, &h, &w2, &h2, &full)
+		require.NoError(t, err, line)
+		want, err := hex.DecodeString(full)
+		require.NoError(t, err)
+		dst, err := NewImage(w2, h2)
+		require.NoError(t, err)
+		require.NoError(t, NewResizer(Linear).Resize(dst, picture(t, "noise", seed, w, h)))
+		for i, v := range want {
+			d := int(v) - int(dst.Pix[i])
+			require.LessOrEqual(t, d*d, 1, "%s %dx%d to %dx%d, byte %d", library, w, h, w2, h2, i)
+			off, all = off+d*d, all+1
+		}
+	}
+	require.Less(t, 3*off, all)
+	filter, err := ParseFilter("bilinear-opencv")
+	require.NoError(t, err)
+	require.Equal(t, Linear, filter)
 }

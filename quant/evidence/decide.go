@@ -145,19 +145,15 @@ type Readings struct {
 
 // Read finds the best reading of a network on images, prepared as p says: that of all which is nearest to its training, if it
 // is clearly nearer than the usual one, on either half of the images; then again what is left. progress, if not nil, is called
-// after each of the readings that are tried, of which there may be fewer in the end.
+// after each reading that is tried, of which there are more than Tries where something unusual is taken.
 func Read(ctx context.Context, net *float.Net, open Open, images Images, p resnext.Preprocess, threads int,
 	progress func(done, total int)) (*Readings, error) {
 	r := reader{ctx: ctx, images: images, preprocess: p, threads: threads}
 	all := questions(net, open)
 	taken := make([]int, len(all))
-	tried := 0
+	tried, total := 0, Tries(net, open)
 	step := func() {
 		if tried++; progress != nil {
-			total := 1
-			for _, q := range all {
-				total += len(q.Answers) - 1
-			}
 			progress(min(tried, total), total)
 		}
 	}
@@ -199,6 +195,15 @@ func Read(ctx context.Context, net *float.Net, open Open, images Images, p resne
 		base, taken[best.question] = best, best.answer
 	}
 	return nil, fmt.Errorf("the readings of the network do not settle")
+}
+
+// Tries is how many readings of a network there are to try.
+func Tries(net *float.Net, open Open) int {
+	total := 1
+	for _, q := range questions(net, open) {
+		total += len(q.Answers) - 1
+	}
+	return total
 }
 
 // trial is a reading that was measured, on both halves of the images.

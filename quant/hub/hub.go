@@ -51,7 +51,7 @@ type Form struct {
 // Size from the middle, subtract Mean and divide by Std. A Resize of 0 resizes both sides to Size at once.
 type Prepare struct {
 	Size, Resize int
-	// Filter is "bilinear" or "bicubic".
+	// Filter is "bilinear", "bicubic" or "nearest".
 	Filter    string
 	Mean, Std [3]float32
 }
@@ -208,8 +208,8 @@ func (t *pretrained) prepare() (p *Prepare, why string) {
 		return nil, fmt.Sprintf("input_size is %v; expected [3,N,N]", s)
 	case t.CropMode != "" && t.CropMode != "center":
 		return nil, fmt.Sprintf("crop_mode is %.40q; expected center", t.CropMode)
-	case t.Interpolation != "bilinear" && t.Interpolation != "bicubic":
-		return nil, fmt.Sprintf("interpolation is %.40q; expected bilinear or bicubic", t.Interpolation)
+	case !slices.Contains([]string{"bilinear", "bicubic", "nearest"}, t.Interpolation):
+		return nil, fmt.Sprintf("interpolation is %.40q; expected bilinear, bicubic or nearest", t.Interpolation)
 	case !(t.CropPct > 0 && t.CropPct <= 1):
 		return nil, fmt.Sprintf("crop_pct is %v; expected more than 0 and at most 1", t.CropPct)
 	}
