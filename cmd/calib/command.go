@@ -58,7 +58,13 @@ one folder for each class (class 0 is the first folder by name; with --labels
 folders may be named like the labels), or IDX files of images and labels.
 Without it they are compared on some of the calibration images, which need no
 labels: by how often they agree, and by the logits' signal to quantisation noise
-ratio (SQNR; 30 dB and more is good).`
+ratio (SQNR; 30 dB and more is good).
+
+A trained network is asked about its own reading first: what its batch
+normalisations saw in training, beside what they see of the images, tells wrong
+mean and std, and settles what a file leaves open, where it is clear.
+
+"calib compare A.json B.json" puts two runs side by side.`
 
 const examples = `  calib --weights resnext50_32x4d.pth --images photos/
   calib --weights cifar.pth --images train.zip --eval test/ --out m.safetensors
@@ -103,6 +109,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		s.args = args
 		return calibrate(c.Context(), s, c.OutOrStdout(), c.ErrOrStderr())
 	}
+	c.AddCommand(compareCommand())
 	return cli.Execute(ctx, c, args, stdout, stderr)
 }
 

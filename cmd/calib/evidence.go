@@ -48,21 +48,30 @@ func (w *work) ask() error {
 	return err
 }
 
-// print says what was found, as rows below those of the plan.
-func (f *findings) print(w io.Writer) {
-	t := cli.Table{}
-	head := "evidence"
-	row := func(format string, args ...any) {
-		t.Row(head, fmt.Sprintf(format, args...))
-		head = ""
-	}
+// rows say what was found: the fit, and each question with its answer.
+func (f *findings) rows() [][2]string {
 	like := "as in training"
 	if !f.Told {
 		like = "not quite as in training"
 	}
-	row("%s of %s: %s, %.4f nats apart", cli.Plural(len(f.Fit.Layers), "batch normalisation"), cli.Plural(f.Images, "image"), like, f.Fit.Divergence)
-	for _, v := range f.Verdicts {
-		row("%s: %s (%s)", v.Question, v.Taken, f.margin(&v))
+	rows := [][2]string{{"statistics", fmt.Sprintf("%s of %s: %s, %.4f nats apart",
+		cli.Plural(len(f.Fit.Layers), "batch normalisation"), cli.Plural(f.Images, "image"), like, f.Fit.Divergence)}}
+	for i := range f.Verdicts {
+		v := &f.Verdicts[i]
+		rows = append(rows, [2]string{v.Question, fmt.Sprintf("%s (%s)", v.Taken, f.margin(v))})
+	}
+	return rows
+}
+
+// print says what was found, below the plan.
+func (f *findings) print(w io.Writer) {
+	t := cli.Table{}
+	for i, r := range f.rows() {
+		if i == 0 {
+			t.Row("evidence", r[1])
+		} else {
+			t.Row("", r[0]+": "+r[1])
+		}
 	}
 	t.Print(w)
 	fmt.Fprintln(w)

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/klauspost/cpuid/v2"
 
@@ -51,6 +52,7 @@ func (w *work) details(model *resnext.Model, r *report) (*page.Data, error) {
 		on = p.comparedText
 	}
 	d := &page.Data{
+		Found: w.foundDetails(r),
 		Network: page.Network{
 			Name: r.Arch, Parameters: int64(cli.Parameters(cfg)), MACs: cfg.MACs(),
 			Width: cfg.Width, Height: cfg.Height, Classes: cfg.Classes, Random: s.random != nil,
@@ -77,6 +79,20 @@ func (w *work) details(model *resnext.Model, r *report) (*page.Data, error) {
 	}
 	d.Answers, err = w.answers.details(p.compared, cfg)
 	return d, err
+}
+
+// foundDetails are the alarms first of all, then what the network and its file told.
+func (w *work) foundDetails(r *report) page.Found {
+	f := page.Found{Alarms: r.alarms(), Notes: r.Notes}
+	if w.findings != nil {
+		for _, row := range w.findings.rows() {
+			f.Evidence = append(f.Evidence, page.Setting{Name: row[0], Value: row[1]})
+		}
+	}
+	for i, text := range f.Alarms {
+		f.Alarms[i] = cli.Printable(strings.ToUpper(text[:1]) + text[1:])
+	}
+	return f
 }
 
 // depthLoss is what the choice of acc16 depths cost; nil where one was given.

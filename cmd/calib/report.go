@@ -100,6 +100,15 @@ func newReport(w *work, c *quant.Comparison, size int64) *report {
 	return r
 }
 
+// alarms are what the user should know before the figures.
+func (r *report) alarms() []string {
+	var all []string
+	if r.Doubt != "" {
+		all = append(all, r.Doubt)
+	}
+	return append(all, r.Warnings...)
+}
+
 func shares(a quant.Accuracy, classes int) accuracy {
 	if classes <= 5 {
 		return accuracy{Top1: &a.Top1}

@@ -46,12 +46,14 @@ func setUp(root *cobra.Command) {
 		text, _, _ := strings.Cut(err.Error(), ": strconv.") // what a Go function said means nothing here
 		return Usage("%s: %s", text, seeHelp(c))
 	})
-	if root.HasSubCommands() {
+	if root.HasSubCommands() && root.RunE == nil {
 		root.Args, root.RunE = commandNeeded, func(c *cobra.Command, _ []string) error {
 			c.SetOut(c.ErrOrStderr())
 			_ = c.Help()
 			return Usage("no command given")
 		}
+	}
+	if root.HasSubCommands() {
 		root.SetHelpCommand(helpCommand())
 	}
 }

@@ -24,6 +24,8 @@ var causeNames = [causes]string{"layers before", "weights", "rounding", "clippin
 const (
 	// wideSpread is the spread of weight ranges that is worth a word.
 	wideSpread = 8
+	// worthDepth is by how many dB the layers' noise must have grown for their acc16 depth for less of it to be advised.
+	worthDepth = 0.5
 	// mostlyZero is the share of zeros from which on a map has few values.
 	mostlyZero = 0.95
 	// loneValue is the share of the largest magnitude below which almost all values lie where outliers take
@@ -189,6 +191,7 @@ func weightFlags(c Choices, l *Layer) []suggestion {
 		try = append(try, suggestion{c.Equalise, "evens out the channels"})
 	}
 	switch {
+	case c.DepthLoss != nil && *c.DepthLoss < worthDepth:
 	case c.Depth > 2:
 		shorter := fmt.Sprintf("--acc16 %d", c.Depth/2)
 		try = append(try, suggestion{shorter, "moves fewer weights off their nearest integer; slower on CPUs that profit from acc16"}, tryFree)

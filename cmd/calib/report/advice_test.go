@@ -36,20 +36,22 @@ func TestAdvice(t *testing.T) {
 		why     string
 		try     []string
 	}{
-		"weights":             {choices, lossy("l", 20, 20.5, 45, 60), "rounding of its weights.", []string{"--acc16 2", "--acc16 off"}},
-		"wide weights":        {with(func(c *Choices) { c.Equalise = "--equalise" }), wide, "30 times the median one's", []string{"--equalise", "--acc16 2", "--acc16 off"}},
-		"all equalised":       {choices, wide, "30 times the median one's", []string{"--acc16 2", "--acc16 off"}},
-		"free weights":        {with(func(c *Choices) { c.Depth = 0 }), lossy("l", 20, 20.5, 45, 60), "rounding of its weights", nil},
-		"clipping":            {choices, lossy("l", 20, 50, 45, 20.5), "0.500% of them are larger", []string{"--observer minmax"}},
-		"percentile":          {with(func(c *Choices) { c.Observer, c.Percentile = "percentile", 99.99 }), lossy("l", 20, 50, 45, 20.5), "clipped", []string{"--observer mse", "--observer percentile --percentile 99.999"}},
-		"percentile 100":      {with(func(c *Choices) { c.Observer, c.Percentile = "percentile", 100 }), lossy("l", 20, 50, 45, 20.5), "clipped", []string{"--observer mse"}},
-		"rounding, minmax":    {with(func(c *Choices) { c.Observer = "minmax" }), lossy("l", 20, 50, 20.5, 60), "to 8 bits.", []string{"--observer mse"}},
-		"rounding, few":       {choices, sparse, "most activations are zero (99.00%)", nil},
-		"rounding, outliers":  {choices, outliers, "99% of its values lie below 1, but the range reaches to 10", []string{"--observer percentile --percentile 99.9"}},
-		"few images":          {with(func(c *Choices) { c.Images = 20 }), lossy("l", 20, 20.5, 45, 60), "weights", []string{"--acc16 2", "--acc16 off", "--limit 512"}},
-		"few images, all":     {with(func(c *Choices) { c.Images, c.AllImages = 20, true }), sparse, "most activations are zero", []string{"more images"}},
-		"accumulated":         {choices, lossy("l", 20, 50, 50, 60), "error of the layers before. Of these loud adds the most, by rounding its weights.", []string{"--acc16 2", "--acc16 off"}},
-		"not measured enough": {choices, Layer{Name: "l"}, "too little to tell", nil},
+		"weights":                {choices, lossy("l", 20, 20.5, 45, 60), "rounding of its weights.", []string{"--acc16 2", "--acc16 off"}},
+		"depth that cost little": {with(func(c *Choices) { c.DepthLoss = ptr(quant.Decibel(0.16)) }), lossy("l", 20, 20.5, 45, 60), "rounding of its weights.", nil},
+		"depth that cost":        {with(func(c *Choices) { c.DepthLoss = ptr(quant.Decibel(0.9)) }), lossy("l", 20, 20.5, 45, 60), "rounding of its weights.", []string{"--acc16 2", "--acc16 off"}},
+		"wide weights":           {with(func(c *Choices) { c.Equalise = "--equalise" }), wide, "30 times the median one's", []string{"--equalise", "--acc16 2", "--acc16 off"}},
+		"all equalised":          {choices, wide, "30 times the median one's", []string{"--acc16 2", "--acc16 off"}},
+		"free weights":           {with(func(c *Choices) { c.Depth = 0 }), lossy("l", 20, 20.5, 45, 60), "rounding of its weights", nil},
+		"clipping":               {choices, lossy("l", 20, 50, 45, 20.5), "0.500% of them are larger", []string{"--observer minmax"}},
+		"percentile":             {with(func(c *Choices) { c.Observer, c.Percentile = "percentile", 99.99 }), lossy("l", 20, 50, 45, 20.5), "clipped", []string{"--observer mse", "--observer percentile --percentile 99.999"}},
+		"percentile 100":         {with(func(c *Choices) { c.Observer, c.Percentile = "percentile", 100 }), lossy("l", 20, 50, 45, 20.5), "clipped", []string{"--observer mse"}},
+		"rounding, minmax":       {with(func(c *Choices) { c.Observer = "minmax" }), lossy("l", 20, 50, 20.5, 60), "to 8 bits.", []string{"--observer mse"}},
+		"rounding, few":          {choices, sparse, "most activations are zero (99.00%)", nil},
+		"rounding, outliers":     {choices, outliers, "99% of its values lie below 1, but the range reaches to 10", []string{"--observer percentile --percentile 99.9"}},
+		"few images":             {with(func(c *Choices) { c.Images = 20 }), lossy("l", 20, 20.5, 45, 60), "weights", []string{"--acc16 2", "--acc16 off", "--limit 512"}},
+		"few images, all":        {with(func(c *Choices) { c.Images, c.AllImages = 20, true }), sparse, "most activations are zero", []string{"more images"}},
+		"accumulated":            {choices, lossy("l", 20, 50, 50, 60), "error of the layers before. Of these loud adds the most, by rounding its weights.", []string{"--acc16 2", "--acc16 off"}},
+		"not measured enough":    {choices, Layer{Name: "l"}, "too little to tell", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := &Data{Choices: c.choices, Layers: []Layer{lossy("quiet", 40, 50, 50, 60), lossy("loud", 21, 21.5, 50, 60), c.layer}}

@@ -11,6 +11,7 @@ import "github.com/libresnext/libresnext/quant"
 // Data is everything that the page shows, and the object "details" of calib --json. What is nil or empty was
 // not measured, and the page says so.
 type Data struct {
+	Found   Found    `json:"found"`
 	Network Network  `json:"network"`
 	Choices Choices  `json:"choices"`
 	Summary Summary  `json:"summary"`
@@ -20,6 +21,16 @@ type Data struct {
 	// Labels names the classes; empty if they have no names.
 	Labels []string `json:"labels"`
 	Run    Run      `json:"run"`
+}
+
+// Found is what was found out about the files before and after the work, and what the reader should know first.
+type Found struct {
+	// Alarms are what is probably wrong, or unusual, in sentences without a full stop.
+	Alarms []string `json:"alarms"`
+	// Evidence are lines about what the network's statistics said of its reading.
+	Evidence []Setting `json:"evidence"`
+	// Notes say what of the weights' file was taken, set aside or understood as something else.
+	Notes []string `json:"notes"`
 }
 
 // Network says which network it is.

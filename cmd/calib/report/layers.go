@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/libresnext/libresnext/internal/cli"
 )
 
 // layerView is a layer in words.
@@ -68,6 +70,21 @@ func (v *view) addLayers() []*layerView {
 		g.Layers = append(g.Layers, l)
 	}
 	return all
+}
+
+// Facts say how many layers there are, and the ratio of the weakest.
+func (g group) Facts() string {
+	text := cli.Plural(len(g.Layers), "layer")
+	var weakest *layerView
+	for _, l := range g.Layers {
+		if l.measured() && (weakest == nil || *l.SQNR < *weakest.SQNR) {
+			weakest = l
+		}
+	}
+	if weakest != nil {
+		text += ", the weakest " + weakest.Ratio
+	}
+	return text
 }
 
 // stageName gives "Stage 2" for stage2.

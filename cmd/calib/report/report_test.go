@@ -318,3 +318,23 @@ func TestThumbnail(t *testing.T) {
 	}
 	require.Empty(t, Thumbnail{}.URI())
 }
+
+// TestFoundComesFirst: what may be wrong stands before the verdict, what the files told after it, and nothing where
+// there is nothing to say.
+func TestFoundComesFirst(t *testing.T) {
+	write := func(f Found) string {
+		var b strings.Builder
+		require.NoError(t, Write(&b, &Data{Found: f}))
+		return b.String()
+	}
+	page := write(Found{Alarms: []string{"Labels <b>are</b> wrong"}, Evidence: []Setting{{"strides", "here"}}, Notes: []string{"set aside: x"}})
+	alarm, verdict, told := strings.Index(page, "Labels &lt;b&gt;are"), strings.Index(page, `id="summary"`), strings.Index(page, "What the files told")
+	require.Positive(t, alarm)
+	require.Less(t, alarm, verdict)
+	require.Less(t, verdict, told)
+	require.Contains(t, page, "<dt>strides</dt><dd>here</dd>")
+	require.Contains(t, page, "<li>set aside: x</li>")
+	page = write(Found{})
+	require.NotContains(t, page, `id="alarms"`)
+	require.NotContains(t, page, "What the files told")
+}
