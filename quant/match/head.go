@@ -30,6 +30,10 @@ func (m *matcher) findHead(x *Node) (err error) {
 	if m.classifier, err = m.full("the classifier, a linear layer", end); err != nil {
 		return err
 	}
+	if m.classifier.out() == 1 {
+		m.head = topology.MultiLabel
+		m.note("%s has one output: a yes or no by a sigmoid, as networks of several labels have (multilabel)", m.classifier.Title)
+	}
 	return m.findEnd(m.overFlat(m.classifier))
 }
 

@@ -192,3 +192,22 @@ func TestReadEndsRefuses(t *testing.T) {
 		})
 	}
 }
+
+// One output is a yes or no, whatever is done to it at the end.
+func TestReadOneOutput(t *testing.T) {
+	for name, op := range map[string]string{"logit": "", "sigmoid": "Sigmoid"} {
+		t.Run(name, func(t *testing.T) {
+			cfg := tinyFloat()
+			cfg.Classes, cfg.Head = 1, topology.MultiLabel
+			m := makeModel(cfg, false)
+			if op != "" {
+				m.outputs = []string{m.beside("logits_out", op, "p")}
+			}
+			f, err := m.read(t)
+			require.NoError(t, err)
+			m.requireIs(t, cfg, f)
+			require.Len(t, f.Notes, 1)
+			require.Contains(t, f.Notes[0], "has one output: a yes or no")
+		})
+	}
+}
