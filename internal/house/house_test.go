@@ -30,7 +30,8 @@ var rules = []struct {
 	{who: "quant/observe", not: []string{"quant/float", "quant/round", "quant/pass"}},
 	{who: "quant/round", not: []string{"quant/pass", "quant/weights"}},
 	{who: "quant/pass", not: []string{"quant/weights"}},
-	{who: "quant/float", not: []string{"quant/checkpoint", "quant/torch7", "quant/onnx", "quant/hub", "quant/match"}},
+	{who: "quant/evidence", not: []string{"quant/checkpoint", "quant/torch7", "quant/onnx", "quant/hub", "quant/match", "quant/weights", "quant/round", "quant/pass"}},
+	{who: "quant/float", not: []string{"quant/evidence", "quant/checkpoint", "quant/torch7", "quant/onnx", "quant/hub", "quant/match"}},
 	{who: "internal/images/...", not: append([]string{"resnext", "int8", "asm"}, workshop...)},
 	{who: "internal/safetensors", not: append([]string{"resnext", "int8", "asm"}, workshop...)},
 }

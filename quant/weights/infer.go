@@ -81,8 +81,6 @@ func (f *inference) network() (cfg resnext.Config, where []place, ok bool) {
 	return cfg, where, true
 }
 
-func (f *inference) has(name string) bool { return f.v.tensors[name] != nil }
-
 // shape is that of a tensor, which must have so many dimensions; zeros after noting what is wrong.
 func (f *inference) shape(name string, rank int) []int {
 	t := f.v.tensors[name]
