@@ -21,7 +21,9 @@ type candidate struct {
 	d      *dialect
 	count  int // of tensors that the dialect knows
 	expressions
-	siblings []*candidate // all of the state dict
+	// siblings are all candidates of the state dict, and taken the tensors that are some network's.
+	siblings []*candidate
+	taken    map[string]*candidate
 }
 
 // isBody reports whether a tensor is the network's, by its name.
@@ -41,16 +43,28 @@ func (x *candidate) inBlock(name string) bool {
 	return ok && x.block.MatchString(rest)
 }
 
-// candidates finds every network of a state dict; at most one for each first block.
+// The bounds of what is looked at: ResNet-200 has 1,200 tensors and counters, and copies of it as many again; no trainer
+// keeps more than a few copies, or wraps them in more modules.
+const (
+	maxTensors    = 1 << 14
+	maxCandidates = 32
+	maxPrefix     = 16
+)
+
+// candidates finds every network of a state dict; at most one for each first block. State dicts with more than maxTensors
+// have none, and of more than maxCandidates networks the others are left out: so many cannot be told apart anyway.
 func candidates(c *checkpoint.Checkpoint) []*candidate {
 	var all []*candidate
+	if len(c.Order) > maxTensors {
+		return nil
+	}
 	owner := map[string]*candidate{} // by the first of the tensors that show a block
 	for i := range dialects {
 		d, e := &dialects[i], compiled()[i]
 		seen := map[string]bool{}
 		for _, first := range c.Order {
 			m := e.last.FindStringSubmatch(first)
-			if m == nil || seen[m[1]] {
+			if m == nil || seen[m[1]] || strings.Count(m[1], ".") > maxPrefix || len(seen) == maxCandidates {
 				continue
 			}
 			seen[m[1]] = true
@@ -71,8 +85,15 @@ func candidates(c *checkpoint.Checkpoint) []*candidate {
 			all = append(all, x)
 		}
 	}
+	all = all[:min(len(all), maxCandidates)]
+	taken := map[string]*candidate{}
 	for _, x := range all {
-		x.siblings = all
+		for _, name := range c.Order {
+			if x.isBody(name) {
+				taken[name] = x
+			}
+		}
+		x.siblings, x.taken = all, taken
 	}
 	return all
 }
@@ -128,6 +149,9 @@ func choose(all []*checkpoint.Checkpoint, o Options) (*candidate, []string, erro
 	}
 	if len(found) == 0 {
 		largest := slices.MaxFunc(all, func(a, b *checkpoint.Checkpoint) int { return cmp.Compare(len(a.Order), len(b.Order)) })
+		if n := len(largest.Order); n > maxTensors {
+			return nil, nil, fmt.Errorf("has %d tensors in one state dict; a network of this family has at most %d", n, maxTensors)
+		}
 		return nil, nil, foreign(largest.Order)
 	}
 	if o.Key != "" {

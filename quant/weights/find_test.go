@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -278,4 +279,29 @@ func TestAdapts(t *testing.T) {
 		_, err = fromStateDicts([]*checkpoint.Checkpoint{prepared}, Options{}, &hub.Info{})
 		require.ErrorContains(t, err, "expected the mean and the standard deviation of images")
 	}
+}
+
+// Names that ask for much work are not followed.
+func TestNamesAreBounded(t *testing.T) {
+	c, _ := tiny(4)
+	many := copied(c)
+	for i := range maxTensors {
+		put(many, fmt.Sprintf("x%d", i), []float32{1}, 1)
+	}
+	_, err := FromCheckpoint(many, Options{})
+	require.ErrorContains(t, err, "tensors in one state dict; a network of this family has at most 16384")
+
+	deep := prefixed(strings.Repeat("a.", maxPrefix+1), c)
+	_, err = FromCheckpoint(deep, Options{})
+	require.ErrorContains(t, err, "no network of this family")
+	_, err = FromCheckpoint(prefixed(strings.Repeat("a.", maxPrefix), c), Options{})
+	require.NoError(t, err)
+
+	crowd := &checkpoint.Checkpoint{Path: "test.pth", Tensors: map[string]*checkpoint.Tensor{}}
+	for i := range 200 {
+		for _, name := range []string{"layer1.0.conv1.weight", "layer1.0.conv2.weight", "layer1.0.conv3.weight"} {
+			put(crowd, fmt.Sprintf("n%d.%s", i, name), []float32{1}, 1, 1, 1, 1)
+		}
+	}
+	require.Len(t, candidates(crowd), maxCandidates)
 }

@@ -24,7 +24,7 @@ func (x *candidate) findHead(features int) (head, error) {
 			module, err := x.classifier(root, linear, features)
 			return head{module, root}, err
 		}
-		for name := range x.c.Tensors { // whose weight is missing
+		for _, name := range x.c.Order { // whose weight is missing
 			if module, ok := strings.CutSuffix(name, ".bias"); ok && strings.HasPrefix(name, root) && headNames.MatchString(module[len(root):]) && x.free(name) {
 				return head{module, root}, nil
 			}
@@ -61,8 +61,8 @@ func isLinear(t *checkpoint.Tensor) bool {
 
 // free reports whether a tensor belongs to no network of the file.
 func (x *candidate) free(name string) bool {
-	return !slices.ContainsFunc(x.siblings, func(y *candidate) bool {
-		return y.isBody(name) || !strings.HasPrefix(x.prefix, y.prefix) && strings.HasPrefix(name, y.prefix)
+	return x.taken[name] == nil && !slices.ContainsFunc(x.siblings, func(y *candidate) bool {
+		return !strings.HasPrefix(x.prefix, y.prefix) && strings.HasPrefix(name, y.prefix)
 	})
 }
 
