@@ -15,8 +15,8 @@ import (
 // training on images of the same kind, and up to 0.08 on noisy ones and such that stood on their heads; the nearest wrong
 // reading was 3 to 200 times as far in the first case and 1.2 to 10 times in the second. TestRates has the networks.
 const (
-	// clear is how near the best answer to a question must be, beside the usual one, to be taken.
-	clear = 0.5
+	// convincing is how near the best answer to a question must be, beside the usual one, to be taken.
+	convincing = 0.5
 	// alike is how far images may be from those of training by a reading that they are to tell, over all layers, and
 	// alikeAtFirst in the first, where no reading but the channel order makes a difference.
 	alike        = Alike
@@ -218,7 +218,7 @@ func (t *trial) fit() float64 { return (t.halves[0].Divergence + t.halves[1].Div
 // clearly reports whether a reading is to be taken in place of another.
 func (t *trial) clearly(other *trial) bool {
 	for i, h := range t.halves {
-		if h.Divergence > clear*other.halves[i].Divergence {
+		if h.Divergence > convincing*other.halves[i].Divergence {
 			return false
 		}
 	}
