@@ -8,8 +8,13 @@ import (
 	"github.com/libresnext/libresnext/quant/evidence"
 )
 
-// asked is how many calibration images a network is asked with about its own reading.
-const asked = 16
+// asked is how many calibration images a network is asked with about its own reading, and askedLarge how many of a network
+// of more than largeMACs: large images have many pixels to go by, and take their time.
+const (
+	asked      = 16
+	askedLarge = 8
+	largeMACs  = 1_000_000_000
+)
 
 // findings is what the network said of its reading and preparation, also as part of the object of --json.
 type findings struct {
@@ -28,6 +33,9 @@ func (w *work) ask() error {
 		return nil
 	}
 	few := subsample{p.calibration, asked}
+	if p.net.Config.MACs() > largeMACs {
+		few.n = askedLarge
+	}
 	images := evidence.Images{N: few.len(), Load: func(i int) ([]byte, error) {
 		rgb, _, err := few.load(i)
 		return rgb, err
