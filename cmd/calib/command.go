@@ -30,15 +30,17 @@ tool resnext and the library: a quarter of the size, several times as fast,
 nearly the same answers. No training, no labels: a few hundred images like
 those that the network will see are enough.
 
-WEIGHTS is the float network; its format is recognised by content: a PyTorch
-state_dict (.pth, .pt), .safetensors in one file or in shards with an index,
-.npy files in a folder or an .npz archive, an ONNX export with float weights, a
-Torch7 model (.t7), or the folder of a model from a hub. Tensors have the names
-of torchvision, timm, transformers, OpenMMLab or the CIFAR implementations;
-depth, cardinality, widths, gates and shortcuts are read from the tensors, in
-ONNX and Torch7 from the graph. What tensors do not tell, anti-aliasing and
-where strides are, config.json beside the weights or --arch tells. It and
-preprocessor_config.json also give labels and preparation.
+WEIGHTS is the float network; its format is recognised by content: what
+torch.save writes (.pth, .pt: a state_dict, a training script's checkpoint, a
+module), TorchScript, .safetensors in one file or in shards with an index, .npy
+files in a folder or an .npz archive, an ONNX export with float weights, a
+Torch7 model (.t7), or the folder of a model from a hub. The network is looked
+for in the whole file; what is not part of it is set aside by name. Tensors have
+the names of torchvision, timm, transformers, OpenMMLab or the CIFAR
+implementations, behind any prefix; depth, cardinality, widths, gates and
+shortcuts are read from the tensors, in ONNX and Torch7 from the graph.
+config.json and preprocessor_config.json beside the weights give labels,
+preparation and what tensors do not tell.
 random:NAME makes a network of random weights instead, to measure the speed of
 an architecture; it needs no images. random-outliers:NAME gives its channels
 very uneven strengths, to test calibration.
@@ -60,9 +62,11 @@ Without it they are compared on some of the calibration images, which need no
 labels: by how often they agree, and by the logits' signal to quantisation noise
 ratio (SQNR; 30 dB and more is good).
 
-A trained network is asked about its own reading first: what its batch
-normalisations saw in training, beside what they see of the images, tells wrong
-mean and std, and settles what a file leaves open, where it is clear.
+A network with batch normalisation is asked about its own reading first: what
+each layer saw in training, beside what it gives for the images, tells a wrong
+mean and std, and settles what a file leaves open, where it is clear: the order
+of colours, where strides are, anti-aliasing, the stem. It is always said; --arch,
+--channels, --stride-on, --anti-alias, --stem and --shortcut-pad override it.
 
 "calib compare A.json B.json" puts two runs side by side.`
 
