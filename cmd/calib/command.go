@@ -65,8 +65,9 @@ ratio (SQNR; 30 dB and more is good).
 A network with batch normalisation is asked about its own reading first: what
 each layer saw in training, beside what it gives for the images, tells a wrong
 mean and std, and settles what a file leaves open, where it is clear: the order
-of colours, where strides are, anti-aliasing, the stem. It is always said; --arch,
---channels, --stride-on, --anti-alias, --stem and --shortcut-pad override it.
+of colours, where strides are, anti-aliasing, the stem. It is always said, and
+--arch, --channels, --stride-on, --anti-alias, --stem and --shortcut-pad
+override it.
 
 "calib compare A.json B.json" puts two runs side by side.`
 
