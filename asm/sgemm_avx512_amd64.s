@@ -46,8 +46,8 @@
 
 // STORE(P): the row of C = max(floor, P); a NaN, as the second source, goes through
 #define STORE(P) \
-	VMAXPS  P, FLOOR, P \
-	VMOVUPS P, (C_PTR)  \
+	VMAXPS  P, FLOOR, P   \
+	VMOVUPS P, (C_PTR)    \
 	ADDQ    STRIDE, C_PTR
 
 // func sgemm6x16AVX512(t *sgemmTile)

@@ -54,7 +54,7 @@ func (l *Layer) Fit(groups []*Covariance, offset []float32, how Fit) {
 		// The change of the weights that brings the output nearest to the float network's: H^-1 E[x e].
 		f.target = make([]float64, k*filters)
 		if how.Correct {
-			f.target = f.damped(leastProximal+scarcityProximal*scarcity).solve(m.Cross, filters)
+			f.target = f.solve(m.Cross, filters, leastProximal+scarcityProximal*scarcity)
 			for i, v := range f.target {
 				m.Power[i%filters] -= v * m.Cross[i] // what it explains
 			}
