@@ -13,10 +13,11 @@ import (
 type Effort string
 
 const (
-	// Fast rounds every layer on its own, by the means and variances that Collect gathered: seconds.
+	// Fast chooses ranges by what Collect gathered, and carries a few images through both networks to correct and round
+	// the smaller layers by; without images it rounds every layer on its own: seconds.
 	Fast Effort = "fast"
 	// Default carries the images through both networks and rounds layer after layer by what the int8
-	// network really feeds it, see Techniques: a few minutes for a ResNeXt-50.
+	// network really feeds it, see Techniques: a minute or two for a ResNeXt-50.
 	Default Effort = "default"
 	// Max is Default with more pixels, more memory, more scales and more sweeps.
 	Max Effort = "max"
@@ -35,17 +36,32 @@ func ParseEffort(name string) (Effort, error) {
 
 // searchBudget is what an effort may spend.
 type searchBudget struct {
-	pass     pass.Budget
+	pass pass.Budget
+	// hessian is the largest number of inputs of a filter whose Hessian is kept; it bounds memory and time. Layers with
+	// larger filters, such as the last dense 3x3 ones of a ResNet, are rounded plainly.
+	hessian  int
 	rounding round.Budget
 }
 
+const (
+	// DefaultMemory and MaxMemory are how much memory calibration takes about, unless told otherwise.
+	DefaultMemory = 640 << 20
+	MaxMemory     = 2 << 30
+	// leastPass is what images and layers get where the networks leave less.
+	leastPass = 32 << 20
+)
+
 var budgets = map[Effort]searchBudget{
+	Fast: {
+		pass.Budget{Samples: 4096, Fewest: 16, Work: 64 << 30}, 576,
+		round.Budget{Sweeps: 1, Scales: []float64{1}},
+	},
 	Default: {
-		pass.Budget{Memory: 768 << 20, Samples: 8192},
+		pass.Budget{Samples: 8192, Fewest: 64, Work: 400 << 30}, 2304,
 		round.Budget{Sweeps: 6, Scales: []float64{1}},
 	},
 	Max: {
-		pass.Budget{Memory: 2 << 30, Samples: 32768},
+		pass.Budget{Samples: 32768, Fewest: 128, Work: 1 << 40}, 2304,
 		round.Budget{Sweeps: 20, Scales: []float64{0.94, 1, 1.06}},
 	},
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // leastGain is the share of a weight's own importance that a move must gain: less may be the rounding of float32.
-const leastGain = 1e-4
+const leastGain = 1e-6
 
 // coordinateDescent sweeps over the weights until none moves, at most sweeps times, and moves the scale along.
 func (r *rounder) coordinateDescent(sweeps int) {
