@@ -91,12 +91,20 @@ func (o Options) needsImages() bool { return len(o.techniques()) > 0 }
 // passMemory is what images and the layer under way may take of Memory: what the float network, a changed copy of it, the
 // int8 network and the rest of a program leave, less a part for the garbage collector.
 func (o Options) passMemory(cfg resnext.Config) int64 {
-	const rest = 64 << 20
-	weights := int64(0)
+	return max(leastPass, (o.Memory-programMemory-9*weightsIn(cfg))/5*4)
+}
+
+// programMemory is what a program takes beside networks and images.
+const programMemory = 64 << 20
+
+// leastMemory is about what Collect and Quantise take of a network however little they are told to.
+func leastMemory(cfg resnext.Config) int64 { return programMemory + leastPass*5/4 + 12*weightsIn(cfg) }
+
+func weightsIn(cfg resnext.Config) (n int64) {
 	for _, s := range cfg.Convs() {
-		weights += int64(s.Weights())
+		n += int64(s.Weights())
 	}
-	return max(leastPass, (o.Memory-rest-9*weights)/5*4)
+	return n
 }
 
 // needsHessian reports whether a layer must be measured for its techniques.

@@ -88,9 +88,7 @@ func newBuilder(ctx context.Context, net *float.Net, source Images, stats *Stati
 	}
 	if carry {
 		net.Unpack() // the memory is wanted, and the network does not run here
-		budget := budgets[o.Effort].pass
-		budget.Memory = o.passMemory(net.Config)
-		b.pass = pass.New(ctx, b.program, p, source.N, checked(source.Load, net.Config), budget, o.Threads)
+		b.pass = pass.New(ctx, b.program, p, source.N, checked(source.Load, net.Config), o.passBudget(net.Config), o.Threads)
 	}
 	b.diagnostics = &Diagnostics{
 		Float: b.net, Statistics: b.stats, Effort: o.Effort, Techniques: o.techniques(), Absorbed: absorbed,

@@ -19,9 +19,9 @@ type Budget struct {
 	Work int64
 }
 
-// images is how many of n images are carried through a step, no fewer than through the one before: as many as have the
+// Images is how many of n images are carried through a step, no fewer than through the one before: as many as have the
 // pixels, in the bounds of the work, and as fit this step and all after it.
-func (b Budget) images(program *topology.Program, step, n int) int {
+func (b Budget) Images(program *topology.Program, step, n int) int {
 	want, work := b.Fewest, int64(0)
 	for i, s := range program.Steps {
 		if s.Op == topology.Conv {

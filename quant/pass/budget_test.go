@@ -21,7 +21,7 @@ func TestBudgetBoundsTheImages(t *testing.T) {
 		for _, n := range []int{1, 3, 100, 1000000} {
 			before := 0
 			for step := range p.Steps {
-				m := budget.images(p, step, n)
+				m := budget.Images(p, step, n)
 				require.GreaterOrEqual(t, m, max(1, before))
 				require.LessOrEqual(t, m, n)
 				if m > 1 {
@@ -32,13 +32,13 @@ func TestBudgetBoundsTheImages(t *testing.T) {
 			}
 		}
 	}
-	early := Budget{Memory: 300 << 20, Samples: 8192, Fewest: 64, Work: 400 << 30}.images(p, 5, 512)
+	early := Budget{Memory: 300 << 20, Samples: 8192, Fewest: 64, Work: 400 << 30}.Images(p, 5, 512)
 	require.Less(t, early, 64, "not all fit where maps are large")
 	wide := Budget{Memory: 1 << 40, Samples: 8192, Fewest: 64, Work: 1 << 60}
-	require.Equal(t, 64, wide.images(p, 0, 512), "the stem's many pixels need no more")
-	require.Equal(t, 168, wide.images(p, last-1, 512), "8192 pixels in maps of 7x7")
-	require.Equal(t, 512, wide.images(p, last, 512), "the classifier sees each image once")
-	require.Equal(t, 64, Budget{Memory: 1 << 40, Samples: 8192, Fewest: 64}.images(p, last, 512), "no work beyond the fewest")
+	require.Equal(t, 64, wide.Images(p, 0, 512), "the stem's many pixels need no more")
+	require.Equal(t, 168, wide.Images(p, last-1, 512), "8192 pixels in maps of 7x7")
+	require.Equal(t, 512, wide.Images(p, last, 512), "the classifier sees each image once")
+	require.Equal(t, 64, Budget{Memory: 1 << 40, Samples: 8192, Fewest: 64}.Images(p, last, 512), "no work beyond the fewest")
 }
 
 // TestChosenImagesAreSpread: in the order of the images where all join at once; else so that the first of them are spread

@@ -54,8 +54,8 @@ type maker func() func(w *worker) func(state *imageState)
 func New(ctx context.Context, program *topology.Program, preprocess resnext.Preprocess, n int,
 	load func(i int) ([]byte, error), budget Budget, threads int) *Pass {
 	p := &Pass{ctx: ctx, program: program, uses: program.Uses(), budget: budget, threads: threads}
-	most := budget.images(program, len(program.Steps)-1, n)
-	p.chosen = choose(most, n, budget.images(program, 0, n) == most)
+	most := budget.Images(program, len(program.Steps)-1, n)
+	p.chosen = choose(most, n, budget.Images(program, 0, n) == most)
 	pad, border, mean := preprocess.PadBytes(), make([]float32, 3), make([]float32, 3)
 	for c := range 3 {
 		border[c], mean[c] = float32(pad[c]), preprocess.Mean[c]/ImageScale
@@ -78,7 +78,7 @@ func New(ctx context.Context, program *topology.Program, preprocess resnext.Prep
 // that are new go through all the steps before it, one image after the other on each thread.
 func (p *Pass) Join(step int) error {
 	from := len(p.images)
-	n := p.budget.images(p.program, step, len(p.chosen))
+	n := p.budget.Images(p.program, step, len(p.chosen))
 	if n <= from {
 		return nil
 	}
