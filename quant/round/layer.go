@@ -177,7 +177,12 @@ func (q *QuantisedLayer) Float(offset []float32, inputScale float64) *float.Conv
 func roundWeight(x float64) float64 {
 	// Adding and taking away 1.5*2^52 rounds a float64 of ordinary size.
 	const magic = 3 << 51
-	return float64(min(max(x, -maxWeight), maxWeight)+magic) - magic
+	if x > maxWeight { // min and max would look for NaN
+		x = maxWeight
+	} else if x < -maxWeight {
+		x = -maxWeight
+	}
+	return float64(x+magic) - magic
 }
 
 // MaxConvInput is the largest magnitude of a convolution's inputs.
