@@ -56,7 +56,7 @@ const (
 
 var budgets = map[Effort]searchBudget{
 	Fast: {
-		256 << 30, pass.Budget{Samples: 4096, Fewest: 16, Work: 64 << 30}, 576,
+		192 << 30, pass.Budget{Samples: 4096, Fewest: 16, Work: 64 << 30}, 576,
 		round.Budget{Sweeps: 1, Scales: []float64{1}},
 	},
 	Default: {

@@ -19,25 +19,29 @@ type Budget struct {
 	Work int64
 }
 
+// cheap is the part of the work that is spent on more images than have the pixels, because different images show more than
+// pixels of the same.
+const cheap = 8
+
 // Images is how many of n images are carried through a step, no fewer than through the one before: as many as have the
 // pixels, in the bounds of the work, and as fit this step and all after it.
 func (b Budget) Images(program *topology.Program, step, n int) int {
-	want, work := b.Fewest, int64(0)
-	for i, s := range program.Steps {
+	work := int64(1)
+	for _, s := range program.Steps {
 		if s.Op == topology.Conv {
 			work += s.Conv.MACs()
 		}
-		if i > step {
-			continue
-		}
+	}
+	most := max(int64(b.Fewest), b.Work/work)
+	want := max(int64(b.Fewest), b.Work/work/cheap)
+	for _, s := range program.Steps[:step+1] {
 		pixels := 1 // the head sees each image once
 		if s.Out != topology.None {
 			pixels = program.Maps[s.Out].H * program.Maps[s.Out].W
 		}
-		want = max(want, (b.Samples+pixels-1)/pixels)
+		want = max(want, int64((b.Samples+pixels-1)/pixels))
 	}
-	most := max(int64(b.Fewest), b.Work/max(work, 1))
-	return int(max(1, min(int64(n), int64(want), most, b.fits(program, step))))
+	return int(max(1, min(int64(n), want, most, b.fits(program, step))))
 }
 
 // fits is how many images' maps fit from a step on: three bytes for each value that is still needed, beside the Hessian

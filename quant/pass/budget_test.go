@@ -34,10 +34,12 @@ func TestBudgetBoundsTheImages(t *testing.T) {
 	}
 	early := Budget{Memory: 300 << 20, Samples: 8192, Fewest: 64, Work: 400 << 30}.Images(p, 5, 512)
 	require.Less(t, early, 64, "not all fit where maps are large")
-	wide := Budget{Memory: 1 << 40, Samples: 8192, Fewest: 64, Work: 1 << 60}
+	wide := Budget{Memory: 1 << 40, Samples: 8192, Fewest: 64, Work: 500 * cfg.MACs() * 101 / 100}
 	require.Equal(t, 64, wide.Images(p, 0, 512), "the stem's many pixels need no more")
 	require.Equal(t, 168, wide.Images(p, last-1, 512), "8192 pixels in maps of 7x7")
-	require.Equal(t, 512, wide.Images(p, last, 512), "the classifier sees each image once")
+	require.Equal(t, 505, wide.Images(p, last, 512), "the classifier sees each image once")
+	small := Budget{Memory: 1 << 40, Samples: 8192, Fewest: 64, Work: 1 << 60}
+	require.Equal(t, 512, small.Images(p, 0, 512), "all, where they cost next to nothing")
 	require.Equal(t, 64, Budget{Memory: 1 << 40, Samples: 8192, Fewest: 64}.Images(p, last, 512), "no work beyond the fewest")
 }
 
