@@ -56,6 +56,7 @@ type phase struct {
 
 	work, rest float64 // see predict
 	cores      int
+	warm       time.Time // when each core had done an item
 }
 
 // start begins a phase of so many images or layers, or of no countable work if total is 0.
@@ -105,7 +106,8 @@ func (f *phase) predict(work, rest float64, cores int) {
 	f.work, f.rest, f.cores = work, rest, cores
 }
 
-// measured is how many items on each core it takes to know the speed.
+// measured is how many items on each core it takes to know the speed; the first, for which memory comes to be used, does
+// not count.
 const measured = 4
 
 // step shows that done items are finished.
@@ -116,8 +118,12 @@ func (f *phase) step(done, _ int) {
 		return
 	}
 	f.done = done
-	if f.work > 0 && done == min(f.total, measured*f.cores) {
-		all := float64(f.progress.now().Sub(f.begin)) * float64(f.total) / float64(done) * (1 + f.rest/f.work)
+	if f.work > 0 && done == f.cores {
+		f.warm = f.progress.now()
+	}
+	if f.work > 0 && done > f.cores && done == min(f.total, measured*f.cores) {
+		each := float64(f.progress.now().Sub(f.warm)) / float64(done-f.cores)
+		all := each * float64(f.total) * (1 + f.rest/f.work)
 		text := fmt.Sprintf("about %s on %s in all", cli.Seconds(time.Duration(all)), cli.Plural(f.cores, "core"))
 		if f.bar != nil {
 			f.bar.Describe(f.name + ", " + text)

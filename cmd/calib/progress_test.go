@@ -59,7 +59,15 @@ func TestProgressPredicts(t *testing.T) {
 	b.Reset()
 	f = p.start("calibrating", 3)
 	f.predict(1, 0, 2)
-	now = now.Add(3 * time.Second)
-	f.step(3, 3)
-	require.Contains(t, b.String(), "about 3.0 s on 2 cores")
+	for i, took := range []time.Duration{10, 1, 2} { // memory comes to be used
+		now = now.Add(took * time.Second)
+		f.step(i+1, 3)
+	}
+	require.Contains(t, b.String(), "about 6.0 s on 2 cores")
+	b.Reset()
+	f = p.start("calibrating", 2)
+	f.predict(1, 0, 2)
+	f.step(1, 2)
+	f.step(2, 2)
+	require.Equal(t, "calibrating 2 images\n", b.String(), "too few to tell")
 }
