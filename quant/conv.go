@@ -65,7 +65,7 @@ func (b *builder) conv(lc pass.LayerContext, l *round.Layer, wanted, onSteps *fl
 // if Rounding is in use. It returns the techniques that work on the layer.
 func (b *builder) prepareRounding(l *round.Layer, inputs int, fit func()) []Technique {
 	used := b.options.techniques()
-	if !b.options.needsHessian() || inputs > budgets[b.options.Effort].hessian {
+	if !b.options.needsHessian() || inputs > budgets[b.options.Effort].pass.Hessian {
 		return slices.DeleteFunc(used, Technique.needsHessian)
 	}
 	fit()

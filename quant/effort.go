@@ -38,11 +38,8 @@ func ParseEffort(name string) (Effort, error) {
 type searchBudget struct {
 	// collect bounds how many images Collect is worth running on, in multiply-accumulates, but not below fewestImages; 0
 	// is no bound.
-	collect int64
-	pass    pass.Budget
-	// hessian is the largest number of inputs of a filter whose Hessian is kept; it bounds memory and time. Layers with
-	// larger filters, such as the last dense 3x3 ones of a ResNet, are rounded plainly.
-	hessian  int
+	collect  int64
+	pass     pass.Budget
 	rounding round.Budget
 }
 
@@ -56,15 +53,15 @@ const (
 
 var budgets = map[Effort]searchBudget{
 	Fast: {
-		192 << 30, pass.Budget{Samples: 4096, Fewest: 16, Work: 64 << 30}, 576,
+		192 << 30, pass.Budget{Hessian: 576, Samples: 4096, Fewest: 16, Work: 64 << 30},
 		round.Budget{Sweeps: 1, Scales: []float64{1}},
 	},
 	Default: {
-		0, pass.Budget{Samples: 8192, Fewest: 64, Work: 400 << 30}, 2304,
+		0, pass.Budget{Hessian: 2304, Samples: 8192, Fewest: 64, Work: 400 << 30},
 		round.Budget{Sweeps: 6, Scales: []float64{1}},
 	},
 	Max: {
-		0, pass.Budget{Samples: 32768, Fewest: 128, Work: 1 << 40}, 2304,
+		0, pass.Budget{Hessian: 2304, Samples: 32768, Fewest: 128, Work: 1 << 40},
 		round.Budget{Sweeps: 20, Scales: []float64{0.94, 1, 1.06}},
 	},
 }

@@ -23,7 +23,7 @@ type Plan struct {
 const (
 	observeCost = 20    // to observe a value of a map
 	weightCost  = 10000 // to find a weight's integer
-	doubleCost  = 20    // a multiply-accumulate in float64
+	doubleCost  = 12    // a multiply-accumulate in float64
 )
 
 // NewPlan plans for n images of a network.
@@ -62,7 +62,7 @@ func NewPlan(cfg resnext.Config, n int, o Options) (Plan, error) {
 func layerWork(s resnext.ConvShape, b searchBudget, o Options) float64 {
 	k, groups := float64(s.Weights()/s.Out), float64(s.Groups)
 	work := weightCost * float64(s.Weights())
-	if !o.needsHessian() || int(k) > b.hessian {
+	if !o.needsHessian() || int(k) > b.pass.Hessian {
 		return work
 	}
 	samples, filters := float64(b.pass.Samples), float64(s.Out)

@@ -11,6 +11,9 @@ type Budget struct {
 	// Memory bounds the bytes that the images' maps and the layer under way take; images that do not fit only help to
 	// choose ranges.
 	Memory int64
+	// Hessian is the largest number of inputs of a filter whose Hessian is kept; it bounds memory and time. Layers with
+	// larger filters, such as the last dense 3x3 ones of a ResNet, are rounded plainly.
+	Hessian int
 	// Samples is how many pixels of each layer are looked at, over all images.
 	Samples int
 	// Fewest is how many images are carried, if there are as many and they fit, even where fewer have pixels enough.
@@ -52,6 +55,9 @@ func (b Budget) fits(program *topology.Program, step int) int64 {
 		bytes, values := int64(0), 1
 		if s := program.Steps[i]; s.Op == topology.Conv || s.Op == topology.Classify {
 			k := int64(s.Conv.Weights() / s.Conv.Out)
+			if k > int64(b.Hessian) {
+				k = 0
+			}
 			bytes = 24*k*k*int64(s.Conv.Groups) + 24*k*int64(s.Conv.Out)
 		}
 		for id, u := range uses {

@@ -17,7 +17,7 @@ func TestBudgetBoundsTheImages(t *testing.T) {
 	p := topology.Lower(cfg)
 	last := len(p.Steps) - 1
 	for _, memory := range []int64{1, 150 << 20, 300 << 20, 1 << 40} {
-		budget := Budget{Memory: memory, Samples: 8192, Fewest: 64, Work: 400 << 30}
+		budget := Budget{Memory: memory, Hessian: 2304, Samples: 8192, Fewest: 64, Work: 400 << 30}
 		for _, n := range []int{1, 3, 100, 1000000} {
 			before := 0
 			for step := range p.Steps {
@@ -32,7 +32,11 @@ func TestBudgetBoundsTheImages(t *testing.T) {
 			}
 		}
 	}
-	early := Budget{Memory: 300 << 20, Samples: 8192, Fewest: 64, Work: 400 << 30}.Images(p, 5, 512)
+	resnet18, err := resnext.Named("resnet18")
+	require.NoError(t, err)
+	require.Greater(t, Budget{Memory: 300 << 20, Hessian: 2304, Samples: 8192, Fewest: 64}.Images(topology.Lower(resnet18), 0, 512), 32,
+		"what is too large for a Hessian takes no memory")
+	early := Budget{Memory: 300 << 20, Hessian: 2304, Samples: 8192, Fewest: 64, Work: 400 << 30}.Images(p, 5, 512)
 	require.Less(t, early, 64, "not all fit where maps are large")
 	wide := Budget{Memory: 1 << 40, Samples: 8192, Fewest: 64, Work: 500 * cfg.MACs() * 101 / 100}
 	require.Equal(t, 64, wide.Images(p, 0, 512), "the stem's many pixels need no more")
