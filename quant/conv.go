@@ -17,10 +17,6 @@ import (
 // multipliers, needs some room.
 const maxSteps = 1 << 29
 
-// maxHessian is the largest number of inputs of a filter whose Hessian is kept; it bounds memory and time. Layers
-// with larger filters, such as the last dense 3x3 ones of a ResNet, are rounded plainly.
-const maxHessian = 2304
-
 // conv adds a convolution and returns the scale of its output. added is the largest real magnitude that is
 // added to its sums; wanted and onSteps are the float layer as Pass.Observe takes it.
 func (b *builder) conv(lc pass.LayerContext, l *round.Layer, wanted, onSteps *float.Conv,
@@ -45,7 +41,7 @@ func (b *builder) conv(lc pass.LayerContext, l *round.Layer, wanted, onSteps *fl
 	q := l.Round(shape, step, 1-float64(histogram.Zeros())/float64(histogram.Count()), b.options.Depth, b.options.Threads)
 	scale := max(step, (q.Bound+added)/maxSteps)
 	if o != nil {
-		if scale, err = b.advance(lc, q.QuantisedLayer, o, scale); err != nil {
+		if scale, err = b.advance(lc, q.QuantisedLayer, wanted, o.Offset(), scale); err != nil {
 			return 0, err
 		}
 	}
@@ -65,11 +61,11 @@ func (b *builder) conv(lc pass.LayerContext, l *round.Layer, wanted, onSteps *fl
 	return scale, b.finished()
 }
 
-// prepareRounding gathers the layer's statistics by fit, unless its filters exceed maxHessian inputs, and enables GPTQ
+// prepareRounding gathers the layer's statistics by fit, unless its filters have more inputs than a Hessian may, and enables GPTQ
 // if Rounding is in use. It returns the techniques that work on the layer.
 func (b *builder) prepareRounding(l *round.Layer, inputs int, fit func()) []Technique {
 	used := b.options.techniques()
-	if !b.options.needsHessian() || inputs > maxHessian {
+	if !b.options.needsHessian() || inputs > budgets[b.options.Effort].pass.Hessian {
 		return slices.DeleteFunc(used, Technique.needsHessian)
 	}
 	fit()
@@ -81,13 +77,13 @@ func (b *builder) prepareRounding(l *round.Layer, inputs int, fit func()) []Tech
 }
 
 // advance moves the images past the layer and returns the size of its output's steps.
-func (b *builder) advance(lc pass.LayerContext, q *round.QuantisedLayer, o *pass.Observation,
+func (b *builder) advance(lc pass.LayerContext, q *round.QuantisedLayer, wanted *float.Conv, offset []float32,
 	scale float64) (float64, error) {
-	c := q.Float(o.Offset(), lc.InputScale)
 	if !observe.Finite(scale) {
 		return scale, nil // reported by the caller
 	}
-	return scale, b.pass.Advance(lc, c, float64(float32(scale)))
+	quantised := func() *float.Conv { return q.Float(offset, lc.InputScale) }
+	return scale, b.pass.Advance(lc, wanted, quantised, float64(float32(scale)))
 }
 
 // note adds a layer to the diagnostics.
@@ -133,11 +129,11 @@ func (b *builder) classifier(s topology.Step, pixels int) error {
 }
 
 // observedStep is the real value of one step of a layer's output as the observer sees it: the chosen range over
-// the number of steps, or 1 if the map was all zeros. It goes by o, which it adds to the statistics, or by these where o
-// is nil.
+// the number of steps, or 1 if the map was all zeros. It goes by the statistics, or where the network is no longer the one
+// that they are of, by o, which it adds to them.
 func (b *builder) observedStep(name string, relu bool, o *pass.Observation) (float64, error) {
 	peak := 0.0 // what the Average observer goes by
-	if o != nil {
+	if b.stats != b.known {
 		b.stats.Maps[name], peak = o.Histogram, o.Peak.Value
 	} else if m := b.stats.Moments[name]; m != nil {
 		peak = m.Peak.Value

@@ -19,8 +19,8 @@ type Diagnostics struct {
 	Statistics *Statistics `json:"-"`
 	Effort     Effort      `json:"effort"`
 	Techniques []Technique `json:"techniques"`
-	// Images is how many images were carried through both networks: 0 with Fast, and fewer than given where
-	// more would not fit the effort's memory.
+	// Images is how many images were carried through both networks at last: fewer than given where more would not fit
+	// the memory or take too long.
 	Images int `json:"images"`
 	// Absorbed is how many channels Absorption found work in.
 	Absorbed int `json:"absorbed"`

@@ -10,7 +10,8 @@
 // output will be from the float network's; solves for weights that bring it back (Correction); rounds all weights of
 // a filter together (Rounding) under the limit of the lanes in which fast kernels add up 16-bit sums; puts the mean
 // of the remaining error into the bias (BiasCorrection); and moves on with what the int8 network computes. With the
-// effort Fast none of this is done, and layers are rounded by the moments.
+// effort Fast the first two are not done, and the others with few images and not on large layers, which are rounded by
+// the moments.
 //
 // The format is resnext.Quantised's: activations of 8 bits with one scale per map, unsigned [0,255] after
 // a ReLU and signed [-127,127] after a projection shortcut, weights in [-127,127] with one scale per output

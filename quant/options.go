@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/libresnext/libresnext/quant/round"
+	"github.com/libresnext/libresnext/resnext"
 )
 
 // Options are the choices of Quantise. The zero value is a good start.
@@ -22,8 +23,12 @@ type Options struct {
 	Depth int
 	// Effort is how much work is done; "" is Default.
 	Effort Effort
-	// Without names techniques to leave out. Fast uses none of them.
+	// Without names techniques to leave out. Fast does without Absorption and Equalisation anyway.
 	Without []Technique
+	// Memory is about how many bytes the program should take while Quantise works, the networks among them; 0 means
+	// DefaultMemory, for Max MaxMemory. Where it does not suffice for all the images that have use, fewer are carried
+	// through the network, and of early layers, whose maps are large, fewer still. Equal memory gives an equal result.
+	Memory int64
 	// Threads is how many goroutines may work at once; 0 means one per CPU. The result is the same for
 	// any number.
 	Threads int
@@ -51,6 +56,14 @@ func (o Options) complete() (Options, error) {
 	if o.Effort == "" {
 		o.Effort = Default
 	}
+	if o.Memory == 0 {
+		if o.Memory = DefaultMemory; o.Effort == Max {
+			o.Memory = MaxMemory
+		}
+	}
+	if o.Memory < 0 {
+		return o, fmt.Errorf("memory is %d bytes, expected more than 0", o.Memory)
+	}
 	if !slices.Contains(Efforts(), o.Effort) {
 		return o, fmt.Errorf("unknown effort %q: expected one of %v", o.Effort, Efforts())
 	}
@@ -63,7 +76,9 @@ func (o Options) complete() (Options, error) {
 }
 
 // uses reports whether a technique is part of the work.
-func (o Options) uses(t Technique) bool { return o.Effort != Fast && !slices.Contains(o.Without, t) }
+func (o Options) uses(t Technique) bool {
+	return (o.Effort != Fast || t.needsHessian()) && !slices.Contains(o.Without, t)
+}
 
 // techniques lists those that are part of the work.
 func (o Options) techniques() []Technique {
@@ -72,6 +87,25 @@ func (o Options) techniques() []Technique {
 
 // needsImages reports whether images must be carried through the network.
 func (o Options) needsImages() bool { return len(o.techniques()) > 0 }
+
+// passMemory is what images and the layer under way may take of Memory: what the float network, a changed copy of it, the
+// int8 network and the rest of a program leave, less a part for the garbage collector.
+func (o Options) passMemory(cfg resnext.Config) int64 {
+	return max(leastPass, (o.Memory-programMemory-9*weightsIn(cfg))/5*4)
+}
+
+// programMemory is what a program takes beside networks and images.
+const programMemory = 64 << 20
+
+// leastMemory is about what Collect and Quantise take of a network however little they are told to.
+func leastMemory(cfg resnext.Config) int64 { return programMemory + leastPass*5/4 + 12*weightsIn(cfg) }
+
+func weightsIn(cfg resnext.Config) (n int64) {
+	for _, s := range cfg.Convs() {
+		n += int64(s.Weights())
+	}
+	return n
+}
 
 // needsHessian reports whether a layer must be measured for its techniques.
 func (o Options) needsHessian() bool {
@@ -97,7 +131,7 @@ func (o Options) describe(images int) map[string]string {
 	if o.Observer == Percentile {
 		d["percentile"] = fmt.Sprint(o.Percentile)
 	}
-	if o.Effort != Fast && len(o.Without) > 0 {
+	if len(o.Without) > 0 {
 		names := make([]string, len(o.Without))
 		for i, t := range o.Without {
 			names[i] = string(t)

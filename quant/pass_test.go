@@ -53,8 +53,8 @@ func requirePassIsTheNetwork(t *testing.T, b *builder) {
 	}
 	unlike := 0 // a step that falls to the other side of a rounding edge early on changes others after it
 	for i := range b.pass.Images() {
-		slow.run(picture(cfg, i))
-		runner.Forward(picture(cfg, i), testPreprocess())
+		slow.run(picture(cfg, b.pass.Chosen(i)))
+		runner.Forward(picture(cfg, b.pass.Chosen(i)), testPreprocess())
 		other := 0
 		values := b.pass.Int8(i, id)
 		for j, v := range slow.maps[last] {

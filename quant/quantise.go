@@ -19,8 +19,8 @@ type Images struct {
 	Load func(i int) (rgb []byte, err error)
 }
 
-// Quantise computes the int8 network of net from the statistics that Collect gathered on it and, unless the effort
-// is Fast, from images: those that Collect saw. p is the preprocessing of the images, as given to Collect; its
+// Quantise computes the int8 network of net from the statistics that Collect gathered on it and from images: those that
+// Collect saw. The effort Fast does without images where there are none. p is the preprocessing of the images, as given to Collect; its
 // mean and standard deviation become part of the stem. The result has no labels. net and stats are not changed.
 //
 // When ctx ends, Quantise returns its error at the next layer.
@@ -69,11 +69,14 @@ func newBuilder(ctx context.Context, net *float.Net, source Images, stats *Stati
 	b.scales = make([]float64, len(b.program.Maps))
 	b.scales[topology.Image] = pass.ImageScale
 	absorbed := 0
-	if o.needsImages() {
-		b.stats = &Statistics{Images: stats.Images, Maps: make(map[string]*Histogram), Moments: stats.Moments}
-		if source.N < 1 || source.Load == nil {
+	carry := o.needsImages()
+	if carry && source.N < 1 {
+		if carry = false; o.Effort != Fast {
 			return nil, fmt.Errorf("no images to carry through the network: effort %q needs none", Fast)
 		}
+	}
+	if carry && o.Effort != Fast {
+		b.stats = &Statistics{Images: stats.Images, Maps: make(map[string]*Histogram), Moments: stats.Moments}
 		if o.uses(Absorption) {
 			b.net, b.stats, absorbed = absorb(b.net, b.stats)
 		}
@@ -82,17 +85,13 @@ func newBuilder(ctx context.Context, net *float.Net, source Images, stats *Stati
 				b.net, b.stats = e.net, e.statistics()
 			}
 		}
-		load := checked(source.Load, net.Config)
-		b.pass, err = pass.New(ctx, b.program, p, source.N, load, budgets[o.Effort].pass, o.Threads)
-		if err != nil {
-			return nil, err
-		}
+	}
+	if carry {
+		net.Unpack() // the memory is wanted, and the network does not run here
+		b.pass = pass.New(ctx, b.program, p, source.N, checked(source.Load, net.Config), o.passBudget(net.Config), o.Threads)
 	}
 	b.diagnostics = &Diagnostics{
 		Float: b.net, Statistics: b.stats, Effort: o.Effort, Techniques: o.techniques(), Absorbed: absorbed,
-	}
-	if b.pass != nil {
-		b.diagnostics.Images = b.pass.Images()
 	}
 	return b, nil
 }
@@ -110,12 +109,20 @@ func newQuantised(cfg resnext.Config, p resnext.Preprocess) *resnext.Quantised {
 
 func (b *builder) build() error {
 	for i, s := range b.program.Steps {
+		if b.pass != nil {
+			if err := b.pass.Join(i); err != nil {
+				return err
+			}
+		}
 		if err := b.step(s); err != nil {
 			return err
 		}
 		if b.pass != nil {
 			b.pass.Forget(i)
 		}
+	}
+	if b.pass != nil {
+		b.diagnostics.Images = b.pass.Images()
 	}
 	b.diagnostics.summarise(b.growth)
 	return nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/libresnext/libresnext/internal/cli"
+	"github.com/libresnext/libresnext/internal/parallel"
 	"github.com/libresnext/libresnext/quant"
 	"github.com/libresnext/libresnext/resnext"
 )
@@ -139,25 +140,31 @@ func await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 // makeModel calibrates, quantises and writes, and opens what it wrote.
 func (w *work) makeModel() (*resnext.Model, int64, error) {
 	p, s := w.plan, w.settings
-	n := p.calibration.len()
+	expected, err := p.expect() // of the images that can be read
+	if err != nil {
+		return nil, 0, err
+	}
+	few := subsample{p.calibration, expected.Collect}
+	n := few.len()
 	load := func(i int) ([]byte, error) {
-		rgb, _, err := p.calibration.load(i)
+		rgb, _, err := few.load(i)
 		return rgb, err
 	}
+	// Maps of images come and go by the hundred megabytes: collect what is gone early, most of all near the limit.
+	options := s.quantOptions()
+	defer debug.SetGCPercent(debug.SetGCPercent(30))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(expected.Memory))
 	stats, err := do(w, "calibrating", n, func(f *phase) (*quant.Statistics, error) {
+		f.predict(expected.Collecting, expected.Quantising, parallel.Workers(s.threads, n))
 		return quant.Collect(w.ctx, p.net.Net, n, load, p.preprocess, s.threads, f.step)
 	})
 	if err != nil {
 		return nil, 0, err
 	}
-	// Maps of images come and go by the hundred megabytes: collect what is gone early.
-	defer debug.SetGCPercent(debug.SetGCPercent(30))
 	var details *quant.Diagnostics
 	q, err := do(w, roundingPhase, len(p.net.Config.Convs())+1, func(f *phase) (q *resnext.Quantised, err error) {
-		q, details, err = quant.Quantise(w.ctx, p.net.Net, quant.Images{N: n, Load: load}, stats, p.preprocess, quant.Options{
-			Observer: s.observer, Percentile: s.percentile, Depth: s.acc16, Effort: s.effort, Without: s.without,
-			Threads: s.threads, Progress: f.step,
-		})
+		options.Progress = f.step
+		q, details, err = quant.Quantise(w.ctx, p.net.Net, quant.Images{N: n, Load: load}, stats, p.preprocess, options)
 		return q, err
 	})
 	if err != nil {
@@ -174,6 +181,14 @@ func (w *work) makeModel() (*resnext.Model, int64, error) {
 	// This machine had the memory to calibrate it; warn has told of devices.
 	model, err := resnext.OpenWith(p.out, resnext.Options{MemoryLimit: math.MaxInt64})
 	return model, size, err
+}
+
+// quantOptions are the settings that concern Quantise.
+func (s *settings) quantOptions() quant.Options {
+	return quant.Options{
+		Observer: s.observer, Percentile: s.percentile, Depth: s.acc16, Effort: s.effort, Without: s.without,
+		Memory: s.memory, Threads: s.threads,
+	}
 }
 
 // note adds to the calibration notes where the numbers come from: no folder names and no dates, so that the

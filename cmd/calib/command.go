@@ -142,7 +142,7 @@ func (o *options) declare(c *cobra.Command) {
 	f.StringVar(&o.head, "head", "", "`WHAT` the network gives: classes, of which one is right; multilabel, any of which may be right; embedding, a vector to compare images by, without the classifier (default: classes, or an embedding where the weights have no classifier)")
 	f.StringVar(&o.observer, "observer", string(quant.Observers()[0]), "`NAME` of how activation ranges are chosen: "+observerNames())
 	f.Float64Var(&o.percentile, "percentile", quant.DefaultPercentile, "keep `P` percent of the values; for --observer percentile")
-	f.StringVar(&o.effort, "effort", string(quant.Default), "how much work to do: fast rounds each layer on its own, in seconds; default rounds layer after layer against the float network's output; max takes longer for a little more")
+	f.StringVar(&o.effort, "effort", string(quant.Default), "how much work to do: fast corrects and rounds small layers by a few images and large ones on their own, in seconds; default rounds layer after layer against the float network's output; max takes longer for a little more")
 	f.StringVar(&o.without, "without", "", "leave out the `TECHNIQUES`, between commas, for experiments: some of "+techniqueNames())
 	f.StringVar(&o.acc16, acc16Flag, "auto", "acc16 `DEPTH`: how many products the weights allow to be summed in 16 bits, "+
 		"2, 4 or 8, or off; auto picks, per layer, the largest that adds at most 1 dB of noise. "+
@@ -159,6 +159,7 @@ func (o *options) declare(c *cobra.Command) {
 	f.StringVar(&o.mean, "mean", "", "mean of the training images, `M` or R,G,B, on the scale of 0..1 or of 0..255")
 	f.StringVar(&o.std, "std", "", "their standard deviation, `S` or R,G,B, on the same scale")
 	f.IntVar(&o.threads, "threads", 0, "use `N` CPU cores; 0 is all of them")
+	cli.Megabytes(f, "memory", fmt.Sprintf("take about `MB` megabytes of memory to calibrate (default %d, with --effort max %d), the networks among them: with less, fewer images go through the early layers, whose maps are large", quant.DefaultMemory>>20, quant.MaxMemory>>20), func(n int64) { o.memory = n })
 	cli.ImageMemory(f)
 	f.Uint64Var(&o.seed, "seed", 1, "choose images, and the weights of random:NAME, by the number `N`")
 	f.BoolVar(&o.layers, "layers", false, "measure and list the SQNR of each layer, worst first")

@@ -52,6 +52,7 @@ func (p *plan) decisions() [][2]string {
 		{"compare", cli.Printable(p.comparedText)},
 		{"observer", p.observerText()},
 		{"effort", p.effortText()},
+		{"", p.carriedText()},
 		{"acc16", p.acc16Text()},
 		{"write", cli.Printable(p.out)},
 	}...)
@@ -87,10 +88,25 @@ func (p *plan) observerText() string {
 
 func (p *plan) effortText() string {
 	text := string(p.settings.effort)
-	if p.settings.options.without != "" && p.settings.effort != quant.Fast {
+	if p.settings.options.without != "" {
 		text += ", without " + cli.Printable(p.settings.options.without)
 	}
 	return text
+}
+
+// carriedText says how many images what is done with.
+func (p *plan) carriedText() string {
+	w, text := p.expected, ""
+	if n := p.calibration.len(); w.Collect < n {
+		text = fmt.Sprintf("ranges from %d of the %d images; ", w.Collect, n)
+	}
+	switch {
+	case w.Last == 0:
+		return text + "no images carried through both networks"
+	case w.First == w.Last:
+		return text + fmt.Sprintf("%s carried through both networks", cli.Plural(w.Last, "image"))
+	}
+	return text + fmt.Sprintf("%d images carried through the first layers of both networks, growing to %d", w.First, w.Last)
 }
 
 func (p *plan) acc16Text() string {
@@ -118,6 +134,9 @@ func (p *plan) labelText() string {
 func (p *plan) warn(stderr io.Writer) {
 	if n := p.calibration.len(); n < fewImages {
 		cli.Warn(stderr, tool, "only %s to calibrate with; a few hundred are good", cli.Plural(n, "image"))
+	}
+	if least := p.expected.Memory; p.settings.memory > 0 && p.settings.memory < least {
+		cli.Warn(stderr, tool, "--memory %d: calibrating this network takes about %s all the same", p.settings.memory>>20, cli.Bytes(least))
 	}
 	if p.classOrder != "" {
 		cli.Warn(stderr, tool, "%s", p.classOrder)

@@ -40,6 +40,7 @@ type options struct {
 	percentile                                              float64
 	limit, evalLimit, resize, threads                       int
 	seed                                                    uint64
+	memory                                                  int64 // bytes; 0 is the effort's own
 	layers, json                                            bool
 	report                                                  string
 	strict                                                  bool

@@ -7,6 +7,7 @@ import (
 
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/internal/images"
+	"github.com/libresnext/libresnext/quant"
 	"github.com/libresnext/libresnext/resnext"
 )
 
@@ -30,6 +31,8 @@ type plan struct {
 
 	// Why the input has its size, where the labels come from, and the images, in words.
 	sizeReason, labelSource, imagesText, comparedText string
+
+	expected quant.Plan // of the images as they were listed
 
 	sets []*images.Set // to be closed
 }
@@ -81,10 +84,18 @@ func (p *plan) decide() error {
 	if err := p.decideSources(calibration, eval); err != nil {
 		return err
 	}
+	if p.expected, err = p.expect(); err != nil {
+		return err
+	}
 	if p.out == "" {
 		p.out = modelName(p.settings)
 	}
 	return p.checkOutputs(calibration, eval)
+}
+
+// expect plans the work on the calibration images.
+func (p *plan) expect() (quant.Plan, error) {
+	return quant.NewPlan(p.net.Config, p.calibration.len(), p.settings.quantOptions())
 }
 
 // open lists the images at path, of IDX files those of a part; nil if there is no path.

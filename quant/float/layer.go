@@ -36,16 +36,25 @@ func newLayer(s resnext.ConvShape, p *packedConv) layer {
 	}
 	pitch := (s.InW + 2*(s.Kernel/2)) * s.In
 	l.rows = bandRows(s, pitch)
+	l.taps = windowTaps(s, pitch)
+	if s.Groups == 1 {
+		l.k = s.Kernel * s.In
+	}
+	return l
+}
+
+// windowTaps are the offsets of a window's taps where its rows are pitch elements apart.
+func windowTaps(s resnext.ConvShape, pitch int) (taps []int) {
 	for ky := range s.Kernel {
 		if s.Groups == 1 {
-			l.taps, l.k = append(l.taps, ky*pitch), s.Kernel*s.In
+			taps = append(taps, ky*pitch)
 			continue
 		}
 		for kx := range s.Kernel {
-			l.taps = append(l.taps, ky*pitch+kx*s.In)
+			taps = append(taps, ky*pitch+kx*s.In)
 		}
 	}
-	return l
+	return taps
 }
 
 // bandRows chooses how many output rows share a bordered copy: about blockFloats of input, and
@@ -115,7 +124,7 @@ func (l *layer) run(w *workspace, x, y []float32, add bool) {
 				oy, ox = oy+1, 0
 			}
 		}
-		l.multiply(w, x, rows, y[first*s.Out:], add)
+		l.multiply(w, x, rows, l.taps, y[first*s.Out:], add)
 	}
 }
 
@@ -129,7 +138,7 @@ func (l *layer) runWindow(w *workspace, x, y []float32, add bool) {
 		for i := range rows {
 			rows[i] = i/s.OutW*s.Stride*pitch + i%s.OutW*s.Stride*s.In
 		}
-		l.multiply(w, w.source, rows, y[first*s.OutW*s.Out:], add)
+		l.multiply(w, w.source, rows, l.taps, y[first*s.OutW*s.Out:], add)
 	}
 }
 
@@ -149,10 +158,10 @@ func (l *layer) border(dst, x []float32, first, n int) {
 	}
 }
 
-// multiply computes the output pixels at c whose windows begin at rows of a.
-func (l *layer) multiply(w *workspace, a []float32, rows []int, c []float32, add bool) {
+// multiply computes the output pixels at c whose windows begin at rows of a and have their elements at taps.
+func (l *layer) multiply(w *workspace, a []float32, rows, taps []int, c []float32, add bool) {
 	g := &w.args
-	*g = asm.SgemmArgs{Rows: rows, Taps: l.taps, K: l.k, Stride: l.shape.Out, Add: add, ReLU: l.shape.ReLU}
+	*g = asm.SgemmArgs{Rows: rows, Taps: taps, K: l.k, Stride: l.shape.Out, Add: add, ReLU: l.shape.ReLU}
 	for i := range l.panels {
 		p := &l.panels[i]
 		g.A, g.B, g.Bias, g.C, g.Cols = a[p.in:], p.weight, p.bias, c[p.out:], p.cols

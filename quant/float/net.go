@@ -110,6 +110,13 @@ type cachedPack struct {
 	weights     *packedConv
 }
 
+// Unpack gives back the memory of the packed weights. Runners made earlier keep theirs, new ones pack again.
+func (n *Net) Unpack() {
+	n.packing.mu.Lock()
+	defer n.packing.mu.Unlock()
+	n.packing.convs = nil
+}
+
 // get gives c's packed weights, packed anew if they changed since the last call.
 func (p *packCache) get(c *Conv) *packedConv {
 	f := fingerprint(c)

@@ -27,6 +27,16 @@ func (l *Layer) Run(x, y []float32, add bool) {
 	l.layer.run(&l.work, x, y, add)
 }
 
+// RunWindows is Run for n output pixels, y being [n][Out], from what each of them sees, [n][Kernel][Kernel][In].
+func (l *Layer) RunWindows(x []float32, n int, y []float32, add bool) {
+	s := l.layer.shape
+	rows := make([]int, n)
+	for i := range rows {
+		rows[i] = i * s.Kernel * s.Kernel * s.In
+	}
+	l.layer.multiply(&l.work, x, rows, windowTaps(s, s.Kernel*s.In), y, add)
+}
+
 // Pool is a pooling step of x, a map of m's form, into y.
 func Pool(s topology.Step, m topology.Map, x, y []float32) {
 	switch s.Op {

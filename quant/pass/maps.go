@@ -2,6 +2,7 @@ package pass
 
 import (
 	"math"
+	"slices"
 
 	"github.com/libresnext/libresnext/quant/observe"
 )
@@ -27,6 +28,17 @@ func (s int8Map) widen(dst []float32, scale float32) {
 	for i, v := range s.v {
 		dst[i] = (float32(v) - s.offset[i%n]) * scale
 	}
+}
+
+// slice is n values of the map from one on.
+func (s int8Map) slice(from, n int) int8Map {
+	m := int8Map{v: s.v[from:][:n], offset: s.offset}
+	if k := len(s.offset); k > 1 {
+		if at := from % k; at > 0 {
+			m.offset = append(slices.Clone(s.offset[at:]), s.offset[:at]...)
+		}
+	}
+	return m
 }
 
 // newInt8Map rounds real values to steps of size scale, as the int8 network does.
@@ -64,7 +76,12 @@ type u16Map struct {
 func newU16Map(x []float32) u16Map {
 	lo, hi := x[0], x[0]
 	for _, v := range x {
-		lo, hi = min(lo, v), max(hi, v)
+		if v < lo {
+			lo = v
+		}
+		if v > hi {
+			hi = v
+		}
 	}
 	f := u16Map{lo: lo, step: (hi - lo) / math.MaxUint16, v: make([]uint16, len(x))}
 	if f.step < observe.SmallestNormal { // all alike, or as good as
@@ -73,7 +90,7 @@ func newU16Map(x []float32) u16Map {
 	}
 	inverse := 1 / f.step
 	for i, v := range x {
-		f.v[i] = uint16(min((v-lo)*inverse+0.5, math.MaxUint16))
+		f.v[i] = uint16(int32((v-lo)*inverse + 0.5)) // less than 2^16, since rounding adds less than a half
 	}
 	return f
 }

@@ -16,8 +16,8 @@ type Observation struct {
 	Peak observe.MovingAverage
 }
 
-// Observe runs a float layer on the maps of both networks: wanted on the float network's, onSteps on the int8
-// network's. They differ in a stem's bias, and in weights on inputs that are always zero.
+// Observe runs a float layer on the maps of both networks: wanted on the float network's, and at the sampled pixels
+// onSteps on the int8 network's. They differ in a stem's bias, and in weights on inputs that are always zero.
 func (p *Pass) Observe(lc LayerContext, wanted, onSteps *float.Conv) (*Observation, error) {
 	s := lc.Conv
 	p.observed++
@@ -27,17 +27,19 @@ func (p *Pass) Observe(lc LayerContext, wanted, onSteps *float.Conv) (*Observati
 		o.maps = append(o.maps, state.maps[lc.In].int8)
 	}
 	o.errors = make([]float32, o.rows()*s.Out)
-	a, b := lc.runner(wanted), lc.runner(onSteps)
-	return o, p.watch(o, s.Name, func() func(i int) []float32 {
-		a, b := a.clone(), b.clone()
+	a, b := lc.layer(wanted), lc.layer(onSteps)
+	return o, p.watch(o, s.Name, func(w *worker) func(i int) []float32 {
+		a, b := runner{lc, w, a.Clone()}, b.Clone()
+		got := make([]float32, o.pixels.perImage*s.Out)
 		return func(i int) []float32 {
 			state := p.images[i]
-			want := a.floatSums(state)
-			got := b.int8Sums(state)
-			if s.ReLU {
-				rectify(want)
-				rectify(got)
+			x := w.read(o.pixels.perImage * s.Kernel * s.Kernel * s.In)
+			o.windows(x, i, float32(lc.InputScale))
+			if lc.adds() {
+				o.pixels.gatherSteps(got, i, state.maps[lc.Add].int8, s.Out, float32(lc.AddScale))
 			}
+			b.RunWindows(x, o.pixels.perImage, got, lc.adds())
+			want := a.float(state)
 			o.compare(i, want, got)
 			return want
 		}
@@ -46,12 +48,12 @@ func (p *Pass) Observe(lc LayerContext, wanted, onSteps *float.Conv) (*Observati
 
 // watch runs a step of the float network for every image, and notes its outputs: newStep makes a worker's step, which
 // gives the output of image i. name is the step's.
-func (p *Pass) watch(o *Observation, name string, newStep func() func(i int) []float32) error {
+func (p *Pass) watch(o *Observation, name string, newStep func(w *worker) func(i int) []float32) error {
 	o.Histogram = observe.NewHistogram()
 	var histograms []*observe.Histogram
 	peaks := make([]float64, len(p.images))
-	err := p.each(func() func(i int) error {
-		step, h := newStep(), observe.NewHistogram()
+	err := p.each(0, func(w *worker) func(i int) error {
+		step, h := newStep(w), observe.NewHistogram()
 		histograms = append(histograms, h)
 		return func(i int) error {
 			y := step(i)
@@ -66,26 +68,17 @@ func (p *Pass) watch(o *Observation, name string, newStep func() func(i int) []f
 	for _, h := range histograms {
 		o.Histogram.Merge(h)
 	}
-	for _, v := range peaks {
-		o.Peak.Add(v)
+	for _, i := range p.inOrder() { // for the average depends on it
+		o.Peak.Add(peaks[i])
 	}
 	return err
 }
 
-func rectify(z []float32) {
-	for i, v := range z {
-		z[i] = max(v, 0)
-	}
-}
-
-// compare stores the difference of image i's outputs at the sampled pixels.
+// compare stores the difference of image i's outputs at the sampled pixels, of which got has no others.
 func (o *Observation) compare(i int, want, got []float32) {
-	channels := o.shape.Out
-	o.pixels.gather(o.errors, i, want, channels)
-	for j, at := range o.pixels.at[i] {
-		row := o.errors[(i*o.pixels.perImage+j)*channels:][:channels]
-		for c, v := range got[at*channels:][:channels] {
-			row[c] -= v
-		}
+	rows := o.errors[i*len(got):][:len(got)]
+	o.pixels.gather(rows, i, want, o.shape.Out)
+	for j, v := range got {
+		rows[j] -= v
 	}
 }

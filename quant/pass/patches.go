@@ -23,10 +23,17 @@ func samplePixels(images, total int, shape resnext.ConvShape, seed int) pixels {
 	return p
 }
 
-// gather copies the sampled pixels of image i's map z to their rows of dst, [image][perImage][channels].
+// gather copies the sampled pixels of image i's map z to dst, [perImage][channels].
 func (p pixels) gather(dst []float32, i int, z []float32, channels int) {
 	for j, at := range p.at[i] {
-		copy(dst[(i*p.perImage+j)*channels:][:channels], z[at*channels:])
+		copy(dst[j*channels:][:channels], z[at*channels:])
+	}
+}
+
+// gatherSteps is gather of a map in steps of size scale, in real values.
+func (p pixels) gatherSteps(dst []float32, i int, m int8Map, channels int, scale float32) {
+	for j, at := range p.at[i] {
+		m.slice(at*channels, channels).widen(dst[j*channels:], scale)
 	}
 }
 
@@ -46,28 +53,54 @@ func (p *patches) rows() int { return len(p.maps) * p.pixels.perImage }
 // Offset is what the maps' steps count from, that of channel i modulo its length; nil is 0.
 func (p *patches) Offset() []float32 { return p.maps[0].offset }
 
+// windows writes what the layer sees at the sampled pixels of an image, [perImage][Kernel][Kernel][In], in real values.
+func (p *patches) windows(dst []float32, image int, scale float32) {
+	n := p.shape.Kernel * p.shape.Kernel * p.shape.In
+	for j := range p.pixels.perImage {
+		p.window(image, j, 0, p.shape.In, func(k int, m int8Map, inside bool) {
+			if row := dst[j*n+k*p.shape.In:][:p.shape.In]; inside {
+				m.widen(row, scale)
+			} else {
+				clear(row)
+			}
+		})
+	}
+}
+
+// window visits the taps of a sampled pixel's window: tap k is a piece of the image's map, in of its channels from
+// first on, or lies beyond the border.
+func (p *patches) window(image, pixel, first, in int, visit func(k int, m int8Map, inside bool)) {
+	s, m, at := p.shape, p.maps[image], p.pixels.at[image][pixel]
+	y, x := at/s.OutW*s.Stride-s.Kernel/2, at%s.OutW*s.Stride-s.Kernel/2
+	for k := range s.Kernel * s.Kernel {
+		iy, ix := y+k/s.Kernel, x+k%s.Kernel
+		if iy < 0 || iy >= s.InH || ix < 0 || ix >= s.InW {
+			visit(k, int8Map{}, false)
+		} else {
+			visit(k, m.slice((iy*s.InW+ix)*s.In+first, in), true)
+		}
+	}
+}
+
 // read writes what the filters of group g see at a row, in steps and zero beyond the border, to every stride-th
 // element of dst.
 func (p *patches) read(dst []float32, stride, g, row int) {
-	s := p.shape
-	image := row / p.pixels.perImage
-	at := p.pixels.at[image][row%p.pixels.perImage]
-	y, x := at/s.OutW*s.Stride-s.Kernel/2, at%s.OutW*s.Stride-s.Kernel/2
-	m, in := p.maps[image], s.In/s.Groups
-	for k := range s.Kernel * s.Kernel {
-		iy, ix, out := y+k/s.Kernel, x+k%s.Kernel, dst[k*in*stride:]
-		if iy < 0 || iy >= s.InH || ix < 0 || ix >= s.InW {
+	in := p.shape.In / p.shape.Groups
+	p.window(row/p.pixels.perImage, row%p.pixels.perImage, g*in, in, func(k int, m int8Map, inside bool) {
+		out := dst[k*in*stride:]
+		if !inside {
 			for c := range in {
 				out[c*stride] = 0
 			}
-			continue
+			return
 		}
-		for c, v := range m.v[(iy*s.InW+ix)*s.In+g*in:][:in] {
+		n := len(m.offset)
+		for c, v := range m.v {
 			value := float32(v)
-			if n := len(m.offset); n > 0 {
-				value -= m.offset[(g*in+c)%n]
+			if n > 0 {
+				value -= m.offset[c%n]
 			}
 			out[c*stride] = value
 		}
-	}
+	})
 }

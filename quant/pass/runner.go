@@ -15,47 +15,55 @@ type LayerContext struct {
 // adds reports whether something is added.
 func (lc LayerContext) adds() bool { return lc.Add != topology.None }
 
-// runner runs a convolution of the pass in one network.
+// layer makes the convolution ready to run. Only the weights and biases of c count.
+func (lc LayerContext) layer(c *float.Conv) *float.Layer {
+	return float.NewLayer(&float.Conv{Shape: lc.Conv, Weight: c.Weight, Bias: c.Bias})
+}
+
+// worker is what one goroutine computes in: a map that is read and one that is written, in real values. Steps use them in
+// turn.
+type worker struct{ in, out []float32 }
+
+// read is room for n values that a step reads.
+func (w *worker) read(n int) []float32 { return room(&w.in, n) }
+
+// write is room for n values that a step writes.
+func (w *worker) write(n int) []float32 { return room(&w.out, n) }
+
+func room(buffer *[]float32, n int) []float32 {
+	if cap(*buffer) < n {
+		*buffer = make([]float32, n)
+	}
+	return (*buffer)[:n]
+}
+
+// runner runs a convolution of the pass, with its ReLU, for one worker.
 type runner struct {
 	LayerContext
+	*worker
 	layer *float.Layer
-	x     []float32
-	y     []float32 // the sums, before the ReLU
 }
 
-// runner makes a runner. Only the weights and biases of c count.
-func (lc LayerContext) runner(c *float.Conv) *runner {
-	s := lc.Conv
-	s.ReLU = false
-	layer := float.NewLayer(&float.Conv{Shape: s, Weight: c.Weight, Bias: c.Bias})
-	return (&runner{LayerContext: lc, layer: layer}).clone()
-}
-
-// clone is for another goroutine.
-func (r *runner) clone() *runner {
+// float computes the output in the float network.
+func (r runner) float(state *imageState) []float32 {
 	s := r.Conv
-	return &runner{
-		LayerContext: r.LayerContext, layer: r.layer.Clone(),
-		x: make([]float32, s.InH*s.InW*s.In), y: make([]float32, s.OutH*s.OutW*s.Out),
+	x, y := r.read(s.InH*s.InW*s.In), r.write(s.OutH*s.OutW*s.Out)
+	if r.adds() {
+		state.maps[r.Add].float.widen(y)
 	}
+	state.maps[r.In].float.widen(x)
+	r.layer.Run(x, y, r.adds())
+	return y
 }
 
-// floatSums computes the sums in the float network.
-func (r *runner) floatSums(state *imageState) []float32 {
+// int8 computes the output in the int8 network.
+func (r runner) int8(state *imageState) []float32 {
+	s := r.Conv
+	x, y := r.read(s.InH*s.InW*s.In), r.write(s.OutH*s.OutW*s.Out)
 	if r.adds() {
-		state.maps[r.Add].float.widen(r.y)
+		state.maps[r.Add].int8.widen(y, float32(r.AddScale))
 	}
-	state.maps[r.In].float.widen(r.x)
-	r.layer.Run(r.x, r.y, r.adds())
-	return r.y
-}
-
-// int8Sums computes the sums in the int8 network.
-func (r *runner) int8Sums(state *imageState) []float32 {
-	if r.adds() {
-		state.maps[r.Add].int8.widen(r.y, float32(r.AddScale))
-	}
-	state.maps[r.In].int8.widen(r.x, float32(r.InputScale))
-	r.layer.Run(r.x, r.y, r.adds())
-	return r.y
+	state.maps[r.In].int8.widen(x, float32(r.InputScale))
+	r.layer.Run(x, y, r.adds())
+	return y
 }

@@ -1,9 +1,12 @@
 package round
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
-// leastGain is the share of a weight's own importance that a move must gain: less is the rounding of float64.
-const leastGain = 1e-9
+// leastGain is the share of a weight's own importance that a move must gain: less may be the rounding of float32.
+const leastGain = 1e-6
 
 // coordinateDescent sweeps over the weights until none moves, at most sweeps times, and moves the scale along.
 func (r *rounder) coordinateDescent(sweeps int) {
@@ -18,8 +21,15 @@ func (r *rounder) coordinateDescent(sweeps int) {
 
 // rescale moves the scale to where the loss is least for the integers as they are.
 func (r *rounder) rescale() {
-	if square, product := dot(r.q, r.hq), dot(r.q, r.hw); square > 0 && product > 0 {
-		r.scale = product / square
+	square := dot(r.q, r.hq)
+	change := dot(r.q, r.slope) / square // the share of the scale that is too much
+	if !(square > 0) || !(change < 1) {
+		return
+	}
+	// slope is H q - H w/s, and w does not change.
+	r.scale *= 1 - change
+	for i, v := range r.hq {
+		r.slope[i] = (r.slope[i] - change*v) / (1 - change)
 	}
 }
 
@@ -27,8 +37,9 @@ func (r *rounder) rescale() {
 // whether any moved. The loss never grows.
 func (r *rounder) sweep() bool {
 	moved := false
+	before := slices.Clone(r.slope)
 	for i := range r.q {
-		h, slope := r.h[i*r.k+i], r.slope(i)
+		h, slope := r.h[i*r.k+i], r.slope[i]
 		lo, hi := r.bounds(i)
 		v := min(max(r.q[i]-math.RoundToEven(slope/h), lo), hi)
 		if d := v - r.q[i]; d != 0 && d*(2*slope+d*h) < -leastGain*h {
@@ -42,15 +53,15 @@ func (r *rounder) sweep() bool {
 			moved = true
 		}
 	}
+	for i, v := range before { // H w/s is the same
+		r.hq[i] += r.slope[i] - v
+	}
 	return moved
 }
 
-// slope is half the growth of the loss, in squares of steps, with q[i].
-func (r *rounder) slope(i int) float64 { return r.hq[i] - r.hw[i]/r.scale }
-
-// move changes an integer and all that depends on it.
+// move changes an integer and the slopes.
 func (r *rounder) move(i int, v float64) {
-	addScaled(r.hq, v-r.q[i], r.h[i*r.k:][:r.k])
+	addScaled(r.slope, v-r.q[i], r.h[i*r.k:][:r.k])
 	r.set(i, v)
 }
 
@@ -63,9 +74,12 @@ func (r *rounder) swapPair(l int, lane []int) bool {
 	}
 	best, least := change{}, 0.0
 	for a, i := range lane {
-		si, hi := r.slope(i), r.h[i*r.k+i]
+		si, hi, row := r.slope[i], r.h[i*r.k+i], r.h[i*r.k:][:r.k]
 		for _, j := range lane[:a] {
-			sj, hj, hij := r.slope(j), r.h[j*r.k+j], r.h[i*r.k+j]
+			sj, hj, hij := r.slope[j], r.h[j*r.k+j], row[j]
+			if most := 2 * (math.Abs(si) + math.Abs(sj) + math.Abs(hij)); hi+hj-most >= least {
+				continue // as of nearly all pairs
+			}
 			for _, d := range [4][2]float64{{1, 1}, {1, -1}, {-1, 1}, {-1, -1}} {
 				gain := 2*(d[0]*si+d[1]*sj+d[0]*d[1]*hij) + hi + hj
 				if gain < least && gain < -leastGain*(hi+hj) && r.fits(l, i, j, d[0], d[1]) {

@@ -4,6 +4,7 @@ import "math"
 
 // filter is one output channel's weights, sorted by lane, with what its rounding depends on.
 type filter struct {
+	q      []int8 // the integers, in the filter's own order
 	lanes  *lanes
 	bias   float64
 	weight []float64 // in the order of the lanes
@@ -15,11 +16,11 @@ type filter struct {
 	lost             float64     // what loss returns, where refine found it; else negative
 }
 
-// filter gathers output channel oc.
-func (l *Layer) filter(oc int) *filter {
+// filter gathers output channel oc, whose integers are to be written to q.
+func (l *Layer) filter(oc int, q []int8) *filter {
 	size := len(l.Weight) / len(l.Bias)
 	w := l.Weight[oc*size:][:size]
-	f := &filter{lanes: l.lanes, bias: l.Bias[oc], unit: l.InputScale, lost: -1,
+	f := &filter{q: q, lanes: l.lanes, bias: l.Bias[oc], unit: l.InputScale, lost: -1,
 		weight: make([]float64, size), importance: make([]float64, size), mean: make([]float64, size)}
 	if f.lanes == nil {
 		f.lanes = freeLanes(size)
@@ -115,22 +116,22 @@ func (f *filter) error(scale, least float64) float64 {
 	return sum * scale * scale
 }
 
-// round writes the integers at scale to q, in the filter's own order.
-func (f *filter) round(q []int8, scale float64) {
+// round writes the integers at scale.
+func (f *filter) round(scale float64) {
 	var r rounding
 	for i := range f.lanes.count() {
 		r.round(f.lane(f.weight, i), f.lane(f.importance, i), 1/scale, f.lanes.limit, math.Inf(1))
 		for j, at := range f.lanes.order[f.lanes.start[i]:f.lanes.start[i+1]] {
-			q[at] = int8(r[j])
+			f.q[at] = int8(r[j])
 		}
 	}
 }
 
-// shift is the expected value of what the filter loses by rounding to q.
-func (f *filter) shift(q []int8, scale float64) float64 {
+// shift is the expected value of what the filter loses by rounding.
+func (f *filter) shift(scale float64) float64 {
 	sum := 0.0
 	for i, at := range f.lanes.order {
-		sum += (f.weight[i] - scale*float64(q[at])) * f.mean[i]
+		sum += (f.weight[i] - scale*float64(f.q[at])) * f.mean[i]
 	}
 	return sum
 }

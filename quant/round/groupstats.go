@@ -47,14 +47,17 @@ func (l *Layer) Fit(groups []*Covariance, offset []float32, how Fit) {
 		}
 		f.importance = f.hessian.importance()
 		if !how.Together {
+			in := len(l.variance) / len(groups)
 			for i := range k {
-				f.importance[i] = f.h[i*k+i]
+				if f.importance[i] = f.h[i*k+i]; in > 0 {
+					f.importance[i] = l.variance[g*in+i%in] // which all images show
+				}
 			}
 		}
 		// The change of the weights that brings the output nearest to the float network's: H^-1 E[x e].
 		f.target = make([]float64, k*filters)
 		if how.Correct {
-			f.target = f.damped(leastProximal+scarcityProximal*scarcity).solve(m.Cross, filters)
+			f.target = f.solve(m.Cross, filters, leastProximal+scarcityProximal*scarcity)
 			for i, v := range f.target {
 				m.Power[i%filters] -= v * m.Cross[i] // what it explains
 			}

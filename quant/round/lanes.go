@@ -57,24 +57,25 @@ type rounding [maxLane]float64
 // squared error in steps, each weight's times its importance. Where it sees early that this is most or more,
 // it leaves the rounding unfinished and returns something that is most or more.
 func (r *rounding) round(w, importance []float64, inverse, limit, most float64) float64 {
-	var positive, negative, sum float64
+	var total, magnitudes, sum float64 // of the integers, which float64 adds up exactly
+	importance = importance[:len(w)]
 	for j, v := range w {
 		x := v * inverse
 		q := roundWeight(x)
 		r[j] = q
-		if q > 0 {
-			positive += q
-		} else {
-			negative -= q
-		}
+		total += q
+		magnitudes += math.Abs(q)
 		sum += (x - q) * (x - q) * importance[j]
 	}
-	for _, side := range []struct{ sign, excess float64 }{{1, positive - limit}, {-1, negative - limit}} {
-		if side.excess > 0 && sum < most {
-			if e := leastGrowth(importance, side.excess); sum+e >= most {
+	if magnitudes <= limit {
+		return sum
+	}
+	for _, sign := range [2]float64{1, -1} {
+		if excess := (magnitudes+sign*total)/2 - limit; excess > 0 && sum < most {
+			if e := leastGrowth(importance, excess); sum+e >= most {
 				return sum + e
 			}
-			sum += r.lower(w, importance, inverse, side.sign, side.excess)
+			sum += r.lower(w, importance, inverse, sign, excess)
 		}
 	}
 	return sum

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/libresnext/libresnext/asm"
 	"github.com/libresnext/libresnext/internal/parallel"
 	"github.com/libresnext/libresnext/quant/float"
 	"github.com/libresnext/libresnext/quant/observe"
@@ -71,13 +72,25 @@ func (l *Layer) quantise(threads int) *QuantisedLayer {
 	size := len(l.Weight) / out
 	q := &QuantisedLayer{weight: make([]int8, len(l.Weight)), bias: make([]int32, out), step: make([]float64, out)}
 	bounds, noise := make([]float64, out), make([]float64, out)
-	parallel.For(out, threads, func(oc int) {
-		f, weight := l.filter(oc), q.weight[oc*size:][:size]
-		scale, bias, largest := l.quantiseFilter(weight, f)
-		q.bias[oc], q.step[oc] = bias, scale*l.InputScale
-		bounds[oc] = float64(largest) * q.step[oc]
-		if noise[oc] = f.lost; f.lost < 0 {
-			noise[oc] = f.loss(weight, scale)
+	panels := l.panels()
+	parallel.For(len(panels), threads, func(i int) {
+		first, n := panels[i][0], panels[i][1]
+		filters, scales := make([]*filter, n), make([]float64, n)
+		for j := range filters {
+			filters[j] = l.filter(first+j, q.weight[(first+j)*size:][:size])
+			scales[j] = l.firstScale(filters[j])
+		}
+		if filters[0].stats != nil && l.Budget != nil {
+			refine(filters, scales, l.Budget)
+		}
+		for j, f := range filters {
+			oc := first + j
+			scale, bias, largest := l.finish(f, scales[j])
+			q.bias[oc], q.step[oc] = bias, scale*l.InputScale
+			bounds[oc] = float64(largest) * q.step[oc]
+			if noise[oc] = f.lost; f.lost < 0 {
+				noise[oc] = f.loss(scale)
+			}
 		}
 	})
 	for oc, b := range bounds {
@@ -87,32 +100,49 @@ func (l *Layer) quantise(threads int) *QuantisedLayer {
 	return q
 }
 
-// quantiseFilter writes one channel's weights to q and returns their scale, the bias, and the bound of the
-// accumulator. The scale is the one of least expected error, or as much larger as the bounds of the bias
-// and of the accumulator ask. It is 0 if the channel has neither weights nor bias.
-func (l *Layer) quantiseFilter(q []int8, f *filter) (scale float64, b int32, bound int64) {
-	scale = f.searchScale()
+// panels divides the output channels into runs that are rounded together: first and number. Each lies within a group.
+func (l *Layer) panels() (list [][2]int) {
+	out := len(l.Bias)
+	group := out / max(1, len(l.groupStats))
+	for first := 0; first < out; first += group {
+		for at := 0; at < group; at += asm.SgemmCols {
+			list = append(list, [2]int{first + at, min(asm.SgemmCols, group-at)})
+		}
+	}
+	return list
+}
+
+// firstScale writes one channel's integers as plain rounding has them and returns their scale, that of least expected
+// error. It is 0 if the channel has neither weights nor bias.
+func (l *Layer) firstScale(f *filter) float64 {
+	scale := f.searchScale()
 	if scale == 0 {
 		scale = math.Abs(f.bias) / (l.InputScale * deadBias)
 	}
+	if scale > 0 {
+		f.round(scale)
+	} else {
+		clear(f.q)
+	}
+	return scale
+}
+
+// finish returns the scale of the channel's integers, the bias, and the bound of the accumulator. The scale is the one
+// given, or as much larger, with other integers, as the bounds of the bias and of the accumulator ask.
+func (l *Layer) finish(f *filter, scale float64) (s float64, b int32, bound int64) {
 	if scale == 0 {
-		clear(q)
 		return 0, 0, 0
 	}
-	f.round(q, scale)
-	if f.stats != nil && l.Budget != nil {
-		scale = f.refine(q, scale, l.Budget)
-	}
 	for {
-		steps := math.RoundToEven((f.bias + f.shift(q, scale)) / (l.InputScale * scale))
-		largest := math.Abs(steps) + float64(l.MaxInput)*magnitude(q)
+		steps := math.RoundToEven((f.bias + f.shift(scale)) / (l.InputScale * scale))
+		largest := math.Abs(steps) + float64(l.MaxInput)*magnitude(f.q)
 		excess := max(math.Abs(steps)/maxBias, largest/maxAccumulator)
 		if excess <= 1 {
 			return scale, int32(steps), int64(largest)
 		}
 		// All of this shrinks as the scale grows, up to rounding.
 		scale *= excess * (1 + 1e-6)
-		f.round(q, scale)
+		f.round(scale)
 		f.lost = -1
 	}
 }
@@ -147,7 +177,12 @@ func (q *QuantisedLayer) Float(offset []float32, inputScale float64) *float.Conv
 func roundWeight(x float64) float64 {
 	// Adding and taking away 1.5*2^52 rounds a float64 of ordinary size.
 	const magic = 3 << 51
-	return float64(min(max(x, -maxWeight), maxWeight)+magic) - magic
+	if x > maxWeight { // min and max would look for NaN
+		x = maxWeight
+	} else if x < -maxWeight {
+		x = -maxWeight
+	}
+	return float64(x+magic) - magic
 }
 
 // MaxConvInput is the largest magnitude of a convolution's inputs.

@@ -74,7 +74,8 @@ func TestQuantiseFilterKeepsItsBounds(t *testing.T) {
 					for i := range q {
 						q[i] = -128 // must be overwritten
 					}
-					scale, b, bound := l.quantiseFilter(q, l.filter(0))
+					f := l.filter(0, q)
+					scale, b, bound := l.finish(f, l.firstScale(f))
 					what := fmt.Sprintf("%d weights of %g, bias %g", n, size, bias)
 					require.True(t, scale >= 0 && observe.Finite(scale), what)
 					sum := abs(int64(b))
@@ -111,7 +112,7 @@ func TestDeadFilterKeepsItsBias(t *testing.T) {
 
 // plain is a filter without bias, lanes or knowledge of its inputs.
 func plain(w []float32) *filter {
-	return (&Layer{Weight: w, Bias: []float64{0}}).filter(0)
+	return (&Layer{Weight: w, Bias: []float64{0}}).filter(0, make([]int8, len(w)))
 }
 
 func BenchmarkSearchScale(b *testing.B) {

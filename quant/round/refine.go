@@ -2,6 +2,7 @@ package round
 
 import (
 	"math"
+	"slices"
 
 	"github.com/libresnext/libresnext/quant/observe"
 )
@@ -27,38 +28,52 @@ func (f *filter) takeGroup(l *Layer, oc int) {
 	}
 }
 
-// refine improves the integers q at scale by the Hessian and returns the scale that goes with them.
-func (f *filter) refine(q []int8, scale float64, b *Budget) float64 {
-	r := newRounder(f.stats.hessian, f.lanes, f.target)
-	best, least := scale, math.Inf(1)
+// refine improves integers at their scales by the Hessian of the group that the filters share, asm.SgemmCols at most,
+// and changes the scales to those that go with them. Filters without a scale stay as they are.
+func refine(filters []*filter, scales []float64, b *Budget) {
+	var live []int
+	var rounders []*rounder
+	for i, f := range filters {
+		if scales[i] > 0 {
+			live, rounders = append(live, i), append(rounders, newRounder(f.stats.hessian, f.lanes, f.target))
+		}
+	}
+	least := slices.Repeat([]float64{math.Inf(1)}, len(live))
+	first := slices.Clone(scales)
 	for _, ratio := range b.Scales {
-		r.gptq(scale * ratio)
-		r.coordinateDescent(b.Sweeps)
-		if loss := r.loss(); loss < least {
-			best, least = r.scale, loss
-			for i, v := range r.q {
-				q[i] = int8(v)
+		for j, r := range rounders {
+			r.scale = first[live[j]] * ratio
+		}
+		gptq(rounders)
+		for j, r := range rounders {
+			r.coordinateDescent(b.Sweeps)
+			if loss := r.loss(); loss < least[j] {
+				least[j], scales[live[j]] = loss, r.scale
+				for i, v := range r.q {
+					filters[live[j]].q[i] = int8(v)
+				}
 			}
 		}
 	}
-	if observe.Finite(least) {
-		f.lost = least * f.unit * f.unit
+	for j, i := range live {
+		if f := filters[i]; observe.Finite(least[j]) {
+			f.lost = least[j] * f.unit * f.unit
+		}
 	}
-	return best
 }
 
-// loss is the mean square of the error that rounding to q adds to the filter's output, its mean apart.
-func (f *filter) loss(q []int8, scale float64) float64 {
+// loss is the mean square of the error that rounding adds to the filter's output, its mean apart.
+func (f *filter) loss(scale float64) float64 {
 	sum := 0.0
 	if f.stats == nil {
 		for i, at := range f.lanes.order {
-			e := f.weight[i] - scale*float64(q[at])
+			e := f.weight[i] - scale*float64(f.q[at])
 			sum += f.importance[i] * e * e
 		}
 		return sum
 	}
-	e, he := make([]float64, len(q)), make([]float64, len(q))
-	for i, v := range q {
+	e, he := make([]float64, len(f.q)), make([]float64, len(f.q))
+	for i, v := range f.q {
 		e[i] = f.target[i] - scale*float64(v)
 	}
 	f.stats.multiply(he, e)
