@@ -163,7 +163,7 @@ func (b *buffers) has(name string) bool { return slices.Contains(b.names, name) 
 
 // read gives the numbers of the buffers, which are on the scale of 0..1 or of 0..255; nil where there are none.
 func (b *buffers) read() (*match.Normalisation, error) {
-	if len(b.names) == 0 {
+	if len(b.names) == 0 || len(b.mean.Data) != len(luma) || len(b.std.Data) != len(luma) {
 		return nil, nil
 	}
 	n := &match.Normalisation{Mean: [3]float32(b.mean.Data), Std: [3]float32(b.std.Data)}
