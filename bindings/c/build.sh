@@ -58,10 +58,17 @@ rm -f "$work/new.a"
 "${prefix}ar" rcsD "$work/new.a" "$work/resnext.o"
 mv "$work/new.a" "$static"
 
+# Of a function that the C library has under several versions, and at one address, the oldest is asked for: what is built on
+# a new system then runs on old ones too. There some of them are in a library for threads, which newer systems keep empty.
+libc=$("$CC" -print-file-name=libc.so.6) threads=$("$CC" -print-file-name=libpthread.so.0)
+"${prefix}nm" -D --defined-only "$libc" | awk '{sub("@@", "@", $3); split($3, name, "@"); print name[1], $1, name[2]}' | sort -k1,2 -k3,3V |
+	awk '$1 " " $2 == last {if (!done[$1]++) print $1, $1 "@" oldest; next} {last = $1 " " $2; oldest = $3}' >"$work/oldest"
+"${prefix}objcopy" --redefine-syms "$work/oldest" "$work/resnext.o" "$work/shared.o"
+
 shared=libresnext.so.$version
 printf 'RESNEXT_%s {\n\tglobal: resnext_*;\n\tlocal: *;\n};\n' "$abi" >"$work/exports"
-"$CC" -shared -o "$work/$shared" "$work/resnext.o" -Wl,-soname,"libresnext.so.$abi" -Wl,--version-script,"$work/exports" \
-	-Wl,-z,nodelete,-z,relro,-z,now,-z,noexecstack,-z,text,-z,defs -Wl,--build-id -lpthread
+"$CC" -shared -o "$work/$shared" "$work/shared.o" -Wl,-soname,"libresnext.so.$abi" -Wl,--version-script,"$work/exports" \
+	-Wl,-z,nodelete,-z,relro,-z,now,-z,noexecstack,-z,text,-z,defs -Wl,--build-id -Wl,--no-as-needed "$threads" -Wl,--as-needed
 "${prefix}strip" --strip-all "$work/$shared"
 mv "$work/$shared" "$out/$shared"
 ln -sf "$shared" "$out/libresnext.so.$abi"

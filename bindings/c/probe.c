@@ -37,13 +37,14 @@ static resnext_status refuse(const char *function, const char *what, int number)
 	return resnextgo_refuse(function, RESNEXT_ENOMEM, "to start, the library needs %s: %s", what, strerror(number));
 }
 
-/* The stack of a thread, in MiB: the limit that holds for the stack when a program is started. */
+/* The stack of a thread, in MiB: the limit that holds for the stack when a program is started. Attributes that nobody has
+ * changed tell it, in C libraries too that have no pthread_getattr_default_np(). */
 static size_t stack_size(void)
 {
 	pthread_attr_t attributes;
 	size_t size = 8 << 20;
 
-	if (pthread_getattr_default_np(&attributes) == 0) {
+	if (pthread_attr_init(&attributes) == 0) {
 		pthread_attr_getstacksize(&attributes, &size);
 		pthread_attr_destroy(&attributes);
 	}
