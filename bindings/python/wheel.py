@@ -42,7 +42,7 @@ Classifier: Programming Language :: Python :: 3 :: Only
 Classifier: Topic :: Scientific/Engineering :: Image Recognition
 Classifier: Typing :: Typed
 Requires-Python: >=3.9
-Requires-Dist: numpy
+Requires-Dist: numpy>=1.21
 Requires-Dist: pillow; extra == "pillow"
 Provides-Extra: pillow
 License-File: LICENSE

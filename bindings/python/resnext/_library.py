@@ -37,8 +37,12 @@ class ModelOptions(Structure):
 
 
 class ModelInfo(Structure):
-    _fields_ = [("size", c_size_t)] + [(n, c_uint32) for n in ("width", "height", "classes", "layers")]
-    _fields_ += [(n, c_uint64) for n in ("macs", "session_bytes")] + [(n, c_char_p) for n in ("architecture", "kernels")]
+    _fields_ = [
+        ("size", c_size_t),
+        *((n, c_uint32) for n in ("width", "height", "classes", "layers")),
+        *((n, c_uint64) for n in ("macs", "session_bytes")),
+        *((n, c_char_p) for n in ("architecture", "kernels")),
+    ]
 
 
 class SessionOptions(Structure):
@@ -46,8 +50,15 @@ class SessionOptions(Structure):
 
 
 class Image(Structure):
-    _fields_ = [("size", c_size_t), ("format", c_int32)] + [(n, c_uint32) for n in ("width", "height", "reserved")]
-    _fields_ += [("pixels", c_void_p), ("stride", c_size_t), ("chroma", c_void_p), ("chroma_stride", c_size_t)]
+    _fields_ = [
+        ("size", c_size_t),
+        ("format", c_int32),
+        *((n, c_uint32) for n in ("width", "height", "reserved")),
+        ("pixels", c_void_p),
+        ("stride", c_size_t),
+        ("chroma", c_void_p),
+        ("chroma_stride", c_size_t),
+    ]
 
 
 class Prediction(Structure):

@@ -15,7 +15,7 @@ import numpy.typing
 
 from resnext import _library, _pictures
 from resnext._library import Error, ForkError, check, lib
-from resnext._pictures import Picture, Pictures
+from resnext._pictures import Picture, Pictures, Pixels
 
 Floats = numpy.typing.NDArray[numpy.float32]
 
@@ -135,9 +135,11 @@ class Model:
     # What a picture is said to be.
 
     @overload
-    def classify(self, picture: numpy.typing.NDArray[numpy.uint8], top: int = 5, *, threshold: float = 0, bgr: bool = False) -> list[Any]: ...
+    def classify(self, picture: Pixels, top: int = 5, *, threshold: float = 0, bgr: bool = False) -> list[Any]: ...
     @overload
-    def classify(self, picture: Picture, top: int = 5, *, threshold: float = 0, bgr: bool = False) -> list[Prediction]: ...
+    def classify(  # type: ignore[overload-overlap]  # a str is a sequence of str
+        self, picture: Picture, top: int = 5, *, threshold: float = 0, bgr: bool = False
+    ) -> list[Prediction]: ...
     @overload
     def classify(self, picture: Pictures, top: int = 5, *, threshold: float = 0, bgr: bool = False) -> list[list[Prediction]]: ...
     def classify(self, picture: Any, top: int = 5, *, threshold: float = 0, bgr: bool = False) -> list[Any]:
@@ -274,4 +276,4 @@ def _reopen(cls: type[Model], path: Optional[bytes], data: Optional[bytes], opti
 def normalise(features: Floats) -> Floats:
     """Features of length 1, of one picture or of each: `normalise(a) @ normalise(b)` is how much two pictures are alike, at most 1."""
     length = numpy.linalg.norm(features, axis=-1, keepdims=True)
-    return features / numpy.where(length > 0, length, numpy.float32(1))
+    return (features / numpy.where(length > 0, length, 1)).astype(numpy.float32, copy=False)

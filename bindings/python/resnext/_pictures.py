@@ -47,17 +47,19 @@ def images(pictures: Sequence[Any], bgr: bool) -> tuple[Any, list[Pixels]]:
 
 def _pixels(picture: Any, bgr: bool) -> Pixels:
     if isinstance(picture, (str, os.PathLike, bytes, bytearray, memoryview)):
-        return _no_bgr(bgr) or _from_file(picture)
+        _refuse_bgr(bgr)
+        return _from_file(picture)
     pillow = sys.modules.get("PIL.Image")  # who has an image of Pillow's has imported it
     if pillow and isinstance(picture, pillow.Image):
-        return _no_bgr(bgr) or _from_pillow(picture)
+        _refuse_bgr(bgr)
+        return _from_pillow(picture)
     array = numpy.asarray(picture)
     if array.dtype != numpy.uint8 or not (array.ndim == 2 or array.ndim == 3 and array.shape[2] in (1, 3, 4)):
         raise Error(f"a picture of {array.dtype} {list(array.shape)}, expected uint8 [height,width,3], [height,width,4] or [height,width]")
     return array
 
 
-def _no_bgr(bgr: bool) -> None:
+def _refuse_bgr(bgr: bool) -> None:
     if bgr:
         raise Error("bgr=True is for arrays: a file or an image of Pillow's says itself how its colours lie")
 

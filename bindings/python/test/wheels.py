@@ -45,7 +45,7 @@ def check(path, version):
 
         metadata = email.message_from_bytes(archive.read(info + "METADATA"))
         say((metadata["Name"], metadata["Version"]) == ("resnext", version), f"{name}: {metadata}")
-        say(metadata.get_all("Requires-Dist") == ["numpy", 'pillow; extra == "pillow"'], f"{name}: requirements")
+        say(metadata.get_all("Requires-Dist") == ["numpy>=1.21", 'pillow; extra == "pillow"'], f"{name}: requirements")
         say("resnext.Model(" in metadata.get_payload(), f"{name} has no description")
         say(f"Tag: {tag[1]}\n" in archive.read(info + "WHEEL").decode(), f"{name}: WHEEL has another tag")
 
