@@ -6,7 +6,7 @@
 # make wheel  Python wheels, for pip install, into dist/
 # make raspi  what a Raspberry Pi's owner unpacks and runs, into dist/
 # make lib    libresnext.so and libresnext.a for C programs, into build/lib; make install puts them into PREFIX
-.PHONY: all build demo test quick fuzz lint bench bench-kernels bench-arm64 lib lib-arm64 install test-hosts bench-c bench-quantisers deb wheel raspi clean
+.PHONY: all build demo test quick fuzz lint bench bench-kernels bench-arm64 lib lib-arm64 lib-arm install test-hosts bench-c bench-quantisers deb wheel raspi clean
 .DEFAULT_GOAL := build
 
 GO ?= go
@@ -48,6 +48,9 @@ lib:
 
 lib-arm64:
 	@bindings/c/build.sh build/lib-arm64 arm64
+
+lib-arm:
+	@bindings/c/build.sh build/lib-arm arm
 
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -19,7 +20,11 @@
 
 /* What Go and its threads take at the most until the first model is open, beside the threads' stacks: bisected, and
  * some more. The most of it are addresses that are never used. In MiB. */
+#if UINTPTR_MAX > UINT32_MAX
 enum { ADDRESSES = 1648, MEMORY = 48 };
+#else /* Go sets less aside there; not bisected, for want of a system with limits */
+enum { ADDRESSES = 704, MEMORY = 48 };
+#endif
 
 /* How many threads Go may start: one a CPU, and some that wait. */
 enum { MOST_THREADS = 72, WAITING = 10 };

@@ -22,9 +22,9 @@ all=
 [ $# -gt 0 ] || { all=yes; set -- amd64 arm64 armhf; }
 for arch in "$@"; do
 	case $arch in
-	amd64) machine=x86_64 go_arch=(GOARCH=amd64) compiler=x86_64-linux-gnu-gcc ;;
-	arm64) machine=aarch64 go_arch=(GOARCH=arm64) compiler=aarch64-linux-gnu-gcc ;;
-	armhf) machine=armv7l go_arch=(GOARCH=arm GOARM=7) compiler=arm-linux-gnueabihf-gcc ;;
+	amd64) machine=x86_64 c=amd64 go_arch=(GOARCH=amd64) compiler=x86_64-linux-gnu-gcc ;;
+	arm64) machine=aarch64 c=arm64 go_arch=(GOARCH=arm64) compiler=aarch64-linux-gnu-gcc ;;
+	armhf) machine=armv7l c=arm go_arch=(GOARCH=arm GOARM=7) compiler=arm-linux-gnueabihf-gcc ;;
 	*) echo "wheel: wheels are for amd64, arm64 and armhf, not $arch" >&2; exit 1 ;;
 	esac
 	if [ -n "$all" ] && [ "$(uname -m)" != $machine ] && ! command -v $compiler >/dev/null; then
@@ -34,7 +34,7 @@ for arch in "$@"; do
 	root=$work/$arch
 	mkdir -p "$root"/{resnext/lib,resnext/bin,licenses}
 	cp bindings/python/resnext/{*.py,py.typed} "$root/resnext/"
-	bindings/c/build.sh "$work/c-$arch" "$arch" >/dev/null
+	bindings/c/build.sh "$work/c-$arch" $c >/dev/null
 	cp "$work/c-$arch/libresnext.so.$version" "$root/resnext/lib/libresnext.so.0"
 	env "${go_arch[@]}" CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$root/resnext/bin/" ./cmd/calib ./cmd/resnext
 	cp LICENSE "$root/licenses/"

@@ -18,7 +18,7 @@ import time
 import zipfile
 
 # The glibc that is promised at most, and below which no tag goes: what numpy's wheels need themselves.
-PROMISED = {"x86_64": ((2, 17), (2, 28)), "aarch64": ((2, 17), (2, 28)), "armv7l": ((2, 31), (2, 31))}
+PROMISED = {"x86_64": ((2, 17), (2, 28)), "aarch64": ((2, 17), (2, 28)), "armv7l": ((2, 31), (2, 31))}  # manylinux begins there for ARMv7
 GLIBC = re.compile(r"(libc\.so\.6|libpthread\.so\.0|ld-linux.*\.so\.\d)")
 
 METADATA = """\

@@ -2,8 +2,8 @@
 # run.sh: builds this machine's wheel twice, which must give the same bytes, installs it into Python environments of its own,
 # with Pillow and without, and tests it there, from outside of the repository.
 #
-#     bindings/python/test/run.sh [ARCH...]     builds wheels of these architectures too, and looks at them; arm64's must
-#                                               give the same answers in Debian's Python for arm64, under qemu
+#     bindings/python/test/run.sh [ARCH...]     builds wheels of these architectures too, and looks at them; those for
+#                                               ARM must give the same answers in Debian's Python for it, under qemu
 #
 # The environments stay in build/python. RESNEXT_PYTHONS names other interpreters than those that are found.
 set -euo pipefail
@@ -74,6 +74,8 @@ for python in "${pythons[@]}"; do
 	echo "python: $("$environment/bin/python" --version), numpy $("$environment/bin/python" -c 'import numpy; print(numpy.__version__)')${pillow[*]:+ and Pillow}: installed and tested"
 	pillow=()
 done
-for wheel in "$work"/wheels/*_aarch64.whl; do
-	[ "$arch" = arm64 ] || [ ! -e "$wheel" ] || "$tests/emulated.sh" "$wheel" "$work/data"
+for other in "$@"; do
+	machine=armv7l
+	[ "$other" = armhf ] || machine=aarch64
+	"$tests/emulated.sh" "$other" "$work"/wheels/*_$machine.whl "$work/data"
 done
