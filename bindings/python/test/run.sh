@@ -11,6 +11,7 @@ cd "$(dirname "$0")/../../.."
 tests=$PWD/bindings/python/test work=$PWD/build/test/python environments=$PWD/build/python
 version=$(sed -n 's/^const Version = "\(.*\)"$/\1/p' resnext/model.go)
 arch=$(go env GOARCH)
+[ "$arch" != arm ] || arch=armhf
 fail() { echo "python: $*" >&2; exit 1; }
 rm -rf "$work"
 mkdir -p "$work"/{wheels,again,data/empty} "$environments"
