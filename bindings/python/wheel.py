@@ -108,7 +108,7 @@ def main() -> None:
             entry = zipfile.ZipInfo(name, stamp)
             entry.create_system = 3  # Unix, whose modes follow
             entry.external_attr = (0o100755 if program else 0o100644) << 16
-            archive.writestr(entry, data, zipfile.ZIP_DEFLATED, 9)
+            archive.writestr(entry, data, zipfile.ZIP_DEFLATED, 6)  # 9 takes thrice as long for 0.5%
     os.replace(path + ".part", path)
     print(f"{path}: {os.path.getsize(path)} bytes")
 
