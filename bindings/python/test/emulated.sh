@@ -19,7 +19,7 @@ absent() { # what could not be run fails in CI
 	exit
 }
 for tool in $qemu apt-get dpkg-deb; do
-	command -v $tool >/dev/null || absent "$tool is missing"
+	command -v "$tool" >/dev/null || absent "$tool is missing"
 done
 if [ ! -e "$cache/complete" ]; then
 	rm -rf "$cache"
