@@ -3,9 +3,10 @@
 # make test   everything that must hold: lint, native tests, arm64 and arm tests under qemu
 # make quick  the native tests that take no more than seconds
 # make bench  side by side with other runtimes, in a Python environment of its own
+# make wheel  Python wheels, for pip install, into dist/
 # make raspi  what a Raspberry Pi's owner unpacks and runs, into dist/
 # make lib    libresnext.so and libresnext.a for C programs, into build/lib; make install puts them into PREFIX
-.PHONY: all build demo test quick fuzz lint bench bench-kernels bench-arm64 lib lib-arm64 install test-hosts bench-c bench-quantisers deb raspi clean
+.PHONY: all build demo test quick fuzz lint bench bench-kernels bench-arm64 lib lib-arm64 lib-arm install test-hosts bench-c bench-quantisers deb wheel raspi clean
 .DEFAULT_GOAL := build
 
 GO ?= go
@@ -48,6 +49,9 @@ lib:
 lib-arm64:
 	@bindings/c/build.sh build/lib-arm64 arm64
 
+lib-arm:
+	@bindings/c/build.sh build/lib-arm arm
+
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 
@@ -67,6 +71,10 @@ bench-c: lib
 # Debian packages for amd64 and arm64.
 deb:
 	@packaging/deb/build.sh
+
+# Wheels for x86-64, 64-bit ARM and, where the cross compiler is there, 32-bit ARM.
+wheel:
+	@bindings/python/build.sh
 
 raspi:
 	@examples/raspi/package/build.sh

@@ -138,6 +138,21 @@ if command -v qemu-aarch64-static >/dev/null && command -v aarch64-linux-gnu-gcc
 else
 	absent+=("the Raspberry Pi's tarball, Debian packages, C library on arm64: no qemu-user-static, gcc-aarch64-linux-gnu")
 fi
+if command -v gcc >/dev/null && command -v python3 >/dev/null; then
+	wheels=()
+	if command -v qemu-aarch64-static >/dev/null; then
+		! command -v aarch64-linux-gnu-gcc >/dev/null || wheels+=(arm64)
+		! command -v arm-linux-gnueabihf-gcc >/dev/null || wheels+=(armhf)
+	fi
+	part "Python wheels" bindings/python/test/run.sh "${wheels[@]}"
+else
+	absent+=("Python wheels: no gcc and python3")
+fi
+if command -v qemu-arm-static >/dev/null && command -v arm-linux-gnueabihf-gcc >/dev/null; then
+	part "C library on 32-bit arm" bindings/c/test/run.sh arm
+else
+	absent+=("C library on 32-bit arm: no qemu-user-static, gcc-arm-linux-gnueabihf")
+fi
 part "the same logits on every CPU" scripts/same.sh "$work/bin"
 if command -v qemu-aarch64-static >/dev/null; then
 	part "32-bit arm" emulated arm qemu-arm-static max generic

@@ -27,6 +27,17 @@ static void callers_floating_point(const resnextgo_call *call)
 {
 	__builtin_ia32_ldmxcsr((unsigned)call->control);
 }
+#elif defined(__arm__)
+static void default_floating_point(resnextgo_call *call)
+{
+	call->control = __builtin_arm_get_fpscr();
+	__builtin_arm_set_fpscr(0);
+}
+
+static void callers_floating_point(const resnextgo_call *call)
+{
+	__builtin_arm_set_fpscr((unsigned)call->control);
+}
 #else
 static void default_floating_point(resnextgo_call *call)
 {

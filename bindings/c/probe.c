@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -19,7 +20,11 @@
 
 /* What Go and its threads take at the most until the first model is open, beside the threads' stacks: bisected, and
  * some more. The most of it are addresses that are never used. In MiB. */
+#if UINTPTR_MAX > UINT32_MAX
 enum { ADDRESSES = 1648, MEMORY = 48 };
+#else /* Go sets less aside there; not bisected, for want of a system with limits */
+enum { ADDRESSES = 704, MEMORY = 48 };
+#endif
 
 /* How many threads Go may start: one a CPU, and some that wait. */
 enum { MOST_THREADS = 72, WAITING = 10 };
@@ -37,13 +42,14 @@ static resnext_status refuse(const char *function, const char *what, int number)
 	return resnextgo_refuse(function, RESNEXT_ENOMEM, "to start, the library needs %s: %s", what, strerror(number));
 }
 
-/* The stack of a thread, in MiB: the limit that holds for the stack when a program is started. */
+/* The stack of a thread, in MiB: the limit that holds for the stack when a program is started. Attributes that nobody has
+ * changed tell it, in C libraries too that have no pthread_getattr_default_np(). */
 static size_t stack_size(void)
 {
 	pthread_attr_t attributes;
 	size_t size = 8 << 20;
 
-	if (pthread_getattr_default_np(&attributes) == 0) {
+	if (pthread_attr_init(&attributes) == 0) {
 		pthread_attr_getstacksize(&attributes, &size);
 		pthread_attr_destroy(&attributes);
 	}

@@ -60,7 +60,7 @@
  *            no status. Handlers of SIGILL, SIGTRAP and SIGSYS that are to run during a call, such as a sandbox's, must
  *            have SA_ONSTACK; they then have 128 KiB.
  * Memory     The first call asks the system for what Go needs to start, and gives RESNEXT_ENOMEM if that is refused; it
- *            can be made again. Asked for are 1.6 GiB of address space (RLIMIT_AS), most of which is never used, and
+ *            can be made again. Asked for are 1.6 GiB of address space (0.7 on 32-bit ARM) (RLIMIT_AS), most of which is never used, and
  *            48 MiB of memory (RLIMIT_DATA), each with the stacks of one thread for every CPU and ten more; these
  *            threads (RLIMIT_NPROC); and four descriptors (RLIMIT_NOFILE). With 64 MiB more address space for each of
  *            these threads everything works. Opening a model, making a session, batches and large pictures ask for their

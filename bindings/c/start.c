@@ -25,8 +25,10 @@
 #define GO_ENTRY _rt0_amd64_linux_lib
 #elif defined(__aarch64__)
 #define GO_ENTRY _rt0_arm64_linux_lib
+#elif defined(__arm__)
+#define GO_ENTRY _rt0_arm_linux_lib
 #else
-#error "libresnext for C is for Linux on x86-64 and 64-bit ARM"
+#error "libresnext for C is for Linux on x86-64 and ARM"
 #endif
 
 /* Null in a library that was built in another way, whose .init_array starts Go. */
@@ -126,6 +128,11 @@ static void block_in_go(void)
 	for (int number = 1; number < 65; number++) {
 		if (!resnextgo_is_fault(number) && number != 32 && number != 33)
 			go_signals[number].flags &= ~GO_UNBLOCKS;
+#if defined(__arm__)
+		/* Here Go asks the system itself, and not resnextgo_sigaction. A signal without flags is none of its business. */
+		if (number != SIGSEGV && number != SIGBUS && number != SIGFPE)
+			go_signals[number].flags &= number == 32 || number == 33 ? GO_UNBLOCKS : 0;
+#endif
 	}
 }
 

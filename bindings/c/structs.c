@@ -3,13 +3,15 @@
 /* structs.c: structs of programs that were built with an older or a newer header. Members are only ever added at the end, so
  * the size tells which are there. */
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "enter.h"
 
 enum { LONGEST_STRUCT = 512 }; /* what is longer was never set */
 
-/* Padding could not become a member: older programs leave in it what was there. */
+/* Padding could not become a member: older programs leave in it what was there. Where pointers have 4 bytes, macs has 4 of
+ * padding before it, which never will be one. */
 #define FOLLOWS(type, member, before) \
 	_Static_assert(offsetof(type, member) == offsetof(type, before) + sizeof(((type *)0)->before), #type " has padding")
 #define LAST(type, member) \
@@ -17,7 +19,9 @@ enum { LONGEST_STRUCT = 512 }; /* what is longer was never set */
 FOLLOWS(resnext_model_options, kernels, size);
 FOLLOWS(resnext_model_options, memory_limit, kernels);
 LAST(resnext_model_options, memory_limit);
+#if UINTPTR_MAX > UINT32_MAX
 FOLLOWS(resnext_model_info, macs, layers);
+#endif
 LAST(resnext_model_info, kernels);
 LAST(resnext_session_options, reserved);
 FOLLOWS(resnext_image, pixels, reserved);

@@ -99,11 +99,12 @@ for arch in "$@"; do
 
 	package libresnext-dev
 	mv "$stage/usr" "$root/usr"
-	mkdir -p "$root/usr/share/doc/libresnext-dev/examples"
-	cp bindings/c/examples/{CMakeLists.txt,*.{c,h,cpp,py,ppm}} "$root/usr/share/doc/libresnext-dev/examples/"
+	mkdir -p "$root/usr/share/doc/libresnext-dev/examples/resnext"
+	cp bindings/c/examples/{CMakeLists.txt,*.{c,h,cpp,ppm}} "$root/usr/share/doc/libresnext-dev/examples/"
+	cp bindings/python/resnext/{*.py,py.typed} "$root/usr/share/doc/libresnext-dev/examples/resnext/"
 	pack libresnext-dev libdevel same "libresnext0 (= $revision)" "int8 inference of ResNeXt image classifiers: development files" <<-END
 		The C header with its C++ wrapper, the static library, files for pkg-config and
-		CMake, and examples in C, C++ and Python.
+		CMake, examples in C and C++, and the Python package.
 	END
 	# The picture that the README classifies.
 	dpkg-deb --contents "$dist/libresnext-dev_${revision}_$arch.deb" | grep '/examples/sneaker\.ppm$' >/dev/null ||

@@ -11,7 +11,7 @@ case $arch in
 amd64) triplet=x86_64-linux-gnu run=() ;;
 arm64) triplet=aarch64-linux-gnu run=(qemu-aarch64-static -L /usr/aarch64-linux-gnu -E) ;;
 esac
-# Classifies a PPM picture with resnext.py, and prints what classify.c does.
+# Classifies a PPM picture with the Python package, and prints what classify.c does.
 python='
 import sys, numpy, resnext
 with open(sys.argv[2], "rb") as f:
@@ -19,7 +19,7 @@ with open(sys.argv[2], "rb") as f:
     picture = numpy.frombuffer(f.read(), numpy.uint8).reshape(int(height), int(width), 3)
 model = resnext.Model(sys.argv[1])
 features = model.embed(picture)
-assert features.shape == (model.features,) and features.min() >= 0 and features.max() > 0, features
+assert features.shape == (model.info.features,) and features.min() >= 0 and features.max() > 0, features
 for label, probability in model.classify(picture):
     print(f"{100 * probability:6.2f}%  {label}")
 '
@@ -67,7 +67,7 @@ if [ "$arch" = amd64 ]; then
 	! ldd "$root/cmake/classify-static" | grep libresnext >&2 || { echo "deb: CMake's resnext::static is shared" >&2; exit 1; }
 
 	/usr/bin/python3 -c 'import numpy' || { echo "deb: MISSING: numpy: apt-get install python3-numpy" >&2; exit 1; }
-	same "the Python example" "${run[@]}" PYTHONPATH="$examples" PYTHONDONTWRITEBYTECODE=1 \
+	same "the Python package" "${run[@]}" PYTHONPATH="$examples" PYTHONDONTWRITEBYTECODE=1 \
 		/usr/bin/python3 -c "$python" "$model" "$picture"
 fi
 "${run[@]}" "$root/usr/bin/resnext" inspect "$model" >/dev/null

@@ -14,6 +14,11 @@ typedef unsigned control;
 static control get(void) { return _mm_getcsr(); }
 static void set(control c) { _mm_setcsr(c); }
 enum { FLUSH = 0x8040, UP = 0x4000, DOWN = 0x2000, MASKS = 0x1f80, TRAPPING = 1 };
+#elif defined(__arm__)
+typedef unsigned control;
+static control get(void) { return __builtin_arm_get_fpscr(); }
+static void set(control c) { __builtin_arm_set_fpscr(c); }
+enum { FLUSH = 1 << 24, UP = 1 << 22, DOWN = 2 << 22, MASKS = 0, TRAPPING = 0 };
 #else
 typedef uint64_t control;
 static control get(void)

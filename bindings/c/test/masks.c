@@ -107,8 +107,8 @@ static void fault_in_call(const surroundings *before)
 
 	CHECK(closed != MAP_FAILED, "%s", strerror(errno));
 	session = make_session(model, 1);
-	SAME(before, STATUS(RESNEXT_EINVAL, resnext_infer_input(session, closed, INPUT, logits, CLASSES)));
-	CHECK(strstr(resnext_last_error(), "the memory at 0x"), "words");
+	SAME(before, STATUS(UNUSABLE, resnext_infer_input(session, closed, INPUT, logits, CLASSES)));
+	CHECK(!faults_are_told() || strstr(resnext_last_error(), "the memory at 0x"), "words");
 	check_input(session);
 	OK(resnext_session_close(session));
 	munmap(closed, 1 << 16);

@@ -2,7 +2,7 @@
 # run.sh: tests the C library as C programs see it.
 #
 #     bindings/c/test/run.sh         this machine's
-#     bindings/c/test/run.sh arm64   arm64's, under qemu, with fewer rounds
+#     bindings/c/test/run.sh arm64   arm64's, under qemu, with fewer rounds; arm is 32-bit ARM's
 set -uo pipefail
 cd "$(dirname "$0")/../../.."
 tests=bindings/c/test
@@ -11,10 +11,16 @@ work=$PWD/build/test/c${arch:+-$arch}
 lib=$work/lib
 run=()
 CC=gcc CXX=g++
-if [ "$arch" = arm64 ]; then
-	CC=aarch64-linux-gnu-gcc CXX=
-	run=(qemu-aarch64-static -L /usr/aarch64-linux-gnu -E "LD_LIBRARY_PATH=$lib")
+if [ -n "$arch" ]; then
+	CXX=
+	case $arch in
+	arm64) CC=aarch64-linux-gnu-gcc run=(qemu-aarch64-static -L /usr/aarch64-linux-gnu) ;;
+	arm) CC=arm-linux-gnueabihf-gcc run=(qemu-arm-static -L /usr/arm-linux-gnueabihf) ;;
+	*) echo "run.sh: tests are for this machine, arm64 and arm, not $arch" >&2; exit 1 ;;
+	esac
+	run+=(-E "LD_LIBRARY_PATH=$lib")
 	export RESNEXT_TEST_ROUNDS=3 # per cent
+	[ "$arch" = arm64 ] || RESNEXT_TEST_ROUNDS=1
 	export RESNEXT_TEST_RUN="${run[*]}"
 else
 	export LD_LIBRARY_PATH=$lib

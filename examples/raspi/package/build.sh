@@ -40,7 +40,9 @@ for kind in "$@"; do
 	if [ "$kind" = arm64 ]; then
 		if bindings/c/build.sh "$work/c" arm64 >/dev/null; then
 			PREFIX=/ LIBDIR=/lib DESTDIR=$root bindings/c/install.sh "$work/c" >/dev/null
-			cp bindings/c/examples/*.{c,h,cpp,py,ppm} "$root/examples/"
+			mkdir "$root/examples/resnext"
+			cp bindings/c/examples/*.{c,h,cpp,ppm} "$root/examples/"
+			cp bindings/python/resnext/{*.py,py.typed} "$root/examples/resnext/"
 		else
 			echo "raspi: the tarball for arm64 is WITHOUT the C library" >&2
 			[ "${CI:-}" != true ]
