@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -188,7 +189,12 @@ func TestIGEMM(t *testing.T) {
 							if epilogue.adds() { // in place
 								a.Res = &got[0]
 							}
+							if i%3 > 0 { // the hint may lead to where nobody may read
+								a.Next, a.NextBytes = (*int8)(unsafe.Add(unsafe.Pointer(&w[0]), i%3/2*len(w))), s.taps*s.k*nr
+							}
+							args := a
 							k.IGEMM(&a)
+							require.Equal(t, args, a)
 							require.Equal(t, want, []byte(got))
 							require.Equal(t, before, []byte(in))
 						})

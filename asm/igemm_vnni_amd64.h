@@ -2,8 +2,8 @@
 #include "vnni_amd64.h"
 
 // Building blocks of the VNNI indirect GEMMs, on top of those for AVX2, whose general registers they share. A
-// tile is 3 or 6 pixels high, at R8 to R11, R14 and R15, so that there are 12 sums or more (6 in AVX-512's panels of
-// 8): two VPDPBUSD begin in a cycle and each takes five. Fewer pixels would mostly wait for themselves, so what is
+// tile is 3, 6 or 7 pixels high, at R8 to R11, R14, R15 and R13, so that there are 12 sums or more (7 in AVX-512's panels
+// of 8): two VPDPBUSD begin in a cycle and each takes five. Fewer pixels would mostly wait for themselves, so what is
 // left of a call takes a whole tile too: the first pixel stands in for those that are missing, and their sums are
 // not stored.
 //
@@ -40,6 +40,30 @@
 	OTHER(3, R11) \
 	OTHER(4, R14) \
 	OTHER(5, R15)
+
+// R13 counts the pixels left until it becomes one of them.
+#define PIXELS7 \
+	PIXELS6     \
+	OTHER(6, R13)
+
+// HOLD and RELEASE keep R12 and R13 in the frame while a tile's products are summed. R12 then is the next line to be
+// prefetched, a line for 8 k, into the cache that FETCH names, through the panel that IGEMMArgs.Next names and again from its beginning.
+#define HOLD \
+	MOVQ R12, m-8(SP)     \
+	MOVQ R13, left-16(SP)
+
+#define AHEAD \
+	MOVQ    line-24(SP), R12             \
+	MOVQ    IGEMMArgs_Next(DI), AX       \
+	MOVQ    IGEMMArgs_NextBytes(DI), DX  \
+	ADDQ    AX, DX                       \
+	CMPQ    R12, DX                      \
+	CMOVQCC AX, R12
+
+#define RELEASE \
+	MOVQ R12, line-24(SP) \
+	MOVQ m-8(SP), R12     \
+	MOVQ left-16(SP), R13
 
 // Epilogue of a pixel, for vectors of YMM or ZMM registers. The files igemm_vnni256_amd64.h and
 // igemm_vnni512_amd64.h name what depends on their size:
@@ -119,18 +143,25 @@
 //		FINISH for each pixel left: scale, add the residual if the epilogue says so, round, pack, store
 #define IGEMM_VNNI(pixels, POINT, INIT, BODY, FOLD, FINISH) \
 	PROLOGUE                                         \
+	MOVQ IGEMMArgs_Next(DI), AX                      \
+	MOVQ AX, line-24(SP)                             \
 	tile:                                            \
+	HOLD                                             \
 	POINT                                            \
+	AHEAD                                            \
 	START                                            \
 	INIT                                             \
 	tap:                                             \
 	TAP                                              \
 	k:                                               \
+	FETCH                                            \
+	ADDQ $64, R12                                    \
 	BODY                                             \
 	CMPQ DX, AX                                      \
 	JLT  k                                           \
 	DECQ CX                                          \
 	JNE  tap                                         \
+	RELEASE                                          \
 	FOLD                                             \
 	CONSTANTS                                        \
 	CMPL CX, $const_AddUnsigned                      \

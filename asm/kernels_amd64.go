@@ -54,7 +54,7 @@ var avx512vnni = &Kernels{
 	runs:        cpuid.CPU.Supports(cpuid.AVX2, cpuid.AVX512F, cpuid.AVX512BW, cpuid.AVX512VL, cpuid.AVX512VNNI),
 	KR:          4,
 	NR:          []int{64, 32, 16, 8},
-	MR:          []int{6, 6, 6, 6},
+	MR:          []int{7, 7, 7, 7},
 	IGEMM:       runIGEMMAVX512VNNI,
 	Group4:      GroupKernel{Channels: 16, Order: ByOutput, Run: group4AVX512VNNI},
 	Group8:      GroupKernel{Channels: 16, Order: ByOutput, Run: group8AVX512VNNI},

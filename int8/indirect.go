@@ -1,6 +1,10 @@
 package int8
 
-import "github.com/libresnext/libresnext/asm"
+import (
+	"slices"
+
+	"github.com/libresnext/libresnext/asm"
+)
 
 // indirect is the operator of all convolutions that have no direct kernel: an indirect GEMM for each group. A kernel
 // computes panels of channels at pixels that it finds by a table of offsets; tasks are strips of pixels, or panels.
@@ -11,7 +15,7 @@ type indirect struct {
 	residual float32
 	runs     []panelRun
 	panels   []panelRef // every panel of every run
-	tile     int        // pixels of a whole tile of every kernel; strips are multiples of it
+	tile     int        // pixels of a whole tile of every kernel that it runs; strips are multiples of it
 }
 
 // panelRun is a series of panels that one kernel call covers.
@@ -39,7 +43,6 @@ type indirection struct {
 func newIndirect(k *asm.Kernels, s ConvSpec, n *packed) *indirect {
 	d := &indirect{
 		packed: n, kernels: k, epilogue: s.Epilogue, residual: s.Residual,
-		tile: commonMultiple(k.MR),
 	}
 	taps, perTap := s.taps()
 	padded := s.Out.Padded // output channels of a group
@@ -74,11 +77,14 @@ func newIndirect(k *asm.Kernels, s ConvSpec, n *packed) *indirect {
 			at += nr
 		}
 	}
+	var heights []int
 	for i, r := range d.runs {
+		heights = append(heights, k.MR[slices.Index(k.NR, r.nr)])
 		for p := range r.panels {
 			d.panels = append(d.panels, panelRef{i, p})
 		}
 	}
+	d.tile = commonMultiple(heights)
 	return d
 }
 
@@ -204,5 +210,20 @@ func (d *indirect) call(b *Binding, buf Buffers, r *panelRun, panels, pixels int
 	if buf.Residual != nil {
 		a.Res, a.ResOff = &buf.Residual[channel], a.OutOff
 	}
+	if next := d.next(b, r.weights+panels.to*r.panel, pixels); len(next) > 0 {
+		a.Next, a.NextBytes = &next[0], min(r.panel, len(next))
+	}
 	d.kernels.IGEMM(a)
+}
+
+// next are the weights that are wanted after those before at: those behind them, whoever runs them, and after the last
+// ones the first of the next strip, or of the next convolution.
+func (d *indirect) next(b *Binding, at int, pixels interval) []int8 {
+	switch {
+	case at < len(d.weights):
+		return d.weights[at:]
+	case d.byChannel(b) || pixels.to == len(b.outOff):
+		return d.after
+	}
+	return d.weights
 }
