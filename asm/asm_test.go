@@ -209,6 +209,7 @@ func TestGroup(t *testing.T) {
 	shapes := []struct{ rows, cols, stride, panels int }{
 		{1, 1, 1, 1}, {1, 2, 1, 3}, {3, 3, 1, 1}, {2, 4, 1, 2}, {1, 5, 2, 1}, {4, 7, 1, 1}, {3, 7, 2, 2}, {2, 8, 2, 1},
 		{1, 9, 1, 1}, {2, 14, 1, 1}, {1, 28, 2, 1}, {1, 1, 2, 1}, {2, 2, 3, 1},
+		{1, 17, 1, 2}, {2, 28, 1, 1}, {1, 15, 2, 1},
 	}
 	eachSet(t, func(t *testing.T, k *Kernels) {
 		for i, s := range shapes {

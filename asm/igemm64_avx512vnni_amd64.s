@@ -45,19 +45,19 @@
 
 // DOTS multiplies a quad of a pixel with four vectors of weights (Z28 to Z30, and w).
 #define DOTS(w, at, P, a, b, c, d) \
-	VPBROADCASTD at(P)(DX*1), Z31     \
-	VPDPBUSD     Z28, Z31, a          \
-	VPDPBUSD     Z29, Z31, b          \
-	VPDPBUSD     Z30, Z31, c          \
+	VPBROADCASTD at(P)(DX*1), Z31    \
+	VPDPBUSD     Z28, Z31, a         \
+	VPDPBUSD     Z29, Z31, b         \
+	VPDPBUSD     Z30, Z31, c         \
 	VPDPBUSD     (w+192)(BX), Z31, d
 
 #define QUAD(w, at) \
-	VMOVDQU32 w(BX), Z28                  \
-	VMOVDQU32 (w+64)(BX), Z29             \
-	VMOVDQU32 (w+128)(BX), Z30            \
-	DOTS(w, at, R8, Z0, Z1, Z2, Z3) \
-	DOTS(w, at, R9, Z4, Z5, Z6, Z7) \
-	DOTS(w, at, R10, Z8, Z9, Z10, Z11) \
+	VMOVDQU32 w(BX), Z28                 \
+	VMOVDQU32 (w+64)(BX), Z29            \
+	VMOVDQU32 (w+128)(BX), Z30           \
+	DOTS(w, at, R8, Z0, Z1, Z2, Z3)      \
+	DOTS(w, at, R9, Z4, Z5, Z6, Z7)      \
+	DOTS(w, at, R10, Z8, Z9, Z10, Z11)   \
 	DOTS(w, at, R11, Z12, Z13, Z14, Z15) \
 	DOTS(w, at, R14, Z16, Z17, Z18, Z19) \
 	DOTS(w, at, R15, Z20, Z21, Z22, Z23) \
@@ -72,18 +72,18 @@
 #define FOLD
 
 #define FINISH(POINT, ADD, BYTES) \
-	SUMS4(0, 64, Z0, Z1, Z2, Z3, POINT, ADD, BYTES) \
-	STORE(0, Z0, VMOVDQU32, Z0) \
-	SUMS4(1, 64, Z4, Z5, Z6, Z7, POINT, ADD, BYTES) \
-	STORE(1, Z4, VMOVDQU32, Z4) \
-	SUMS4(2, 64, Z8, Z9, Z10, Z11, POINT, ADD, BYTES) \
-	STORE(2, Z8, VMOVDQU32, Z8) \
+	SUMS4(0, 64, Z0, Z1, Z2, Z3, POINT, ADD, BYTES)     \
+	STORE(0, Z0, VMOVDQU32, Z0)                         \
+	SUMS4(1, 64, Z4, Z5, Z6, Z7, POINT, ADD, BYTES)     \
+	STORE(1, Z4, VMOVDQU32, Z4)                         \
+	SUMS4(2, 64, Z8, Z9, Z10, Z11, POINT, ADD, BYTES)   \
+	STORE(2, Z8, VMOVDQU32, Z8)                         \
 	SUMS4(3, 64, Z12, Z13, Z14, Z15, POINT, ADD, BYTES) \
-	STORE(3, Z12, VMOVDQU32, Z12) \
+	STORE(3, Z12, VMOVDQU32, Z12)                       \
 	SUMS4(4, 64, Z16, Z17, Z18, Z19, POINT, ADD, BYTES) \
-	STORE(4, Z16, VMOVDQU32, Z16) \
+	STORE(4, Z16, VMOVDQU32, Z16)                       \
 	SUMS4(5, 64, Z20, Z21, Z22, Z23, POINT, ADD, BYTES) \
-	STORE(5, Z20, VMOVDQU32, Z20) \
+	STORE(5, Z20, VMOVDQU32, Z20)                       \
 	SUMS4(6, 64, Z24, Z25, Z26, Z27, POINT, ADD, BYTES) \
 	STORE(6, Z24, VMOVDQU32, Z24)
 

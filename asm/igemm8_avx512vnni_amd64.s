@@ -39,10 +39,10 @@ GLOBL interleave<>(SB), RODATA|NOPTR, $64
 
 #define BODY \
 	VPERMD (BX), Z15, Z12 \
-	DOTS(R8, Z16, Z0)      \
-	DOTS(R9, Z17, Z1)      \
-	DOTS(R10, Z18, Z2)     \
-	DOTS(R11, Z19, Z3)     \
+	DOTS(R8, Z16, Z0)     \
+	DOTS(R9, Z17, Z1)     \
+	DOTS(R10, Z18, Z2)    \
+	DOTS(R11, Z19, Z3)    \
 	DOTS(R14, Z20, Z4)    \
 	DOTS(R15, Z21, Z5)    \
 	DOTS(R13, Z22, Z6)    \
