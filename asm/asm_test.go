@@ -398,7 +398,7 @@ func roundUp16(n int) int { return (n + 15) / 16 * 16 }
 
 func TestSum(t *testing.T) {
 	eachSet(t, func(t *testing.T, k *Kernels) {
-		for i, s := range []struct{ pixels, c int }{{1, 16}, {2, 32}, {49, 48}, {300, 16}, {1031, 64}} {
+		for i, s := range []struct{ pixels, c int }{{1, 16}, {2, 32}, {49, 48}, {300, 16}, {1031, 64}, {50, 208}, {7, 128}} {
 			d := newData(t, uint64(i))
 			step := s.c + 16*(i%2)
 			in := d.activations((s.pixels-1)*step + s.c)
@@ -421,7 +421,7 @@ func TestSum(t *testing.T) {
 
 func TestLinear(t *testing.T) {
 	eachSet(t, func(t *testing.T, k *Kernels) {
-		for i, s := range []struct{ n, k int }{{1, 16}, {2, 48}, {3, 64}, {10, 512}, {7, 2048}, {33, 32}} {
+		for i, s := range []struct{ n, k int }{{1, 16}, {2, 48}, {3, 64}, {10, 512}, {7, 2048}, {33, 32}, {4, 112}} {
 			d := newData(t, uint64(i))
 			x := guard.End[int16](t, s.k)
 			for j := range x {

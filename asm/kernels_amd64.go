@@ -26,9 +26,9 @@ var avx2 = &Kernels{
 }
 
 // The two VNNI sets do four products in one instruction, exactly, so that no chain needs a proof. The machine
-// code that ships is tested in a model of the CPU, instruction by instruction (internal/x86), but has never run
-// on a CPU that has the instruction: none was at hand. As with every set, Select runs the known-answer check
-// first and, if it fails, takes the next set with a warning.
+// code that ships is tested in a model of the CPU, instruction by instruction (internal/x86), where the CPU has not
+// the instruction, and on those that have it. As with every set, Select runs the known-answer check first and, if it
+// fails, takes the next set with a warning.
 
 // avxvnni is VEX-coded: Alder Lake-N (N100) and other small Intel cores, Alder Lake and later PCs, Zen 5.
 var avxvnni = &Kernels{
