@@ -13,6 +13,7 @@ type indirect struct {
 	kernels  *asm.Kernels
 	epilogue asm.Epilogue
 	residual float32
+	groups   int
 	runs     []panelRun
 	panels   []panelRef // every panel of every run
 	tile     int        // pixels of a whole tile of every kernel that it runs; strips are multiples of it
@@ -42,7 +43,7 @@ type indirection struct {
 // newIndirect packs panels of each group.
 func newIndirect(k *asm.Kernels, s ConvSpec, n *packed) *indirect {
 	d := &indirect{
-		packed: n, kernels: k, epilogue: s.Epilogue, residual: s.Residual,
+		packed: n, kernels: k, epilogue: s.Epilogue, residual: s.Residual, groups: s.Groups,
 	}
 	taps, perTap := s.taps()
 	padded := s.Out.Padded // output channels of a group
@@ -154,6 +155,8 @@ func (d *indirect) bind(b *Binding) {
 const (
 	stripBytes = 24 << 10
 	minPixels  = 12
+	manyGroups = 16
+	cacheBytes = 256 << 10
 )
 
 func (d *indirect) tasks(b *Binding, threads int) int {
@@ -165,8 +168,11 @@ func (d *indirect) tasks(b *Binding, threads int) int {
 }
 
 // byChannel reports whether to cut by output channels: where the weights outweigh the map, each core then reads only
-// its share of them.
-func (d *indirect) byChannel(b *Binding) bool { return len(d.weights) > b.inBytes }
+// its share of them; and where there are many groups and the map fits a core's caches, since a call for each group and
+// each strip would cost more than what it computes in some tiles.
+func (d *indirect) byChannel(b *Binding) bool {
+	return len(d.weights) > b.inBytes || d.groups >= manyGroups && b.inBytes <= cacheBytes
+}
 
 func (d *indirect) run(b *Binding, buf Buffers, task, tasks int, s *Scratch) {
 	pixels := interval{0, len(b.outOff)}
