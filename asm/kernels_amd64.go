@@ -63,7 +63,7 @@ var avx512vnni = &Kernels{
 	Blur:        blurAVX2,
 	Sum:         sumAVX2,
 	Linear:      linearAVX2,
-	Scale:       scaleAVX2,
+	Scale:       scaleAVX512VNNI,
 }
 
 // archFeatures is Features.
