@@ -48,7 +48,7 @@
 	OTHER(6, R13)
 
 // HOLD and RELEASE keep R12 and R13 in the frame while a tile's products are summed. R12 then is the next line to be
-// prefetched, a line for 8 k, into the cache that FETCH names, through the panel that IGEMMArgs.Next names and again from its beginning.
+// fetched by FETCH, a line for 8 k, through the panel that IGEMMArgs.Next names and again from its beginning.
 #define HOLD \
 	MOVQ R12, m-8(SP)     \
 	MOVQ R13, left-16(SP)
