@@ -64,6 +64,11 @@ type IGEMMArgs struct {
 	// Depth is the acc16 depth that has been proved, in steps: how many of them (consecutive k of one run, see
 	// Acc16Lanes.Runs) cannot overflow an int16 lane, see Kernels.Depths; 0 proves nothing.
 	Depth int
+	// Next is where the weights begin that are wanted after these panels, and NextBytes how many of them there are, no
+	// more than a panel. It is a hint: a kernel may have the CPU fetch them, to the nearest Taps*K*8 bytes, and reads
+	// none. Nil where nobody knows.
+	Next      *int8
+	NextBytes int
 }
 
 // GroupArgs is one call of a direct grouped 3x3 convolution with 4 or 8 channels a group, over Rows by
@@ -183,10 +188,19 @@ type ScaleArgs struct {
 }
 
 // eachPanel calls a kernel that does a single panel for each of a's. It works on a itself and puts it back,
-// because a copy would be an allocation.
+// because a copy would be an allocation. Each panel's Next is the panel behind it.
 func (a *IGEMMArgs) eachPanel(kernel func(*IGEMMArgs)) {
 	saved := *a
+	bytes := a.Taps * a.K * a.NR
 	for p := 1; ; p++ {
+		switch {
+		case p < saved.Panels:
+			a.Next, a.NextBytes = (*int8)(unsafe.Add(unsafe.Pointer(a.W), bytes)), bytes
+		case saved.Next != nil:
+			a.Next, a.NextBytes = saved.Next, saved.NextBytes
+		default: // the panel itself
+			a.Next, a.NextBytes = a.W, bytes
+		}
 		kernel(a)
 		if p == saved.Panels {
 			break

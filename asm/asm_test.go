@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -188,7 +189,12 @@ func TestIGEMM(t *testing.T) {
 							if epilogue.adds() { // in place
 								a.Res = &got[0]
 							}
+							if i%3 > 0 { // the hint may lead to where nobody may read
+								a.Next, a.NextBytes = (*int8)(unsafe.Add(unsafe.Pointer(&w[0]), i%3/2*len(w))), s.taps*s.k*nr
+							}
+							args := a
 							k.IGEMM(&a)
+							require.Equal(t, args, a)
 							require.Equal(t, want, []byte(got))
 							require.Equal(t, before, []byte(in))
 						})
@@ -203,6 +209,7 @@ func TestGroup(t *testing.T) {
 	shapes := []struct{ rows, cols, stride, panels int }{
 		{1, 1, 1, 1}, {1, 2, 1, 3}, {3, 3, 1, 1}, {2, 4, 1, 2}, {1, 5, 2, 1}, {4, 7, 1, 1}, {3, 7, 2, 2}, {2, 8, 2, 1},
 		{1, 9, 1, 1}, {2, 14, 1, 1}, {1, 28, 2, 1}, {1, 1, 2, 1}, {2, 2, 3, 1},
+		{1, 17, 1, 2}, {2, 28, 1, 1}, {1, 15, 2, 1},
 	}
 	eachSet(t, func(t *testing.T, k *Kernels) {
 		for i, s := range shapes {
@@ -391,7 +398,7 @@ func roundUp16(n int) int { return (n + 15) / 16 * 16 }
 
 func TestSum(t *testing.T) {
 	eachSet(t, func(t *testing.T, k *Kernels) {
-		for i, s := range []struct{ pixels, c int }{{1, 16}, {2, 32}, {49, 48}, {300, 16}, {1031, 64}} {
+		for i, s := range []struct{ pixels, c int }{{1, 16}, {2, 32}, {49, 48}, {300, 16}, {1031, 64}, {50, 208}, {7, 128}} {
 			d := newData(t, uint64(i))
 			step := s.c + 16*(i%2)
 			in := d.activations((s.pixels-1)*step + s.c)
@@ -414,7 +421,7 @@ func TestSum(t *testing.T) {
 
 func TestLinear(t *testing.T) {
 	eachSet(t, func(t *testing.T, k *Kernels) {
-		for i, s := range []struct{ n, k int }{{1, 16}, {2, 48}, {3, 64}, {10, 512}, {7, 2048}, {33, 32}} {
+		for i, s := range []struct{ n, k int }{{1, 16}, {2, 48}, {3, 64}, {10, 512}, {7, 2048}, {33, 32}, {4, 112}} {
 			d := newData(t, uint64(i))
 			x := guard.End[int16](t, s.k)
 			for j := range x {

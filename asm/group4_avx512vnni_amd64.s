@@ -48,9 +48,53 @@ GLOBL channels<>(SB), RODATA|NOPTR, $64
 	TAP(MIDDLE, b) \
 	TAP(RIGHT, c)
 
+// Where windows are a pixel apart, 14 pixels share their 16 columns: a row of them takes 16 loads instead of 42. Their sums
+// are Z16 to Z29. A column adds to three pixels, as the right, the middle and the left of their windows, but for the first
+// and last two.
+
+#define FIRST(x, u, p) \
+	VBROADCASTI32X4 x, Z4    \
+	VPDPBUSD        u, Z4, p
+
+#define SECOND(x, u, v, p, q) \
+	VBROADCASTI32X4 x, Z4    \
+	VPDPBUSD        u, Z4, p \
+	VPDPBUSD        v, Z4, q
+
+#define COLUMN(x, u, v, w, p, q, r) \
+	VBROADCASTI32X4 x, Z4    \
+	VPDPBUSD        u, Z4, p \
+	VPDPBUSD        v, Z4, q \
+	VPDPBUSD        w, Z4, r
+
+#define COLUMNS(a, b, c) \
+	FIRST(LEFT(AX), a, Z16)                    \
+	SECOND(MIDDLE(AX), a, b, Z17, Z16)         \
+	LEAQ (AX)(R12*2), AX                       \
+	COLUMN(LEFT(AX), a, b, c, Z18, Z17, Z16)   \
+	COLUMN(MIDDLE(AX), a, b, c, Z19, Z18, Z17) \
+	LEAQ (AX)(R12*2), AX                       \
+	COLUMN(LEFT(AX), a, b, c, Z20, Z19, Z18)   \
+	COLUMN(MIDDLE(AX), a, b, c, Z21, Z20, Z19) \
+	LEAQ (AX)(R12*2), AX                       \
+	COLUMN(LEFT(AX), a, b, c, Z22, Z21, Z20)   \
+	COLUMN(MIDDLE(AX), a, b, c, Z23, Z22, Z21) \
+	LEAQ (AX)(R12*2), AX                       \
+	COLUMN(LEFT(AX), a, b, c, Z24, Z23, Z22)   \
+	COLUMN(MIDDLE(AX), a, b, c, Z25, Z24, Z23) \
+	LEAQ (AX)(R12*2), AX                       \
+	COLUMN(LEFT(AX), a, b, c, Z26, Z25, Z24)   \
+	COLUMN(MIDDLE(AX), a, b, c, Z27, Z26, Z25) \
+	LEAQ (AX)(R12*2), AX                       \
+	COLUMN(LEFT(AX), a, b, c, Z28, Z27, Z26)   \
+	COLUMN(MIDDLE(AX), a, b, c, Z29, Z28, Z27) \
+	LEAQ (AX)(R12*2), AX                       \
+	SECOND(LEFT(AX), b, c, Z29, Z28)           \
+	FIRST(MIDDLE(AX), c, Z29)
+
 // func group4AVX512VNNI(a *GroupArgs)
 //
-//	for each panel, row, four pixels at a time:
+//	for each panel, row, 14 pixels at a time if they share columns, then four:
 //		acc = bias
 //		for each tap: acc += x*w
 //		scale, round, pack, store 16 bytes each
@@ -72,6 +116,51 @@ panel:
 
 row:
 	GROUP_ROW
+
+	CMPQ CX, $14
+	JLT  pixel
+	CMPQ R14, R12
+	JNE  pixel
+
+columns:
+	VMOVDQA32 Z6, Z16
+	VMOVDQA32 Z6, Z17
+	VMOVDQA32 Z6, Z18
+	VMOVDQA32 Z6, Z19
+	VMOVDQA32 Z6, Z20
+	VMOVDQA32 Z6, Z21
+	VMOVDQA32 Z6, Z22
+	VMOVDQA32 Z6, Z23
+	VMOVDQA32 Z6, Z24
+	VMOVDQA32 Z6, Z25
+	VMOVDQA32 Z6, Z26
+	VMOVDQA32 Z6, Z27
+	VMOVDQA32 Z6, Z28
+	VMOVDQA32 Z6, Z29
+	MOVQ      R9, AX
+	COLUMNS(Z7, Z8, Z9)
+	ADDQ      GroupArgs_TapRow(DI), R9
+	MOVQ      R9, AX
+	COLUMNS(Z10, Z11, Z12)
+	ADDQ      GroupArgs_TapRow(DI), R9
+	MOVQ      R9, AX
+	COLUMNS(Z13, Z14, Z15)
+	SUBQ      GroupArgs_TapRow(DI), AX
+	SUBQ      GroupArgs_TapRow(DI), AX
+	MOVQ      AX, R9
+	GROUP_OUTPUT
+	GROUP_REQUANTISE(Z16, Z17, Z18, Z19, Z5)
+	GROUP_STORE4(channels, Z16, X16)
+	GROUP_REQUANTISE(Z20, Z21, Z22, Z23, Z5)
+	GROUP_STORE4(channels, Z20, X20)
+	GROUP_REQUANTISE(Z24, Z25, Z26, Z27, Z5)
+	GROUP_STORE4(channels, Z24, X24)
+	GROUP_REQUANTISE(Z28, Z29, Z30, Z31, Z5)
+	GROUP_STORE2(channels, Z28, X28)
+	SUBQ      $14, CX
+	JEQ       rowdone
+	CMPQ      CX, $14
+	JGE       columns
 
 pixel:
 	GROUP_PIXELS

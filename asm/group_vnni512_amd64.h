@@ -29,6 +29,37 @@
 	GROUP_STORED                         \
 	LEAQ          (R9)(R14*4), R9
 
+// GROUP_OUTPUT prepares R10, R11 and Z1 for GROUP_STORE4 and its like, which store the bytes of four pixels, or three or
+// two, that are in a, of which x is the low part.
+#define GROUP_OUTPUT \
+	MOVQ      GroupArgs_OutCol(DI), R10 \
+	LEAQ      (R10)(R10*2), R11         \
+	VMOVDQU32 pixels<>(SB), Z1
+
+#define GROUP_STORE2(order, a, x) \
+	VPERMD        a, Z1, a              \
+	VPSHUFB       order<>(SB), a, a     \
+	VMOVDQU32     x, (R13)              \
+	VEXTRACTI32X4 $1, a, (R13)(R10*1)   \
+	LEAQ          (R13)(R10*2), R13
+
+#define GROUP_STORE3(order, a, x) \
+	VPERMD        a, Z1, a              \
+	VPSHUFB       order<>(SB), a, a     \
+	VMOVDQU32     x, (R13)              \
+	VEXTRACTI32X4 $1, a, (R13)(R10*1)   \
+	VEXTRACTI32X4 $2, a, (R13)(R10*2)   \
+	ADDQ          R11, R13
+
+#define GROUP_STORE4(order, a, x) \
+	VPERMD        a, Z1, a              \
+	VPSHUFB       order<>(SB), a, a     \
+	VMOVDQU32     x, (R13)              \
+	VEXTRACTI32X4 $1, a, (R13)(R10*1)   \
+	VEXTRACTI32X4 $2, a, (R13)(R10*2)   \
+	VEXTRACTI32X4 $3, a, (R13)(R11*1)   \
+	LEAQ          (R13)(R10*4), R13
+
 // GROUP_NEXT_PANEL512 is GROUP_NEXT_PANEL for 16 channels.
 #define GROUP_NEXT_PANEL512(bytes) \
 	ADDQ $bytes, BX               \

@@ -2,7 +2,7 @@ package asm
 
 // The kernels compute GroupArgs' result for panels of 8 (AVX-VNNI) or 16 (AVX-512) channels and any weights,
 // which are in the order ByOutput: [9 taps][width][Channels/width groups][width]. Nothing needs alignment;
-// nothing outside the stated bytes is read or written. They have been run in models of the CPU only.
+// nothing outside the stated bytes is read or written.
 
 //go:noescape
 func group4AVXVNNI(a *GroupArgs)

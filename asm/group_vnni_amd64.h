@@ -7,8 +7,8 @@
 // order of their own; bias and multipliers are brought into it once a panel, and one VPSHUFB brings the packed
 // bytes of several pixels back. Loops run over panels, rows and four pixels at a time.
 //
-// MAC/cycle that llvm-mca 19 predicts for a whole row of many pixels (nothing was measured), at 4 and 8 channels a
-// group: 45 and 47 of at most 64 for AVX-VNNI on alderlake, 64 and 81 of 128 for AVX-512 on icelake-server.
+// MAC/cycle that llvm-mca 19 predicts for a whole row of many pixels, four at a time, at 4 and 8 channels a group: 45 and
+// 47 of at most 64 for AVX-VNNI on alderlake, 64 and 81 of 128 for AVX-512 on icelake-server.
 //
 // General registers are those of group_avx2_amd64.h, but
 //	R9              the window of the first of the four pixels

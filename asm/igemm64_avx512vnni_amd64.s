@@ -2,14 +2,15 @@
 #include "textflag.h"
 #include "igemm_vnni512_amd64.h"
 
-// AVX-512 VNNI indirect GEMM for panels of 64 channels, 6 pixels by 4 vectors. For Cascade Lake, Ice Lake and later
-// servers, Zen 4 and later. Per quad: 6 broadcasts and 4 weight loads, 24 VPDPBUSD.
+// AVX-512 VNNI indirect GEMM for panels of 64 channels, 7 pixels by 4 vectors: the maps of 224x224 images are 7, 14, 28
+// and 56 pixels wide. For Cascade Lake, Ice Lake and later servers, Zen 4 and later. Per quad: 7 broadcasts, 3 weight
+// loads and a fourth vector of weights that stays in memory, 28 VPDPBUSD.
 //
 //	          channels 0-15   16-31   32-47   48-63
 //	pixel 0         Z0          Z1     Z2      Z3
 //	pixel 1         Z4          Z5     Z6      Z7
 //	...
-//	pixel 5         Z20         Z21    Z22     Z23
+//	pixel 6         Z24         Z25    Z26     Z27
 
 #define INIT \
 	MOVQ      IGEMMArgs_Bias(DI), AX \
@@ -36,29 +37,31 @@
 	VMOVDQA32 Z0, Z20                \
 	VMOVDQA32 Z1, Z21                \
 	VMOVDQA32 Z2, Z22                \
-	VMOVDQA32 Z3, Z23
+	VMOVDQA32 Z3, Z23                \
+	VMOVDQA32 Z0, Z24                \
+	VMOVDQA32 Z1, Z25                \
+	VMOVDQA32 Z2, Z26                \
+	VMOVDQA32 Z3, Z27
 
-// DOTS multiplies the vector of weights at w with a quad of each pixel (Z24 to Z29).
-#define DOTS(w, a, b, c, d, e, f) \
-	VMOVDQU32 w(BX), Z30  \
-	VPDPBUSD  Z30, Z24, a \
-	VPDPBUSD  Z30, Z25, b \
-	VPDPBUSD  Z30, Z26, c \
-	VPDPBUSD  Z30, Z27, d \
-	VPDPBUSD  Z30, Z28, e \
-	VPDPBUSD  Z30, Z29, f
+// DOTS multiplies a quad of a pixel with four vectors of weights (Z28 to Z30, and w).
+#define DOTS(w, at, P, a, b, c, d) \
+	VPBROADCASTD at(P)(DX*1), Z31    \
+	VPDPBUSD     Z28, Z31, a         \
+	VPDPBUSD     Z29, Z31, b         \
+	VPDPBUSD     Z30, Z31, c         \
+	VPDPBUSD     (w+192)(BX), Z31, d
 
 #define QUAD(w, at) \
-	VPBROADCASTD at(R8)(DX*1), Z24            \
-	VPBROADCASTD at(R9)(DX*1), Z25            \
-	VPBROADCASTD at(R10)(DX*1), Z26           \
-	VPBROADCASTD at(R11)(DX*1), Z27           \
-	VPBROADCASTD at(R14)(DX*1), Z28           \
-	VPBROADCASTD at(R15)(DX*1), Z29           \
-	DOTS(w, Z0, Z4, Z8, Z12, Z16, Z20)        \
-	DOTS((w+64), Z1, Z5, Z9, Z13, Z17, Z21)   \
-	DOTS((w+128), Z2, Z6, Z10, Z14, Z18, Z22) \
-	DOTS((w+192), Z3, Z7, Z11, Z15, Z19, Z23)
+	VMOVDQU32 w(BX), Z28                 \
+	VMOVDQU32 (w+64)(BX), Z29            \
+	VMOVDQU32 (w+128)(BX), Z30           \
+	DOTS(w, at, R8, Z0, Z1, Z2, Z3)      \
+	DOTS(w, at, R9, Z4, Z5, Z6, Z7)      \
+	DOTS(w, at, R10, Z8, Z9, Z10, Z11)   \
+	DOTS(w, at, R11, Z12, Z13, Z14, Z15) \
+	DOTS(w, at, R14, Z16, Z17, Z18, Z19) \
+	DOTS(w, at, R15, Z20, Z21, Z22, Z23) \
+	DOTS(w, at, R13, Z24, Z25, Z26, Z27)
 
 #define BODY \
 	QUAD(0, 0)    \
@@ -80,8 +83,10 @@
 	SUMS4(4, 64, Z16, Z17, Z18, Z19, POINT, ADD, BYTES) \
 	STORE(4, Z16, VMOVDQU32, Z16)                       \
 	SUMS4(5, 64, Z20, Z21, Z22, Z23, POINT, ADD, BYTES) \
-	STORE(5, Z20, VMOVDQU32, Z20)
+	STORE(5, Z20, VMOVDQU32, Z20)                       \
+	SUMS4(6, 64, Z24, Z25, Z26, Z27, POINT, ADD, BYTES) \
+	STORE(6, Z24, VMOVDQU32, Z24)
 
 // func igemm64AVX512VNNI(a *IGEMMArgs)
-TEXT ·igemm64AVX512VNNI(SB), NOSPLIT, $0-8
-	IGEMM_VNNI(6, PIXELS6, INIT, BODY, FOLD, FINISH)
+TEXT ·igemm64AVX512VNNI(SB), NOSPLIT, $24-8
+	IGEMM_VNNI(7, PIXELS7, INIT, BODY, FOLD, FINISH)

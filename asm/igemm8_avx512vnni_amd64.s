@@ -2,14 +2,14 @@
 #include "textflag.h"
 #include "igemm_vnni256_amd64.h"
 
-// AVX-512 VNNI indirect GEMM for panels of 8 channels, 6 pixels: the groups of odd widths. For Cascade Lake, Ice Lake
+// AVX-512 VNNI indirect GEMM for panels of 8 channels, 7 pixels: the groups of odd widths. For Cascade Lake, Ice Lake
 // and later servers, Zen 4 and later. Two quads fill a vector; their weights are interleaved,
 //
 //	memory     c0 c1 c2 c3 c4 c5 c6 c7 | c0'c1'c2'c3'c4'c5'c6'c7'
 //	Z12        c0 c0' c1 c1' c2 c2' c3 c3' c4 c4' c5 c5' c6 c6' c7 c7'
 //
-// so that one broadcast of 8 activations serves both. Sums are Z0 to Z5, even dwords beginning with the bias and
-// odd ones with 0. Per two quads: 6 broadcasts, one weight load with its shuffle, 6 VPDPBUSD.
+// so that one broadcast of 8 activations serves both. Sums are Z0 to Z6, even dwords beginning with the bias and
+// odd ones with 0. Per two quads: 7 broadcasts, one weight load with its shuffle, 7 VPDPBUSD.
 
 // interleave brings dwords 0 to 7 to even places and 8 to 15 to odd ones.
 DATA interleave<>+0(SB)/8, $0x0000000800000000
@@ -30,7 +30,8 @@ GLOBL interleave<>(SB), RODATA|NOPTR, $64
 	VMOVDQA32 Z0, Z2                 \
 	VMOVDQA32 Z0, Z3                 \
 	VMOVDQA32 Z0, Z4                 \
-	VMOVDQA32 Z0, Z5
+	VMOVDQA32 Z0, Z5                 \
+	VMOVDQA32 Z0, Z6
 
 #define DOTS(P, x, sums) \
 	VPBROADCASTQ (P)(DX*1), x \
@@ -38,12 +39,13 @@ GLOBL interleave<>(SB), RODATA|NOPTR, $64
 
 #define BODY \
 	VPERMD (BX), Z15, Z12 \
-	DOTS(R8, Z6, Z0)      \
-	DOTS(R9, Z7, Z1)      \
-	DOTS(R10, Z8, Z2)     \
-	DOTS(R11, Z9, Z3)     \
-	DOTS(R14, Z10, Z4)    \
-	DOTS(R15, Z11, Z5)    \
+	DOTS(R8, Z16, Z0)     \
+	DOTS(R9, Z17, Z1)     \
+	DOTS(R10, Z18, Z2)    \
+	DOTS(R11, Z19, Z3)    \
+	DOTS(R14, Z20, Z4)    \
+	DOTS(R15, Z21, Z5)    \
+	DOTS(R13, Z22, Z6)    \
 	ADDQ   $64, BX        \
 	ADDQ   $8, DX
 
@@ -59,7 +61,8 @@ GLOBL interleave<>(SB), RODATA|NOPTR, $64
 	PAIR(Z2, Y2) \
 	PAIR(Z3, Y3) \
 	PAIR(Z4, Y4) \
-	PAIR(Z5, Y5)
+	PAIR(Z5, Y5) \
+	PAIR(Z6, Y6)
 
 #define FINISH(POINT, ADD, BYTES) \
 	SUMS1(0, Y0, POINT, ADD, BYTES) \
@@ -73,8 +76,10 @@ GLOBL interleave<>(SB), RODATA|NOPTR, $64
 	SUMS1(4, Y4, POINT, ADD, BYTES) \
 	STORE(4, Y4, VMOVQ, X4)         \
 	SUMS1(5, Y5, POINT, ADD, BYTES) \
-	STORE(5, Y5, VMOVQ, X5)
+	STORE(5, Y5, VMOVQ, X5)         \
+	SUMS1(6, Y6, POINT, ADD, BYTES) \
+	STORE(6, Y6, VMOVQ, X6)
 
 // func igemm8AVX512VNNI(a *IGEMMArgs)
-TEXT ·igemm8AVX512VNNI(SB), NOSPLIT, $0-8
-	IGEMM_VNNI(6, PIXELS6, INIT, BODY, FOLD, FINISH)
+TEXT ·igemm8AVX512VNNI(SB), NOSPLIT, $24-8
+	IGEMM_VNNI(7, PIXELS7, INIT, BODY, FOLD, FINISH)

@@ -143,12 +143,24 @@
 //		for each tap: LOOP_TILE or LOOP_ONE over k
 //		scale, add the residual if the epilogue says so, round, pack, store
 //
+// Tiles prefetch the panel that IGEMMArgs.Next names, a line for each step of a loop, by R14, and again from its beginning
+// behind its end, R15.
+#define AHEAD_TILE \
+	CMPQ    R14, R15                \
+	JCS     ahead                   \
+	MOVQ    IGEMMArgs_Next(DI), R14 \
+	ahead:
+
 // CONSTANT, which the epilogue spares, is ONES or MASK.
 #define IGEMM(CONSTANT, LOOP_TILE, LOOP_ONE) \
 	PROLOGUE                       \
 	CONSTANT                       \
+	MOVQ IGEMMArgs_Next(DI), R14   \
+	MOVQ IGEMMArgs_NextBytes(DI), R15 \
+	ADDQ R14, R15                  \
 	JMP  more                      \
 	tile:                          \
+	AHEAD_TILE                     \
 	START                          \
 	TILE_PIXELS                    \
 	LOAD_BIAS                      \
@@ -218,8 +230,9 @@
 	RET
 
 // STEP runs a body over a tap, 8 k at a time.
-#define STEP(BODY, again) \
+#define STEP(BODY, FETCH, again) \
 	again:            \
+	FETCH             \
 	BODY              \
 	ADDQ $(2*QUAD), BX \
 	ADDQ $8, DX       \
@@ -227,11 +240,12 @@
 	JLT  again
 
 // STEP16 runs BODY16 over 16 k at a time and BODY8 over what is left of the tap; the label over follows.
-#define STEP16(BODY16, BODY8, again, rest, over) \
+#define STEP16(BODY16, BODY8, FETCH, again, rest, over) \
 	SUBQ $16, AX      \
 	CMPQ DX, AX       \
 	JGT  rest         \
 	again:            \
+	FETCH             \
 	BODY16            \
 	ADDQ $(4*QUAD), BX \
 	ADDQ $16, DX      \
@@ -245,14 +259,20 @@
 	ADDQ $(2*QUAD), BX
 
 // The loops over k for each kind of body; the file defines TILE_WIDE, ONE_WIDE, TILE_CHAIN1, ...
-#define WIDE_TILE STEP(TILE_WIDE, kTile)
-#define WIDE_ONE STEP(ONE_WIDE, kOne)
-#define CHAIN1_TILE STEP(TILE_CHAIN1, kTile)
-#define CHAIN1_ONE STEP(ONE_CHAIN1, kOne)
-#define CHAIN2_TILE STEP(TILE_CHAIN2, kTile)
-#define CHAIN2_ONE STEP(ONE_CHAIN2, kOne)
-#define CHAIN4_TILE STEP16(TILE_CHAIN4, TILE_CHAIN2, kTile, restTile, overTile)
-#define CHAIN4_ONE STEP16(ONE_CHAIN4, ONE_CHAIN2, kOne, restOne, overOne)
+#define WIDE_TILE STEP(TILE_WIDE, PREFETCH, kTile)
+#define WIDE_ONE STEP(ONE_WIDE, NO_PREFETCH, kOne)
+#define CHAIN1_TILE STEP(TILE_CHAIN1, PREFETCH, kTile)
+#define CHAIN1_ONE STEP(ONE_CHAIN1, NO_PREFETCH, kOne)
+#define CHAIN2_TILE STEP(TILE_CHAIN2, PREFETCH, kTile)
+#define CHAIN2_ONE STEP(ONE_CHAIN2, NO_PREFETCH, kOne)
+#define CHAIN4_TILE STEP16(TILE_CHAIN4, TILE_CHAIN2, PREFETCH, kTile, restTile, overTile)
+#define CHAIN4_ONE STEP16(ONE_CHAIN4, ONE_CHAIN2, NO_PREFETCH, kOne, restOne, overOne)
+
+#define PREFETCH \
+	PREFETCHT0 (R14) \
+	ADDQ $64, R14
+
+#define NO_PREFETCH
 
 // The packs work within 128-bit lanes, so the dwords of channels come out as 0 2 4 6, 1 3 5 7.
 DATA packOrder<>+0(SB)/8, $0x0000000400000000

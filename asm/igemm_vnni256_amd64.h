@@ -2,6 +2,8 @@
 
 // What igemm_vnni_amd64.h leaves open, for sums in YMM registers: as for AVX2, so Y12 to Y14 are taken.
 
+#define FETCH PREFETCHT1 (R12)
+
 #define ORDER Y13
 #define FLOOR minus127<>(SB)
 

@@ -14,7 +14,7 @@ func runIGEMMAVX512VNNI(a *IGEMMArgs) { a.eachPanel(igemmAVX512VNNI[a.NR/8-1]) }
 
 // The kernels compute IGEMMArgs' result for a single panel of 8, 16, 32 or 64 channels, packed
 // [Taps][K/4][NR][4], for any weights: VPDPBUSD neither saturates nor wraps before int32. Nothing needs
-// alignment; nothing outside the stated bytes is read or written. They have been run in models of the CPU only.
+// alignment; nothing outside the stated bytes is read or written.
 
 //go:noescape
 func igemm8AVXVNNI(a *IGEMMArgs)

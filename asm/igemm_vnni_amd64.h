@@ -2,17 +2,18 @@
 #include "vnni_amd64.h"
 
 // Building blocks of the VNNI indirect GEMMs, on top of those for AVX2, whose general registers they share. A
-// tile is 3 or 6 pixels high, at R8 to R11, R14 and R15, so that there are 12 sums or more (6 in AVX-512's panels of
-// 8): two VPDPBUSD begin in a cycle and each takes five. Fewer pixels would mostly wait for themselves, so what is
+// tile is 3, 6 or 7 pixels high, at R8 to R11, R14, R15 and R13, so that there are 12 sums or more (7 in AVX-512's panels
+// of 8): two VPDPBUSD begin in a cycle and each takes five. Fewer pixels would mostly wait for themselves, so what is
 // left of a call takes a whole tile too: the first pixel stands in for those that are missing, and their sums are
 // not stored.
 //
-// MAC/cycle that llvm-mca 19 predicts for the loops (nothing was measured), and the most that two VPDPBUSD a cycle
-// give:
+// MAC/cycle that llvm-mca 19 predicts for the loops, that were measured in cache with 64 products and with 1024 for each
+// sum, and the most that the CPU's VPDPBUSD give:
 //
 //	panel width                    8     16     32     64    at most
 //	AVX-VNNI, alderlake           63     64     64      -     64
-//	AVX-512, icelake-server       76     85    109    127    128
+//	AVX-512, icelake-server       77     86    112    128    128
+//	AVX-512, Zen 4, measured   26-45  51-62  56-63  56-63     64
 
 // FIRST points R8 to the tile's first pixel and AX to its place in the table.
 #define FIRST \
@@ -40,6 +41,30 @@
 	OTHER(3, R11) \
 	OTHER(4, R14) \
 	OTHER(5, R15)
+
+// R13 counts the pixels left until it becomes one of them.
+#define PIXELS7 \
+	PIXELS6     \
+	OTHER(6, R13)
+
+// HOLD and RELEASE keep R12 and R13 in the frame while a tile's products are summed. R12 then is the next line to be
+// fetched by FETCH, a line for 8 k, through the panel that IGEMMArgs.Next names and again from its beginning.
+#define HOLD \
+	MOVQ R12, m-8(SP)     \
+	MOVQ R13, left-16(SP)
+
+#define AHEAD \
+	MOVQ    line-24(SP), R12             \
+	MOVQ    IGEMMArgs_Next(DI), AX       \
+	MOVQ    IGEMMArgs_NextBytes(DI), DX  \
+	ADDQ    AX, DX                       \
+	CMPQ    R12, DX                      \
+	CMOVQCC AX, R12
+
+#define RELEASE \
+	MOVQ R12, line-24(SP) \
+	MOVQ m-8(SP), R12     \
+	MOVQ left-16(SP), R13
 
 // Epilogue of a pixel, for vectors of YMM or ZMM registers. The files igemm_vnni256_amd64.h and
 // igemm_vnni512_amd64.h name what depends on their size:
@@ -119,18 +144,25 @@
 //		FINISH for each pixel left: scale, add the residual if the epilogue says so, round, pack, store
 #define IGEMM_VNNI(pixels, POINT, INIT, BODY, FOLD, FINISH) \
 	PROLOGUE                                         \
+	MOVQ IGEMMArgs_Next(DI), AX                      \
+	MOVQ AX, line-24(SP)                             \
 	tile:                                            \
+	HOLD                                             \
 	POINT                                            \
+	AHEAD                                            \
 	START                                            \
 	INIT                                             \
 	tap:                                             \
 	TAP                                              \
 	k:                                               \
+	FETCH                                            \
+	ADDQ $64, R12                                    \
 	BODY                                             \
 	CMPQ DX, AX                                      \
 	JLT  k                                           \
 	DECQ CX                                          \
 	JNE  tap                                         \
+	RELEASE                                          \
 	FOLD                                             \
 	CONSTANTS                                        \
 	CMPL CX, $const_AddUnsigned                      \

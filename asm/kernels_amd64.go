@@ -26,9 +26,9 @@ var avx2 = &Kernels{
 }
 
 // The two VNNI sets do four products in one instruction, exactly, so that no chain needs a proof. The machine
-// code that ships is tested in a model of the CPU, instruction by instruction (internal/x86), but has never run
-// on a CPU that has the instruction: none was at hand. As with every set, Select runs the known-answer check
-// first and, if it fails, takes the next set with a warning.
+// code that ships is tested in a model of the CPU, instruction by instruction (internal/x86), where the CPU has not
+// the instruction, and on those that have it. As with every set, Select runs the known-answer check first and, if it
+// fails, takes the next set with a warning.
 
 // avxvnni is VEX-coded: Alder Lake-N (N100) and other small Intel cores, Alder Lake and later PCs, Zen 5.
 var avxvnni = &Kernels{
@@ -54,7 +54,7 @@ var avx512vnni = &Kernels{
 	runs:        cpuid.CPU.Supports(cpuid.AVX2, cpuid.AVX512F, cpuid.AVX512BW, cpuid.AVX512VL, cpuid.AVX512VNNI),
 	KR:          4,
 	NR:          []int{64, 32, 16, 8},
-	MR:          []int{6, 6, 6, 6},
+	MR:          []int{7, 7, 7, 7},
 	IGEMM:       runIGEMMAVX512VNNI,
 	Group4:      GroupKernel{Channels: 16, Order: ByOutput, Run: group4AVX512VNNI},
 	Group8:      GroupKernel{Channels: 16, Order: ByOutput, Run: group8AVX512VNNI},
@@ -63,7 +63,7 @@ var avx512vnni = &Kernels{
 	Blur:        blurAVX2,
 	Sum:         sumAVX2,
 	Linear:      linearAVX2,
-	Scale:       scaleAVX2,
+	Scale:       scaleAVX512VNNI,
 }
 
 // archFeatures is Features.

@@ -183,7 +183,7 @@ channels:
 	VZEROUPPER
 	RET
 
-// SUM_PIXELS adds 16 channels of all pixels to the sums; WIDEN brings 8 bytes to 32 bits.
+// SUM_PIXELS adds 16 channels of all pixels to the sums, SUM_LINES 64; WIDEN brings 8 bytes to 32 bits.
 #define SUM_PIXELS(WIDEN, pixel) \
 pixel:  \
 	WIDEN  (R9), Y2   \
@@ -194,9 +194,31 @@ pixel:  \
 	DECQ   CX         \
 	JNE    pixel
 
+#define SUM_LINES(WIDEN, pixel) \
+pixel:  \
+	WIDEN  (R9), Y8    \
+	WIDEN  8(R9), Y9   \
+	WIDEN  16(R9), Y10 \
+	WIDEN  24(R9), Y11 \
+	WIDEN  32(R9), Y12 \
+	WIDEN  40(R9), Y13 \
+	WIDEN  48(R9), Y14 \
+	WIDEN  56(R9), Y15 \
+	VPADDD Y8, Y0, Y0  \
+	VPADDD Y9, Y1, Y1  \
+	VPADDD Y10, Y2, Y2 \
+	VPADDD Y11, Y3, Y3 \
+	VPADDD Y12, Y4, Y4 \
+	VPADDD Y13, Y5, Y5 \
+	VPADDD Y14, Y6, Y6 \
+	VPADDD Y15, Y7, Y7 \
+	ADDQ   R12, R9     \
+	DECQ   CX          \
+	JNE    pixel
+
 // func sumAVX2(a *SumArgs)
 //
-//	for each 16 channels: out = sum over pixels, in two vectors of int32
+//	for each 64 channels, a line of cache, and then for each 16: out = sum over pixels, in vectors of int32
 TEXT ·sumAVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), DI
 	MOVQ SumArgs_Out(DI), R13
@@ -209,7 +231,40 @@ channels:
 	MOVQ  SumArgs_Pixels(DI), CX
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
+	LEAQ  64(BX), AX
+	CMPQ  AX, SumArgs_Channels(DI)
+	JGT   narrow
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
 
+	CMPB SumArgs_Signed(DI), $0
+	JNE  signedLines
+	SUM_LINES(VPMOVZXBD, line)
+	JMP  storeLines
+
+signedLines:
+	SUM_LINES(VPMOVSXBD, signedLine)
+
+storeLines:
+	VMOVDQU Y0, (R13)(BX*4)
+	VMOVDQU Y1, 32(R13)(BX*4)
+	VMOVDQU Y2, 64(R13)(BX*4)
+	VMOVDQU Y3, 96(R13)(BX*4)
+	VMOVDQU Y4, 128(R13)(BX*4)
+	VMOVDQU Y5, 160(R13)(BX*4)
+	VMOVDQU Y6, 192(R13)(BX*4)
+	VMOVDQU Y7, 224(R13)(BX*4)
+	ADDQ    $64, BX
+	CMPQ    BX, SumArgs_Channels(DI)
+	JLT     channels
+	VZEROUPPER
+	RET
+
+narrow:
 	CMPB SumArgs_Signed(DI), $0
 	JNE  signed
 	SUM_PIXELS(VPMOVZXBD, pixel)

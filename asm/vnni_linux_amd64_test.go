@@ -251,7 +251,7 @@ func TestVNNIFeatures(t *testing.T) {
 	for set, functions := range map[*Kernels][]any{
 		avxvnni: {igemm8AVXVNNI, igemm16AVXVNNI, igemm32AVXVNNI, group4AVXVNNI, group8AVXVNNI},
 		avx512vnni: {igemm8AVX512VNNI, igemm16AVX512VNNI, igemm32AVX512VNNI, igemm64AVX512VNNI,
-			group4AVX512VNNI, group8AVX512VNNI},
+			group4AVX512VNNI, group8AVX512VNNI, scaleAVX512VNNI},
 	} {
 		for _, f := range functions {
 			c, dots := code(f), 0
@@ -266,7 +266,9 @@ func TestVNNIFeatures(t *testing.T) {
 					require.Contains(t, evexFeatures, strings.Fields(text)[0], "%s: %s", functionName(f), text)
 				}
 			}
-			require.Greater(t, dots, 5, functionName(f))
+			if !strings.HasSuffix(functionName(f), ".scaleAVX512VNNI") {
+				require.Greater(t, dots, 5, functionName(f))
+			}
 		}
 	}
 }

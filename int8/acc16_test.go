@@ -93,7 +93,7 @@ func TestChainsAcrossTaps(t *testing.T) {
 // TestLanes: weights that fill every lane to the limit are proved for the depth, and one more step in any
 // lane is not. The kernel set is a made-up one that has every depth.
 func TestLanes(t *testing.T) {
-	kernels := &asm.Kernels{KR: 4, NR: []int{8}, Lanes: asm.Quads, Depths: []int{1, 2, 4},
+	kernels := &asm.Kernels{KR: 4, NR: []int{8}, MR: []int{4}, Lanes: asm.Quads, Depths: []int{1, 2, 4},
 		Group4: asm.GroupKernel{Channels: 8, Depths: []int{3}}, Group8: asm.GroupKernel{Channels: 8, Depths: []int{6}}}
 	rnd := rand.New(rand.NewPCG(1, 3))
 	for _, s := range []ConvSpec{

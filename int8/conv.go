@@ -19,7 +19,7 @@ type ConvSpec struct {
 	Residual float32
 }
 
-// Conv is a convolution packed for a set of kernels. It is immutable and safe for concurrent use.
+// Conv is a convolution packed for a set of kernels. But for Then it is immutable and safe for concurrent use.
 type Conv struct {
 	kernel, stride int
 	numbers        *packed
@@ -43,6 +43,8 @@ type packed struct {
 	mult    []float32 // [Out.Total]
 	// macs counts the multiply-accumulates of a pixel by the acc16 depth that they run at, in products.
 	macs map[int]int
+	// after are the weights of the convolution that runs next, if it is known.
+	after []int8
 }
 
 // NewConv packs a convolution. The caller has checked the lengths of s.Weight, s.Bias and s.Multiplier.
@@ -82,6 +84,10 @@ func (c *Conv) Tasks(b *Binding, threads int) int { return c.operator.tasks(b, t
 func (c *Conv) Run(b *Binding, buf Buffers, task, tasks int, s *Scratch) {
 	c.operator.run(b, buf, task, tasks, s)
 }
+
+// Then tells a convolution which one runs after it, so that the first of that one's weights may be fetched while the last
+// of its own are at work. It is called before any Run.
+func (c *Conv) Then(next *Conv) { c.numbers.after = next.numbers.weights }
 
 // MACsByDepth returns how many useful multiply-accumulates of one output pixel run at each proved acc16 depth, in
 // products; 0 is the kernel that needs no proof.

@@ -3,7 +3,7 @@ package int8
 import "github.com/libresnext/libresnext/asm"
 
 // direct is the operator of grouped 3x3 convolutions whose groups are as narrow as a direct kernel's. A kernel computes
-// whole rows of pixels; tasks are rows.
+// whole rows of pixels; tasks are rows or pairs of them.
 type direct struct {
 	*packed
 	kernel asm.GroupKernel
@@ -41,7 +41,10 @@ func newDirect(k *asm.Kernels, s ConvSpec, n *packed) *direct {
 // bind: a direct kernel finds pixels by the steps of the window.
 func (d *direct) bind(*Binding) {}
 
-func (d *direct) tasks(b *Binding, _ int) int { return b.out.H }
+// tasks: two rows, for which a kernel sets its panels up once, or fewer where there are many threads.
+func (d *direct) tasks(b *Binding, threads int) int {
+	return min(b.out.H, max((b.out.H+1)/2, 8*threads))
+}
 
 // run runs every panel on some rows.
 func (d *direct) run(b *Binding, buf Buffers, task, tasks int, s *Scratch) {

@@ -1,6 +1,10 @@
 package int8
 
-import "github.com/libresnext/libresnext/asm"
+import (
+	"slices"
+
+	"github.com/libresnext/libresnext/asm"
+)
 
 // indirect is the operator of all convolutions that have no direct kernel: an indirect GEMM for each group. A kernel
 // computes panels of channels at pixels that it finds by a table of offsets; tasks are strips of pixels, or panels.
@@ -9,9 +13,10 @@ type indirect struct {
 	kernels  *asm.Kernels
 	epilogue asm.Epilogue
 	residual float32
+	groups   int
 	runs     []panelRun
 	panels   []panelRef // every panel of every run
-	tile     int        // pixels of a whole tile of every kernel; strips are multiples of it
+	tile     int        // pixels of a whole tile of every kernel that it runs; strips are multiples of it
 }
 
 // panelRun is a series of panels that one kernel call covers.
@@ -38,8 +43,7 @@ type indirection struct {
 // newIndirect packs panels of each group.
 func newIndirect(k *asm.Kernels, s ConvSpec, n *packed) *indirect {
 	d := &indirect{
-		packed: n, kernels: k, epilogue: s.Epilogue, residual: s.Residual,
-		tile: commonMultiple(k.MR),
+		packed: n, kernels: k, epilogue: s.Epilogue, residual: s.Residual, groups: s.Groups,
 	}
 	taps, perTap := s.taps()
 	padded := s.Out.Padded // output channels of a group
@@ -74,11 +78,14 @@ func newIndirect(k *asm.Kernels, s ConvSpec, n *packed) *indirect {
 			at += nr
 		}
 	}
+	var heights []int
 	for i, r := range d.runs {
+		heights = append(heights, k.MR[slices.Index(k.NR, r.nr)])
 		for p := range r.panels {
 			d.panels = append(d.panels, panelRef{i, p})
 		}
 	}
+	d.tile = commonMultiple(heights)
 	return d
 }
 
@@ -148,6 +155,8 @@ func (d *indirect) bind(b *Binding) {
 const (
 	stripBytes = 24 << 10
 	minPixels  = 12
+	manyGroups = 16
+	cacheBytes = 256 << 10
 )
 
 func (d *indirect) tasks(b *Binding, threads int) int {
@@ -159,8 +168,11 @@ func (d *indirect) tasks(b *Binding, threads int) int {
 }
 
 // byChannel reports whether to cut by output channels: where the weights outweigh the map, each core then reads only
-// its share of them.
-func (d *indirect) byChannel(b *Binding) bool { return len(d.weights) > b.inBytes }
+// its share of them; and where there are many groups and the map fits a core's caches, since a call for each group and
+// each strip would cost more than what it computes in some tiles.
+func (d *indirect) byChannel(b *Binding) bool {
+	return len(d.weights) > b.inBytes || d.groups >= manyGroups && b.inBytes <= cacheBytes
+}
 
 func (d *indirect) run(b *Binding, buf Buffers, task, tasks int, s *Scratch) {
 	pixels := interval{0, len(b.outOff)}
@@ -204,5 +216,20 @@ func (d *indirect) call(b *Binding, buf Buffers, r *panelRun, panels, pixels int
 	if buf.Residual != nil {
 		a.Res, a.ResOff = &buf.Residual[channel], a.OutOff
 	}
+	if next := d.next(b, r.weights+panels.to*r.panel, pixels); len(next) > 0 {
+		a.Next, a.NextBytes = &next[0], min(r.panel, len(next))
+	}
 	d.kernels.IGEMM(a)
+}
+
+// next are the weights that are wanted after those before at: those behind them, whoever runs them, and after the last
+// ones the first of the next strip, or of the next convolution.
+func (d *indirect) next(b *Binding, at int, pixels interval) []int8 {
+	switch {
+	case at < len(d.weights):
+		return d.weights[at:]
+	case d.byChannel(b) || pixels.to == len(b.outOff):
+		return d.after
+	}
+	return d.weights
 }

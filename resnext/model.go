@@ -156,6 +156,10 @@ func (m *Model) build(params paramSource, o Options) error {
 		}
 		m.steps = append(m.steps, op)
 	}
+	layers := m.layers()
+	for i, l := range layers[1:] {
+		layers[i].conv.Then(l.conv)
+	}
 	return nil
 }
 

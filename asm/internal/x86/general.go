@@ -155,6 +155,9 @@ func init() {
 	})
 	define("jmp", 1, func(m *Machine, in *instr) error { return m.jump(in) })
 	define("nop", 0, func(*Machine, *instr) error { return nil })
+	for _, level := range []string{"t0", "t1", "t2", "nta"} { // hints, of any address
+		define("prefetch"+level, 1, func(*Machine, *instr) error { return nil })
+	}
 	for suffix, holds := range conditions {
 		define("j"+suffix, 1, func(m *Machine, in *instr) error {
 			if !m.flags.known {
