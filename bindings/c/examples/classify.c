@@ -52,7 +52,7 @@ int main(int argc, char **argv)
 		for (n = 0; n < count; n++) {
 			const char *label;
 			if (resnext_model_label(model, best[n].class_index, &label) == RESNEXT_OK)
-				printf("%6.2f%%  %s\n", 100 * best[n].probability, label);
+				printf("%6.2f%%  %s\n", 100 * (double)best[n].probability, label);
 		}
 	}
 	resnext_session_close(session);
