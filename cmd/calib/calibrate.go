@@ -15,6 +15,9 @@ import (
 	"github.com/libresnext/libresnext/resnext"
 )
 
+// gcPercent is by how much the heap may grow between collections where maps of images come and go.
+const gcPercent = 30
+
 var errInterrupted = errors.New("interrupted")
 
 // calibrate does the whole work. Settings and results go to stdout, or with --json all but the one object
@@ -152,7 +155,7 @@ func (w *work) makeModel() (*resnext.Model, int64, error) {
 	}
 	// Maps of images come and go by the hundred megabytes: collect what is gone early, most of all near the limit.
 	options := s.quantOptions()
-	defer debug.SetGCPercent(debug.SetGCPercent(30))
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(expected.Memory))
 	stats, err := do(w, "calibrating", n, func(f *phase) (*quant.Statistics, error) {
 		f.predict(expected.Collecting, expected.Quantising, parallel.Workers(s.threads, n))

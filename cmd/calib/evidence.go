@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"runtime/debug"
 
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/quant/evidence"
@@ -40,6 +41,7 @@ func (w *work) ask() error {
 		rgb, _, err := few.load(i)
 		return rgb, err
 	}}
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent)) // each reading has maps of its own
 	f, err := do(w, askingPhase, evidence.Tries(p.net.Net, p.net.from.Open), func(ph *phase) (*findings, error) {
 		preparation, err := evidence.Prepare(p.net.Net, images, p.preprocess)
 		if err != nil {

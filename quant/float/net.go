@@ -10,6 +10,7 @@ package float
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -89,9 +90,12 @@ func (c *Conv) clone() Conv {
 	return Conv{Shape: c.Shape, Weight: slices.Clone(c.Weight), Bias: slices.Clone(c.Bias), Seen: c.Seen}
 }
 
-// share is a copy that may be given another Config. Its layers have the weights of n.
+// share is a copy that may be given another Config. Its layers have the weights of n, packed where they are in n.
 func (n *Net) share() *Net {
 	c := &Net{Config: n.Config.Clone(), Convs: make(map[string]*Conv, len(n.Convs)), Classifier: n.Classifier}
+	n.packing.mu.Lock()
+	c.packing.convs = maps.Clone(n.packing.convs)
+	n.packing.mu.Unlock()
 	for name, conv := range n.Convs {
 		shared := *conv
 		c.Convs[name] = &shared
