@@ -36,7 +36,8 @@ func TestLastWill(t *testing.T) {
 func TestBrokerRestart(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t)
-	c, l := start(t, Options{Broker: b.addr, Prefix: "p", Every: time.Millisecond})
+	// Retained, because the client may be back before the observer is there.
+	c, l := start(t, Options{Broker: b.addr, Prefix: "p", Every: time.Millisecond, Retain: true})
 	l.await(t, "connected")
 	b.stop()
 	l.await(t, "; trying again")
