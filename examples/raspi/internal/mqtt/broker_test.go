@@ -3,6 +3,7 @@ package mqtt
 import (
 	"crypto/rand"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
@@ -37,15 +39,25 @@ func startBroker(t *testing.T, lines ...string) *broker {
 	}
 	me, err := user.Current()
 	require.NoError(t, err)
-	b := &broker{addr: freeAddress(t), conf: filepath.Join(t.TempDir(), "mosquitto.conf"), path: findMosquitto(t, "mosquitto")}
-	_, port, err := net.SplitHostPort(b.addr)
-	require.NoError(t, err)
-	lines = append([]string{"user " + me.Username, "persistence false", "listener " + port + " 127.0.0.1"}, lines...)
-	require.NoError(t, os.WriteFile(b.conf, []byte(strings.Join(lines, "\n")+"\n"), 0o600))
-	b.start(t)
+	b := &broker{conf: filepath.Join(t.TempDir(), "mosquitto.conf"), path: findMosquitto(t, "mosquitto")}
+	for started := false; !started; {
+		port := fmt.Sprint(lastPort.Add(1))
+		b.addr = net.JoinHostPort("127.0.0.1", port)
+		conf := append([]string{"user " + me.Username, "persistence false", "listener " + port + " 127.0.0.1"}, lines...)
+		require.NoError(t, os.WriteFile(b.conf, []byte(strings.Join(conf, "\n")+"\n"), 0o600))
+		started = b.try(t)
+	}
 	t.Cleanup(b.stop)
 	return b
 }
+
+// lastPort is the port that a broker got last. They are below those that the system gives to whoever asks for any, which
+// might take one between a broker's stop and its start; and no two brokers get the same.
+var lastPort = func() *atomic.Int32 {
+	var p atomic.Int32
+	p.Store(10_000 + mathrand.Int32N(10_000))
+	return &p
+}()
 
 // findMosquitto looks in /usr/sbin too, which is not in everybody's PATH.
 func findMosquitto(t *testing.T, name string) string {
@@ -59,37 +71,37 @@ func findMosquitto(t *testing.T, name string) string {
 	return ""
 }
 
-func freeAddress(t *testing.T) string {
+func (b *broker) start(t *testing.T) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	require.True(t, b.try(t), "somebody has taken the port %s", b.addr)
 }
 
-func (b *broker) start(t *testing.T) {
+// try starts mosquitto and waits until it says that it runs; it reports false if the port is somebody else's. A
+// connection would prove nothing: it may be somebody else who takes it.
+func (b *broker) try(t *testing.T) (started bool) {
 	t.Helper()
 	cmd, over := exec.Command(b.path, "-c", b.conf), make(chan struct{})
 	cmd.Stdout, cmd.Stderr = &b.log, &b.log
+	before := len(b.log.all())
 	require.NoError(t, cmd.Start())
 	go func() {
 		_ = cmd.Wait() // it is killed
 		close(over)
 	}()
 	b.cmd, b.over = cmd, over
+	said := func(text string) bool { return strings.Contains(b.log.all()[before:], text) }
+	taken := false
 	await.True(t, func() bool {
 		select {
 		case <-over:
-			require.FailNow(t, "mosquitto does not start", b.log.all())
+			taken = said("Address already in use")
+			require.True(t, taken, "mosquitto does not start: %s", b.log.all())
+			return true
 		default:
+			return said(" running")
 		}
-		c, err := net.Dial("tcp", b.addr)
-		if err != nil {
-			return false
-		}
-		c.Close()
-		return true
-	}, "mosquitto listens", b.log.all)
+	}, "mosquitto runs", b.log.all)
+	return !taken
 }
 
 func (b *broker) stop() {

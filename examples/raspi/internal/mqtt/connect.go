@@ -119,7 +119,7 @@ func (c *Client) explain(err error) string {
 	case errors.Is(err, errNoBroker), errors.Is(err, errGreeting):
 		return fmt.Sprintf("the connection to %s was closed from here: %s; is it an MQTT broker, and which?",
 			at, withoutPrefix(err))
-	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return fmt.Sprintf("the connection to %s was closed from there", at)
 	}
 	return fmt.Sprintf("no connection to %s: %s", at, withoutPrefix(err))

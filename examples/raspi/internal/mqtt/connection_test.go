@@ -23,10 +23,12 @@ func TestLastWill(t *testing.T) {
 	w := wire.New(t, b.addr)
 	c, l := start(t, Options{Broker: w.Addr().String(), Prefix: "p", Every: time.Millisecond})
 	o.await(t, "p/status", "online")
+	w.Frozen.Lock() // so that it cannot be back before all is seen and published
 	w.Cut()
 	o.await(t, "p/status", "offline")
 	c.Publish(update(1, "lost"))
 	c.Publish(update(2, "kept"))
+	w.Frozen.Unlock()
 	o.await(t, "p/status", "online")
 	o.await(t, "p/label", "kept")
 	require.Len(t, o.all("p/label"), 1, "only the newest is kept")
