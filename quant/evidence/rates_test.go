@@ -92,7 +92,7 @@ func recompressed(quality int) func(rgb []byte) []byte {
 
 // TestRates: on no trained network of testdata does any change of its images lead to a reading that is wrong, or to doubt in
 // a preparation that is right; and every wrong preparation is doubted on images as in training. With RATES=1 it asks with 16,
-// 128 and 512 images and prints the table of README.md.
+// 128 and 512 images and prints the table of docs/evidence.md.
 func TestRates(t *testing.T) {
 	numbers := []int{16}
 	if os.Getenv("RATES") != "" {

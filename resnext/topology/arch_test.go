@@ -167,8 +167,8 @@ func TestReferenceNetwork(t *testing.T) {
 	require.Equal(t, 4, cfg.BaseWidth())
 }
 
-// TestEntryPoints: which networks of timm and torchvision have a name here. README counts them, and one more that has none
-// and loads: timm's test_resnet, whose stages differ in their kinds of blocks.
+// TestEntryPoints: which networks of timm and torchvision have a name here. docs/networks.md counts them, and one more
+// that has none and loads: timm's test_resnet, whose stages differ in their kinds of blocks.
 func TestEntryPoints(t *testing.T) {
 	text, err := os.ReadFile("testdata/entrypoints.txt")
 	require.NoError(t, err)
