@@ -25,7 +25,9 @@ test:
 # leaves out. Built like everything else here, with trimmed paths, so that nothing is compiled twice.
 long = TestFamily|TestFullSize|TestEveryArchitectureRuns|TestReferenceNetwork|TestDeadChannelsDoNoHarm
 quick:
-	$(GO) test -trimpath -short -timeout 60m -skip '^($(long))$$' ./...
+	for module in $$(scripts/modules.sh); do \
+		$(GO) -C $$module test -trimpath -short -timeout 60m -skip '^($(long))$$' ./... || exit; \
+	done
 
 bench: build
 	@bench/run.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# fuzz.sh: runs each fuzz target of the module for FUZZTIME (60s), or those that are named: fuzz.sh FuzzDecode ...
+# fuzz.sh: runs each fuzz target of every module for FUZZTIME (60s), or those that are named: fuzz.sh FuzzDecode ...
 # What a run finds interesting is kept in Go's cache for the next one. An input that fails is written below testdata/fuzz
 # of its package, where go test runs it from then on, and is named here.
 # fuzz.sh --brief runs each for so many executions (FUZZRUNS, 300) and keeps nothing.
@@ -16,12 +16,12 @@ trap 'rm -rf "$work"' EXIT
 cache=$(go env GOCACHE)/fuzz
 failed=()
 
-# fuzz PACKAGE TARGET: one target of the package's binary. Minimising is left out: it takes minutes for each input that
+# fuzz PACKAGE FOLDER TARGET: one target of the package's binary. Minimising is left out: it takes minutes for each input that
 # is new, and says nothing more.
 fuzz() {
-	local package=$1 target=$2 log=$work/log kept=$cache/$1 time=$FUZZTIME
+	local package=$1 folder=$2 target=$3 log=$work/log kept=$cache/$1 time=$FUZZTIME
 	[ -n "$brief" ] && kept=$work/$target time=${FUZZRUNS}x
-	(cd "$(go list -f '{{.Dir}}' "$package")" && "$work/test" -test.run '^$' -test.fuzz "^$target\$" -test.fuzztime "$time" \
+	(cd "$folder" && "$work/test" -test.run '^$' -test.fuzz "^$target\$" -test.fuzztime "$time" \
 		-test.fuzzminimizetime 1x -test.parallel 2 -test.fuzzcachedir "$kept") >"$log" 2>&1
 	local status=$? runs
 	runs=$(grep -o 'execs: [0-9]*' "$log" | tail -n 1)
@@ -31,10 +31,10 @@ fuzz() {
 	failed+=("$package $target")
 }
 
-for file in $(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u); do
-	package=$(go list "$file") && go test -c -fuzz . -o "$work/test" "$package" || { failed+=("$file"); continue; }
+for folder in $(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u); do
+	package=$(go -C "$folder" list) && go -C "$folder" test -c -fuzz . -o "$work/test" || { failed+=("$folder"); continue; }
 	for target in $("$work/test" -test.list '^Fuzz'); do
-		[ $# = 0 ] || [[ " $* " = *" $target "* ]] && fuzz "$package" "$target"
+		[ $# = 0 ] || [[ " $* " = *" $target "* ]] && fuzz "$package" "$folder" "$target"
 	done
 done
 

@@ -3,7 +3,6 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 failed=0
-tool() { go tool -modfile=tools/go.mod "$@"; }
 check() { # check NAME COMMAND...: fails if the command does, and shows all that it printed
 	local name=$1 out
 	shift
@@ -20,25 +19,32 @@ silent() {
 	printf '%s' "$out"
 	[ -z "$out" ]
 }
+every() { # every COMMAND...: a command of go's in each module
+	local module status=0
+	for module in $(scripts/modules.sh); do go -C "$module" "$@" || status=1; done
+	return $status
+}
 formatted() { git ls-files -z '*.go' | xargs -0 gofmt -l; }
 assembly() { git ls-files -z '*.s' | xargs -0 go tool -modfile=tools/go.mod asmfmt -d; }
 # vet_shipped: the packages that the programs and the library of an architecture are made of, with their tests. Those
 # of web would need the whole of chromedp, and web has nothing that depends on the architecture; that it compiles is
 # enough.
 vet_shipped() {
-	local packages
+	local packages status=0
 	packages=$(go list -deps -f '{{if .Module}}{{if .Module.Main}}{{.ImportPath}}{{end}}{{end}}' \
-		./cmd/... ./bindings/... ./examples/raspi/...) || return 1
-	grep -v '/raspi/internal/web$' <<<"$packages" | xargs go vet
+		./cmd/... ./bindings/...) && xargs go vet <<<"$packages" || status=1
+	packages=$(go -C examples/raspi list ./... | grep -v '/raspi/internal/web$') &&
+		xargs go -C examples/raspi vet <<<"$packages" || status=1
+	return $status
 }
 
 check "gofmt: run gofmt -w on these" silent formatted
 check "asmfmt: run asmfmt -w on these" silent assembly
-check "go mod tidy" go mod tidy -diff
-check "go vet" env CGO_ENABLED=0 go vet ./...
+check "go mod tidy" every mod tidy -diff
+CGO_ENABLED=0 check "go vet" every vet ./...
 for arch in arm64 arm; do
 	GOARCH=$arch CGO_ENABLED=0 check "go vet for $arch" vet_shipped
 done
-check "staticcheck" tool staticcheck ./...
+check "staticcheck" every tool -modfile="$PWD/tools/go.mod" staticcheck ./...
 [ $failed = 0 ] && echo "lint: clean"
 exit $failed

@@ -76,7 +76,13 @@ binaries() {
 }
 
 # lint.sh vets.
-native() { go test -count=1 -vet=off -timeout $patience ./...; }
+native() {
+	local module status=0
+	for module in $(scripts/modules.sh); do
+		go -C "$module" test -count=1 -vet=off -timeout $patience ./... || status=1
+	done
+	return $status
+}
 
 # The race detector makes the plain kernels slow, so it covers what shares memory between goroutines, and not the runs
 # of whole large networks, nor those that measure precision.

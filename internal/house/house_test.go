@@ -3,6 +3,8 @@ package house
 
 import (
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,13 +40,19 @@ var rules = []struct {
 
 // TestImports: floors are walked downwards only.
 func TestImports(t *testing.T) {
-	cmd := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Deps " "}}`, "./...")
-	cmd.Dir = "../.."
-	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=1")
-	out, err := cmd.Output()
+	modules, err := exec.Command("../../scripts/modules.sh").Output()
 	require.NoError(t, err)
+	var packages []byte
+	for _, m := range strings.Fields(string(modules)) {
+		cmd := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Deps " "}}`, "./...")
+		cmd.Dir = filepath.Join("../..", m)
+		cmd.Env = append(cmd.Environ(), "CGO_ENABLED=1")
+		out, err := cmd.Output()
+		require.NoError(t, err)
+		packages = append(packages, out...)
+	}
 	checked := map[string]bool{}
-	for line := range strings.Lines(string(out)) {
+	for line := range strings.Lines(string(packages)) {
 		words := strings.Fields(line)
 		name, ok := strings.CutPrefix(words[0], module)
 		require.True(t, ok, line)
@@ -68,6 +76,18 @@ func TestImports(t *testing.T) {
 		}
 	}
 	require.Len(t, checked, len(rules), "a rule is about no package")
+}
+
+// TestDependencies: a program that imports the library takes on CPU detection and nothing else.
+func TestDependencies(t *testing.T) {
+	cmd := exec.Command("go", "list", "-deps", "-f", `{{with .Module}}{{.Path}}{{end}}`, "./resnext/...", "./bindings/c")
+	cmd.Dir = "../.."
+	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=1")
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	modules := strings.Fields(string(out))
+	slices.Sort(modules)
+	require.Equal(t, []string{"github.com/klauspost/cpuid/v2", strings.TrimSuffix(module, "/"), "golang.org/x/sys"}, slices.Compact(modules))
 }
 
 // within reports whether a package is the one that is named, or below a folder whose name ends in "/...".

@@ -29,9 +29,8 @@ for kind in "$@"; do
 	name=libresnext-raspi-$version-$kind
 	root=$work/$name
 	mkdir -p "$root"/{bin,share/resnext,systemd,examples}
-	for program in ./cmd/resnext ./cmd/calib ./examples/raspi/raspi-live; do
-		env "${go_arch[@]}" go build -trimpath -ldflags "-s -w" -o "$root/bin/" "$program"
-	done
+	env "${go_arch[@]}" go build -trimpath -ldflags "-s -w" -o "$root/bin/" ./cmd/resnext ./cmd/calib
+	env "${go_arch[@]}" go -C examples/raspi build -trimpath -ldflags "-s -w" -o "$root/bin/" ./raspi-live
 	cp "$work/model.int8.safetensors" "$root/share/resnext/"
 	cp -r testdata/fashion/sample "$root/share/resnext/pictures"
 	cp testdata/fashion/LICENSE.fashion-mnist LICENSE "$root/share/resnext/"

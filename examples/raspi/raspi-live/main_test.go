@@ -23,7 +23,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const fashion = "../../../testdata/fashion/"
+const (
+	library = "../../.." // its module is another one than this
+	fashion = library + "/testdata/fashion/"
+)
 
 // made is what TestMain makes once: the program, and a model of the bundled network.
 var made struct{ folder, program, model string }
@@ -49,8 +52,9 @@ func prepare(m *testing.M) (int, error) {
 	made.folder, made.program, made.model = folder, filepath.Join(folder, tool), filepath.Join(folder, "fashion.int8.safetensors")
 	commands := [][]string{
 		{"go", "build", "-o", made.program, "."},
-		{"go", "run", "../../../cmd/calib", "--weights", fashion + "resnext20_8x4d.safetensors", "--images", fashion + "calib.zip",
-			"--mean", "0.2860", "--std", "0.3530", "--effort", "fast", "--limit", "32", "--out", made.model},
+		{"go", "-C", library, "run", "./cmd/calib", "--weights", "testdata/fashion/resnext20_8x4d.safetensors",
+			"--images", "testdata/fashion/calib.zip", "--mean", "0.2860", "--std", "0.3530", "--effort", "fast", "--limit", "32",
+			"--out", made.model},
 	}
 	failed := make([]error, len(commands))
 	var all sync.WaitGroup
