@@ -11,6 +11,7 @@ import (
 
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/internal/parallel"
+	"github.com/libresnext/libresnext/internal/progress"
 	"github.com/libresnext/libresnext/quant"
 	"github.com/libresnext/libresnext/resnext"
 )
@@ -23,7 +24,7 @@ var errInterrupted = errors.New("interrupted")
 // calibrate does the whole work. Settings and results go to stdout, or with --json all but the one object
 // to stderr; progress and warnings always go to stderr.
 func calibrate(ctx context.Context, s *settings, stdout, stderr io.Writer) error {
-	w := &work{ctx: ctx, settings: s, progress: newProgress(stderr), begin: time.Now()}
+	w := &work{ctx: ctx, settings: s, progress: progress.New(stderr), begin: time.Now()}
 	out := stdout
 	if s.json {
 		out = stderr
@@ -32,7 +33,7 @@ func calibrate(ctx context.Context, s *settings, stdout, stderr io.Writer) error
 	if s.random != nil {
 		reading = "making weights"
 	}
-	net, err := do(w, reading, 0, func(*phase) (*floatNetwork, error) {
+	net, err := do(w, reading, 0, func(*progress.Phase) (*floatNetwork, error) {
 		net, err := readNetwork(s)
 		if err == nil {
 			err = errors.Join(net.read(&s.reading), net.setHead(s.head))
@@ -92,7 +93,7 @@ func (w *work) unfinished(what string, err error) error {
 type work struct {
 	ctx      context.Context
 	settings *settings
-	progress *progress
+	progress *progress.Progress
 	plan     *plan
 	begin    time.Time
 	skipped  []badImage
@@ -107,14 +108,30 @@ type work struct {
 	confusion  confusion
 }
 
+// roundingPhase counts layers, askingPhase readings; all other phases count images.
+const (
+	roundingPhase = "rounding layers"
+	askingPhase   = "asking the network"
+)
+
+func item(phase string) string {
+	switch phase {
+	case roundingPhase:
+		return "layer"
+	case askingPhase:
+		return "reading"
+	}
+	return "image"
+}
+
 // do runs one phase, see await.
-func do[T any](w *work, name string, total int, f func(*phase) (T, error)) (T, error) {
+func do[T any](w *work, name string, total int, f func(*progress.Phase) (T, error)) (T, error) {
 	if w.ctx.Err() != nil {
 		return *new(T), errInterrupted
 	}
-	p := w.progress.start(name, total)
+	p := w.progress.Start(name, item(name), total)
 	value, err := await(w.ctx, func() (T, error) { return f(p) })
-	p.end(err)
+	p.End(err)
 	return value, err
 }
 
@@ -157,16 +174,16 @@ func (w *work) makeModel() (*resnext.Model, int64, error) {
 	options := s.quantOptions()
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(expected.Memory))
-	stats, err := do(w, "calibrating", n, func(f *phase) (*quant.Statistics, error) {
-		f.predict(expected.Collecting, expected.Quantising, parallel.Workers(s.threads, n))
-		return quant.Collect(w.ctx, p.net.Net, n, load, p.preprocess, s.threads, f.step)
+	stats, err := do(w, "calibrating", n, func(f *progress.Phase) (*quant.Statistics, error) {
+		f.Predict("calibrating and rounding", expected.Collecting, expected.Quantising, parallel.Workers(s.threads, n))
+		return quant.Collect(w.ctx, p.net.Net, n, load, p.preprocess, s.threads, f.Step)
 	})
 	if err != nil {
 		return nil, 0, err
 	}
 	var details *quant.Diagnostics
-	q, err := do(w, roundingPhase, len(p.net.Config.Convs())+1, func(f *phase) (q *resnext.Quantised, err error) {
-		options.Progress = f.step
+	q, err := do(w, roundingPhase, len(p.net.Config.Convs())+1, func(f *progress.Phase) (q *resnext.Quantised, err error) {
+		options.Progress = f.Step
 		q, details, err = quant.Quantise(w.ctx, p.net.Net, quant.Images{N: n, Load: load}, stats, p.preprocess, options)
 		return q, err
 	})
@@ -222,8 +239,8 @@ func (w *work) compare(model *resnext.Model, size int64) (*report, error) {
 			log(a)
 		}
 	}
-	c, err := do(w, "comparing", n, func(f *phase) (*quant.Comparison, error) {
-		return quant.Compare(w.ctx, p.net.Net, model, n, p.compared.load, p.preprocess, quant.CompareOptions{Threads: s.threads, Answer: answer, Progress: f.step})
+	c, err := do(w, "comparing", n, func(f *progress.Phase) (*quant.Comparison, error) {
+		return quant.Compare(w.ctx, p.net.Net, model, n, p.compared.load, p.preprocess, quant.CompareOptions{Threads: s.threads, Answer: answer, Progress: f.Step})
 	})
 	if err != nil {
 		return nil, err
@@ -231,9 +248,9 @@ func (w *work) compare(model *resnext.Model, size int64) (*report, error) {
 	if s.layers || s.report != "" {
 		// On its own, because it would slow down what is timed.
 		few := subsample{p.compared, defaultCompared}
-		l, err := do(w, "comparing layers", few.len(), func(f *phase) (*quant.Comparison, error) {
+		l, err := do(w, "comparing layers", few.len(), func(f *progress.Phase) (*quant.Comparison, error) {
 			return quant.Compare(w.ctx, w.found.Float, model, few.len(), few.load, p.preprocess,
-				quant.CompareOptions{Threads: s.threads, Layers: true, Progress: f.step})
+				quant.CompareOptions{Threads: s.threads, Layers: true, Progress: f.Step})
 		})
 		if err != nil {
 			return nil, err

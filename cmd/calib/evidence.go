@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"github.com/libresnext/libresnext/internal/cli"
+	"github.com/libresnext/libresnext/internal/progress"
 	"github.com/libresnext/libresnext/quant/evidence"
 )
 
@@ -42,12 +43,12 @@ func (w *work) ask() error {
 		return rgb, err
 	}}
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent)) // each reading has maps of its own
-	f, err := do(w, askingPhase, evidence.Tries(p.net.Net, p.net.from.Open), func(ph *phase) (*findings, error) {
+	f, err := do(w, askingPhase, evidence.Tries(p.net.Net, p.net.from.Open), func(ph *progress.Phase) (*findings, error) {
 		preparation, err := evidence.Prepare(p.net.Net, images, p.preprocess)
 		if err != nil {
 			return nil, err
 		}
-		r, err := evidence.Read(w.ctx, p.net.Net, p.net.from.Open, images, p.preprocess, w.settings.threads, ph.step)
+		r, err := evidence.Read(w.ctx, p.net.Net, p.net.from.Open, images, p.preprocess, w.settings.threads, ph.Step)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/libresnext/libresnext/internal/progress"
 	"github.com/libresnext/libresnext/quant/onnx"
 	"github.com/libresnext/libresnext/resnext"
 )
@@ -15,7 +16,7 @@ func (w *work) exportONNX(model *resnext.Model, q *resnext.Quantised) error {
 		return nil
 	}
 	few := subsample{w.plan.calibration, rangeImages}
-	_, err := do(w, "exporting to ONNX", few.len(), func(f *phase) (struct{}, error) {
+	_, err := do(w, "exporting to ONNX", few.len(), func(f *progress.Phase) (struct{}, error) {
 		var inputs [][]byte
 		for i := range few.len() {
 			rgb, _, err := few.load(i)

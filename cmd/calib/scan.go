@@ -14,6 +14,7 @@ import (
 
 	"github.com/libresnext/libresnext/internal/cli"
 	"github.com/libresnext/libresnext/internal/images"
+	"github.com/libresnext/libresnext/internal/progress"
 )
 
 const (
@@ -41,8 +42,8 @@ func (w *work) readImages(stderr io.Writer) error {
 		if !ok {
 			continue // made up, or part of the other
 		}
-		found, err := do(w, "reading", f.len(), func(p *phase) (*scanResult, error) {
-			return f.validateImages(w.ctx, s.threads, p.step)
+		found, err := do(w, "reading", f.len(), func(p *progress.Phase) (*scanResult, error) {
+			return f.validateImages(w.ctx, s.threads, p.Step)
 		})
 		if err != nil {
 			return err

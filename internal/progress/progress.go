@@ -1,4 +1,5 @@
-package main
+// Package progress shows how long work goes on.
+package progress
 
 import (
 	"fmt"
@@ -11,9 +12,9 @@ import (
 	"github.com/libresnext/libresnext/internal/cli"
 )
 
-// progress shows on standard error how the work goes: with a bar on a terminal, elsewhere with one line at the start
-// and one at the end of each phase, and at every tick between.
-type progress struct {
+// Progress shows how the work goes: with a bar on a terminal, elsewhere with one line at the start and one at the end of
+// each phase, and at every tick between.
+type Progress struct {
 	w        io.Writer
 	terminal bool
 	now      func() time.Time
@@ -23,33 +24,19 @@ type progress struct {
 // tick is the time between two lines of a phase.
 const tick = 15 * time.Second
 
-func newProgress(w io.Writer) *progress {
-	return &progress{w, cli.IsTerminal(w), time.Now, func() (<-chan time.Time, func()) {
+// New shows progress on w, which is standard error as a rule.
+func New(w io.Writer) *Progress {
+	return &Progress{w, cli.IsTerminal(w), time.Now, func() (<-chan time.Time, func()) {
 		t := time.NewTicker(tick)
 		return t.C, t.Stop
 	}}
 }
 
-// roundingPhase counts layers, askingPhase readings; all other phases count images.
-const (
-	roundingPhase = "rounding layers"
-	askingPhase   = "asking the network"
-)
-
-func item(phase string) string {
-	switch phase {
-	case roundingPhase:
-		return "layer"
-	case askingPhase:
-		return "reading"
-	}
-	return "image"
-}
-
-// phase is one part of the work. Once it has ended, late calls of step do nothing.
-type phase struct {
-	progress *progress
+// Phase is one part of the work. Once it has ended, late calls of Step do nothing. Any goroutine may call its methods.
+type Phase struct {
+	progress *Progress
 	name     string
+	item     string // what is counted, in the singular
 	total    int
 	begin    time.Time
 
@@ -60,25 +47,26 @@ type phase struct {
 	over  chan struct{} // closed at the end
 	stop  func()        // the ticker; nil where there is none
 
-	work, rest float64 // see predict
+	work, rest float64 // see Predict
+	what       string
 	cores      int
 	warm       time.Time // when each core had done an item
 }
 
-// start begins a phase of so many images or layers, or of no countable work if total is 0.
-func (p *progress) start(name string, total int) *phase {
-	f := &phase{progress: p, name: name, total: total, begin: p.now(), over: make(chan struct{})}
+// Start begins a phase of so many items, each called item, or of no countable work if total is 0.
+func (p *Progress) Start(name, item string, total int) *Phase {
+	f := &Phase{progress: p, name: name, item: item, total: total, begin: p.now(), over: make(chan struct{})}
 	switch {
 	case p.terminal && total > 0:
 		f.bar = progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(p.w), progressbar.OptionSetDescription(name), progressbar.OptionSetWidth(20),
-			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString(item(name)),
+			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString(item),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionSetRenderBlankState(true))
 	case p.terminal:
 		fmt.Fprintf(p.w, "%s ...", name)
 	case total > 0:
-		fmt.Fprintf(p.w, "%s %s\n", name, cli.Plural(total, item(name)))
+		fmt.Fprintf(p.w, "%s %s\n", name, cli.Plural(total, item))
 		ticks, stop := p.ticker()
 		f.stop = stop
 		go f.tell(ticks)
@@ -89,7 +77,7 @@ func (p *progress) start(name string, total int) *phase {
 }
 
 // tell writes how far the phase is, at each tick.
-func (f *phase) tell(ticks <-chan time.Time) {
+func (f *Phase) tell(ticks <-chan time.Time) {
 	for {
 		select {
 		case <-f.over:
@@ -97,27 +85,27 @@ func (f *phase) tell(ticks <-chan time.Time) {
 		case <-ticks:
 			f.mu.Lock()
 			if !f.ended {
-				fmt.Fprintf(f.progress.w, "%s: %d of %s\n", f.name, f.done, cli.Plural(f.total, item(f.name)))
+				fmt.Fprintf(f.progress.w, "%s: %d of %s\n", f.name, f.done, cli.Plural(f.total, f.item))
 			}
 			f.mu.Unlock()
 		}
 	}
 }
 
-// predict has the phase say, once it knows its speed, how long its work and the rest after it will take; both in the same
-// unit.
-func (f *phase) predict(work, rest float64, cores int) {
+// Predict has the phase say, once it knows its speed, how long its work and the rest after it will take on so many cores;
+// both in the same unit. What names the two together.
+func (f *Phase) Predict(what string, work, rest float64, cores int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.work, f.rest, f.cores = work, rest, cores
+	f.what, f.work, f.rest, f.cores = what, work, rest, cores
 }
 
 // measured is how many items on each core it takes to know the speed; the first, for which memory comes to be used, does
 // not count.
 const measured = 4
 
-// step shows that done items are finished.
-func (f *phase) step(done, _ int) {
+// Step shows that done items are finished; its second argument, their number, is for those who are told both.
+func (f *Phase) Step(done, _ int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.ended {
@@ -134,7 +122,7 @@ func (f *phase) step(done, _ int) {
 		if f.bar != nil {
 			f.bar.Describe(f.name + ", " + text)
 		} else {
-			fmt.Fprintf(f.progress.w, "calibrating and rounding: %s\n", text)
+			fmt.Fprintf(f.progress.w, "%s: %s\n", f.what, text)
 		}
 	}
 	if f.bar != nil {
@@ -142,8 +130,8 @@ func (f *phase) step(done, _ int) {
 	}
 }
 
-// end closes the phase. After an error only the bar is taken away; the error speaks for itself.
-func (f *phase) end(err error) {
+// End closes the phase. After an error only the bar is taken away; the error speaks for itself.
+func (f *Phase) End(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.ended = true
@@ -160,7 +148,7 @@ func (f *phase) end(err error) {
 	took := f.progress.now().Sub(f.begin)
 	fmt.Fprintf(f.progress.w, "%s: %s", f.name, cli.Seconds(took))
 	if f.total > 0 {
-		fmt.Fprintf(f.progress.w, " (%.3g %ss/s)", float64(f.total)/max(took, 1).Seconds(), item(f.name))
+		fmt.Fprintf(f.progress.w, " (%.3g %ss/s)", float64(f.total)/max(took, 1).Seconds(), f.item)
 	}
 	fmt.Fprintln(f.progress.w)
 }
