@@ -18,12 +18,9 @@ import (
 	"github.com/libresnext/libresnext/resnext/topology"
 )
 
-// The model file is a plain safetensors file (see Quantised for the arithmetic): for every
-// convolution NAME the tensors NAME.weight I8 [out,kernel,kernel,in/groups], NAME.bias I32 [out],
-// NAME.multiplier F32 [out] and NAME.scale F32 [1]; for every block NAME.residual F32 [1]; for every gate NAME.scale and
-// NAME.multiplier F32 [1], weight, bias and multiplier of the layers in it as of the classifier, and for all of them
-// sigmoid U16 [8192]; and classifier.weight I8 [classes,features], .bias I32, .multiplier F32. Everything else is metadata. The format's version is
-// that of the configuration in it, the lowest that can say what the network is, see topology.Config.Encode.
+// The model file is a plain safetensors file, which docs/model-format.md specifies (see Quantised for the arithmetic). The
+// format's version is that of the configuration in it, the lowest that can say what the network is, see
+// topology.Config.Encode.
 const (
 	formatName = "libresnext-int8"
 

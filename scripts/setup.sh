@@ -18,7 +18,7 @@ needs=(
 	"aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu,libc6-dev-arm64-cross the C library on arm64"
 	"arm-linux-gnueabihf-gcc gcc-arm-linux-gnueabihf,libc6-dev-armhf-cross the C library and the wheel for 32-bit ARM"
 	"cmake cmake the C library's files for CMake"
-	"python:numpy python3-numpy the Python package from Debian's packages"
+	"python:numpy python3-numpy the Python package from Debian's packages, and the second reader of model files"
 	"python:ensurepip python3-venv the Python wheels"
 	"mosquitto mosquitto the MQTT publisher of the Raspberry Pi example"
 	"systemd-analyze systemd the unit file of the Raspberry Pi example"
